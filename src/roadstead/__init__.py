@@ -1,0 +1,1 @@
+"""GitOps for fleets of Kubernetes clusters."""

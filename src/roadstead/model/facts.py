@@ -1,0 +1,47 @@
+"""What is known of a cluster: asked from it once, recorded, used by renders and offline plans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from roadstead.model.ids import GroupKind
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResource:
+    """One kind at one version as discovery tells it."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    verbs: tuple[str, ...] = ()
+    preferred: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def group_kind(self) -> GroupKind:
+        return GroupKind(self.group, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`identity` is the uid of the namespace kube-system; `assumed` tells that nobody asked the cluster.
+
+    `digest` covers what renders may depend on: version and resources.
+    """
+
+    cluster: str
+    version: str  # "1.37.2"
+    identity: str = ""
+    resources: tuple[ApiResource, ...] = ()
+    schemas: str = ""  # digest of the OpenAPI document, a blob
+    recorded: str = ""  # RFC 3339
+    assumed: bool = False
+    digest: str = ""
+    labels: Mapping[str, str] = field(
+        default_factory=dict
+    )  # computed from the facts, e.g. roadstead.dev/minor

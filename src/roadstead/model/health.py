@@ -1,0 +1,32 @@
+"""How an object or bundle is doing, in words that say what it waits for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    READY = "ready"
+    PROGRESSING = "progressing"
+    FAILED = "failed"
+    SUSPENDED = "suspended"
+    TERMINATING = "terminating"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    state: State
+    message: str = ""
+
+
+# The worst state of its objects is a bundle's state.
+WORST_FIRST = (
+    State.FAILED,
+    State.MISSING,
+    State.UNKNOWN,
+    State.TERMINATING,
+    State.PROGRESSING,
+    State.SUSPENDED,
+    State.READY,
+)

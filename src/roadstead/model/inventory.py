@@ -1,0 +1,53 @@
+"""The objects a bundle owns on a cluster, and the parent object there that says so.
+
+Kept in the cluster itself (design.md section 4). `Entry` is what we knew of an object when we last
+wrote it; comparing it with what a list says now tells, without a further request, whether anything
+may have changed (correctness.md, Drift).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from roadstead.model.ids import Key, ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`applied` is the digest of the manifest last applied, `signature` of our managedFields entry then,
+    `mark` the generation or resourceVersion then. All three are empty while a write is under way."""
+
+    id: ObjectId
+    uid: str = ""
+    applied: str = ""
+    signature: str = ""
+    mark: str = ""
+    api_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The parent's own facts. `epoch` grows by one with each writer that takes over; writes are
+    compare-and-swap on `resource_version` (empty: it does not exist yet)."""
+
+    fleet: str
+    key: Key
+    id: str  # applyset-…-v1, the value of members' part-of label
+    writer: str = ""
+    epoch: int = 0
+    released: str = ""
+    applied: str = ""
+    last_good: str = ""
+    commit: str = ""
+    run: str = ""
+    hold: str = ""
+    resource_version: str = ""
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    parent: Parent
+    entries: Mapping[ObjectId, Entry] = field(default_factory=dict)
+
+    def with_entries(self, entries: Mapping[ObjectId, Entry]) -> "Inventory":
+        return replace(self, entries=entries)

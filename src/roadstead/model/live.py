@@ -1,0 +1,19 @@
+"""What is kept in memory of each observed object: one small struct, not the object."""
+
+from dataclasses import dataclass
+
+from roadstead.model.ids import ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """`part_of` is the ApplySet label; `signature` hashes our managedFields entry ("" if we have none);
+    `mark` is the generation, or the resourceVersion for kinds without one."""
+
+    id: ObjectId
+    uid: str
+    resource_version: str
+    mark: str
+    part_of: str = ""
+    signature: str = ""
+    deleting: bool = False

@@ -1,0 +1,43 @@
+"""The rendered objects of an assignment, with their digests.
+
+Bodies are canonical JSON bytes, shared between clusters where they are equal. Secrets stand in them as
+they stand in Git.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from roadstead.model.errors import Problem
+from roadstead.model.ids import Key, ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object. `digest` is language.digest over `body`; `origin` says where it came from ("web.yaml:12")."""
+
+    id: ObjectId
+    api_version: str
+    body: bytes
+    digest: str
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """`findings` are warnings and errors of the render; a Manifests with errors is never applied."""
+
+    key: Key
+    items: tuple[Manifest, ...]
+    digest: str
+    findings: tuple[Problem, ...] = field(default=())
+
+    def __iter__(self) -> Iterator[Manifest]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def by_id(self) -> dict[ObjectId, Manifest]:
+        return {manifest.id: manifest for manifest in self.items}

@@ -1,0 +1,41 @@
+"""What applying a plan did, per object."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from roadstead.model.errors import Problem
+from roadstead.model.ids import Key, ObjectId
+
+
+class Result(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    RECREATED = "recreated"
+    DELETED = "deleted"
+    ADOPTED = "adopted"
+    HANDED_OVER = "handed over"
+    KEPT = "kept"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOutcome:
+    """`notes` tells what the user should know of a success ("changed by admission: spec.replicas 3 -> 2")."""
+
+    id: ObjectId
+    result: Result
+    problem: Problem | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    key: Key
+    objects: tuple[ObjectOutcome, ...]
+    problems: tuple[Problem, ...] = field(default=())  # that concern the bundle, not one object
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problems) or any(one.result is Result.FAILED for one in self.objects)

@@ -1,0 +1,72 @@
+"""Desired against live: what would be done to each object, why, and which fields would change."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from roadstead.model.errors import Problem
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Parent
+from roadstead.model.manifests import Manifest
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    RECREATE = "recreate"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    HAND_OVER = "hand over"
+    KEEP = "keep"
+    SKIP = "skip"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One leaf: `path` is written as in kubectl errors (spec.containers[name=web].image). `before` or
+    `after` is None when the field is absent there (a null is absent, too). Values of Secrets are
+    already redacted. `manager` and `time` say who holds the live value, where that can be known."""
+
+    path: str
+    before: object
+    after: object
+    manager: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`cause` says why, in words ("changed in Git", "not in Git any more", "edited by kubectl-edit").
+
+    `verified` tells that a server-side dry run confirmed it, or that none is needed. `uid` and
+    `resource_version` are the live object's when the plan was made; a delete or saved plan holds only
+    for these. `level` orders application: lower first; deletes run in reverse after all others.
+    """
+
+    id: ObjectId
+    action: Action
+    cause: str
+    manifest: Manifest | None = None
+    fields: tuple[FieldChange, ...] = ()
+    verified: bool = True
+    uid: str = ""
+    resource_version: str = ""
+    level: int = 0
+    drifted: bool = False  # live differs from what we applied, whatever Git says now
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Holds for one key. `parent` is the inventory parent it was made against."""
+
+    key: Key
+    digest: str  # of the manifests it leads to
+    revision: str
+    parent: Parent
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+    def pending(self) -> tuple[Change, ...]:
+        """The changes that would write something."""
+        idle = (Action.UNCHANGED, Action.KEEP, Action.SKIP)
+        return tuple(change for change in self.changes if change.action not in idle)

@@ -1,0 +1,269 @@
+"""Every reason that a problem can have: one name each, never renamed, all documented.
+
+A reason says into which of four categories a problem falls, and with it what the engine does:
+transient problems are retried with backoff, stalled ones wait until a person changes something,
+conflicts are planned again, usage problems end the command. `docs/reference/reasons.md` lists them
+all; a test holds the two together.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    TRANSIENT = "transient"
+    STALLED = "stalled"
+    CONFLICT = "conflict"
+    USAGE = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    name: str
+    category: Category
+    meaning: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+REASONS: dict[str, Reason] = {}
+
+
+def _reason(name: str, category: Category, meaning: str, remedy: str) -> Reason:
+    reason = Reason(name, category, meaning, remedy)
+    if REASONS.setdefault(name, reason) is not reason:
+        raise ValueError(f"reason {name} is defined twice")
+    return reason
+
+
+_T, _S, _C, _U = Category.TRANSIENT, Category.STALLED, Category.CONFLICT, Category.USAGE
+
+# The command line and this machine
+BAD_ARGUMENT = _reason("BadArgument", _U, "an argument or flag has no sense here", "see the verb's --help")
+INTERRUPTED = _reason("Interrupted", _T, "stopped by a signal before the end", "run the same command again")
+DISK_FULL = _reason("DiskFull", _T, "this machine's disk or quota is full", "free space and run again")
+TOOL_MISSING = _reason(
+    "ToolMissing", _U, "a command this needs is not on the machine", "install it, or set its path"
+)
+
+# Reading what people wrote
+BAD_YAML = _reason(
+    "BadYaml", _U, "a file is not YAML or JSON as Kubernetes reads it", "correct the file at the line named"
+)
+BAD_DOCUMENT = _reason(
+    "BadDocument", _U, "a fleet document breaks the schema of its kind", "correct the field named"
+)
+UNKNOWN_KIND = _reason(
+    "UnknownKind", _U, "no kind of fleet document has this name", "use a kind that `roadstead schema` lists"
+)
+UNKNOWN_FIELD = _reason(
+    "UnknownField", _U, "the kind has no field of this name", "use the field that the message suggests"
+)
+UNKNOWN_REFERENCE = _reason(
+    "UnknownReference",
+    _U,
+    "a document names another that does not exist",
+    "correct the name or add the document",
+)
+DUPLICATE = _reason(
+    "Duplicate", _U, "two documents have the same kind and name", "rename or remove one of them"
+)
+NOT_ALLOWED = _reason(
+    "NotAllowed",
+    _U,
+    "a Source's documents go beyond what the Source allows",
+    "widen `allow` in the Source, or change the document",
+)
+BAD_VARIABLE = _reason(
+    "BadVariable",
+    _U,
+    "a variable is missing, of another type, or not declared",
+    "declare it as a parameter, or set it in a layer",
+)
+BAD_SELECTOR = _reason(
+    "BadSelector",
+    _U,
+    "a selector is missing or cannot be read",
+    "write matchLabels, matchExpressions, names or all: true",
+)
+SELECTS_NOTHING = _reason(
+    "SelectsNothing",
+    _U,
+    "a selector matches no cluster",
+    "check the labels with `roadstead get clusters --labels`",
+)
+NO_EFFECT_YET = _reason(
+    "NoEffectYet",
+    _U,
+    "the document is checked, but this version does nothing with it",
+    "keep it; nothing else is needed",
+)
+COVERAGE = _reason(
+    "Coverage",
+    _U,
+    "a cluster falls in no wave, or a wave can hold no cluster",
+    "correct the waves' selectors",
+)
+LIMIT_EXCEEDED = _reason(
+    "LimitExceeded",
+    _S,
+    "more would be lost than the limits allow",
+    "approve it with --allow-loss, or restore what is missing",
+)
+FROZEN = _reason(
+    "Frozen", _S, "a hold or an unreadable source freezes this", "lift the hold, or repair the source"
+)
+
+# Git and other sources
+SOURCE_UNREADABLE = _reason(
+    "SourceUnreadable",
+    _S,
+    "a repository or revision cannot be read",
+    "check the address, the ref and your credentials",
+)
+SOURCE_UNREACHABLE = _reason(
+    "SourceUnreachable", _T, "a repository does not answer", "check the network; it is tried again"
+)
+OUTSIDE_SNAPSHOT = _reason(
+    "OutsideSnapshot",
+    _U,
+    "a file outside the snapshot was asked for",
+    "move the file into the repository, or name its repository as a Source",
+)
+SIGNATURE_INVALID = _reason(
+    "SignatureInvalid",
+    _S,
+    "a revision is not signed by a key that is trusted",
+    "sign the commit or tag, or correct `verify`",
+)
+
+# Rendering
+RENDER_FAILED = _reason(
+    "RenderFailed", _S, "the renderer refused the input", "run the renderer by hand on the path named"
+)
+RENDER_TIMEOUT = _reason(
+    "RenderTimeout", _S, "the renderer did not end in time", "make the build smaller, or raise the deadline"
+)
+NOT_REPRODUCIBLE = _reason(
+    "NotReproducible",
+    _S,
+    "two renders of the same input differ",
+    "remove random values or clocks from the templates",
+)
+INVALID_OBJECT = _reason(
+    "InvalidObject",
+    _S,
+    "a rendered object is not a Kubernetes object, or breaks its schema",
+    "correct the field named",
+)
+DUPLICATE_OBJECT = _reason("DuplicateObject", _S, "an object is rendered twice", "remove one of the two")
+FACTS_MISSING = _reason(
+    "FactsMissing",
+    _U,
+    "nothing is recorded about a cluster and nothing is assumed",
+    "run `roadstead facts`, or set spec.kubernetes in its Cluster",
+)
+
+# Clusters
+KUBECONFIG_INVALID = _reason(
+    "KubeconfigInvalid", _U, "the kubeconfig cannot be read or used", "correct the kubeconfig entry named"
+)
+CONTEXT_MISSING = _reason(
+    "ContextMissing",
+    _U,
+    "the kubeconfig has no context of this name",
+    "add the context, or set access.context in the Cluster",
+)
+IDENTITY_CHANGED = _reason(
+    "IdentityChanged",
+    _S,
+    "the cluster is not the one that its document names",
+    "check the context; if it was rebuilt, run `roadstead cluster add` again",
+)
+UNREACHABLE = _reason(
+    "Unreachable", _T, "the cluster's API server does not answer", "check the network and the server"
+)
+CERTIFICATE_INVALID = _reason(
+    "CertificateInvalid",
+    _S,
+    "the server's or our certificate is not accepted",
+    "renew or correct the certificate or its authority",
+)
+UNAUTHORIZED = _reason(
+    "Unauthorized",
+    _S,
+    "the server does not accept our credentials",
+    "renew the token, certificate or plugin login",
+)
+FORBIDDEN = _reason(
+    "Forbidden", _S, "our identity may not do this", "grant the right named to the identity named"
+)
+THROTTLED = _reason(
+    "Throttled", _T, "the server asks to wait (429)", "nothing: it is tried again when the server says"
+)
+SERVER_ERROR = _reason(
+    "ServerError",
+    _T,
+    "the server failed on this request",
+    "it is tried again; see the server's log if it stays",
+)
+NO_SUCH_KIND = _reason(
+    "NoSuchKind", _S, "the cluster serves no such kind", "install the definition first, or correct apiVersion"
+)
+NOT_FOUND = _reason("NotFound", _C, "the object or its namespace does not exist", "plan again")
+
+# Planning and applying
+INVALID = _reason("Invalid", _S, "the server refuses the object's content", "correct the field named")
+REJECTED = _reason(
+    "Rejected",
+    _S,
+    "an admission webhook or policy refuses the object",
+    "satisfy the rule named, or change it",
+)
+TOO_LARGE = _reason("TooLarge", _S, "the object is larger than the server stores", "split it")
+IMMUTABLE = _reason(
+    "Immutable", _S, "the field cannot be changed on a live object", "delete the object by hand, or rename it"
+)
+CONFLICT = _reason(
+    "Conflict", _C, "the object changed meanwhile, or another manager owns a field", "plan again"
+)
+OWNED_BY_OTHER = _reason(
+    "OwnedByOther",
+    _S,
+    "another bundle, fleet or tool owns the object",
+    "remove it there, or set adopt in the Bundle",
+)
+TERMINATING = _reason(
+    "Terminating",
+    _T,
+    "the object or its namespace is being deleted",
+    "nothing: it is created when the old one is gone",
+)
+STUCK_DELETING = _reason(
+    "StuckDeleting", _S, "finalizers keep the object", "let their controller finish, or remove them by hand"
+)
+PRUNE_LIMITED = _reason(
+    "PruneLimited",
+    _S,
+    "more objects would be deleted than deletion.limit allows",
+    "approve with --allow-prune, or raise the limit",
+)
+PLAN_STALE = _reason(
+    "PlanStale",
+    _C,
+    "the world is not as it was when the plan was saved",
+    "plan again and approve the new plan",
+)
+FENCED = _reason(
+    "Fenced",
+    _C,
+    "another writer took over this bundle on this cluster",
+    "let one writer finish; then plan again",
+)
+DEPENDENCY_NOT_READY = _reason(
+    "DependencyNotReady", _T, "something this depends on is not ready", "look at the dependency named"
+)
+NOT_READY = _reason("NotReady", _T, "applied, but not ready in the time given", "look at the object named")
+UNHEALTHY = _reason("Unhealthy", _S, "applied, but failed to become ready", "look at the object named")

@@ -1,0 +1,50 @@
+"""A set of resolved revisions, immutable: everything that a render may read.
+
+Every revision is a Git tree in an object store on this machine, also a working tree with uncommitted
+changes (its tree is written beside the repository, never into it). A tree's hash is therefore the
+digest of any folder in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A submodule: the tree of another repository that appears at `path`."""
+
+    path: str
+    store: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One repository at one commit.
+
+    `name` is empty for the fleet repository, else the Source's name. `store` is the folder of the Git
+    repository on this machine that holds the objects. `commit` is empty for a folder that is no Git
+    repository; `dirty` marks uncommitted changes on top of `commit`.
+    """
+
+    name: str
+    url: str
+    ref: str
+    commit: str
+    tree: str
+    store: str
+    dirty: bool = False
+    mounts: tuple[Mount, ...] = ()
+
+    def __str__(self) -> str:
+        short = self.commit[:12] or "no commit"
+        return f"{short} with uncommitted changes" if self.dirty else short
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    fleet: Revision
+    sources: Mapping[str, Revision] = field(default_factory=dict)
+
+    def revision(self, name: str) -> Revision:
+        return self.sources[name] if name else self.fleet

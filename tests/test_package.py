@@ -1,0 +1,7 @@
+"""The package imports and says its version."""
+
+from importlib import metadata
+
+
+def test_version_is_that_of_the_distribution():
+    assert metadata.version("roadstead")

@@ -1,7 +1,9 @@
 """Desired against live: what would be done to each object, why, and which fields would change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
@@ -53,6 +55,39 @@ class Change:
     resource_version: str = ""
     level: int = 0
     drifted: bool = False  # live differs from what we applied, whatever Git says now
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The server's answer to a dry run of one change, beside the live object it was compared with.
+
+    `result` is None when the dry run was refused (`problem`) or not possible (`predicted` says why:
+    no right to, namespace not there yet). `conflicts` are the fields other managers own, as an
+    unforced dry run names them.
+    """
+
+    id: ObjectId
+    live: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
+    problem: Problem | None = None
+    predicted: str = ""
+    conflicts: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan before the server was asked about the doubtful changes (those not `verified`)."""
+
+    key: Key
+    digest: str
+    revision: str
+    parent: Parent
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def doubtful(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if not change.verified)
 
 
 @dataclass(frozen=True, slots=True)

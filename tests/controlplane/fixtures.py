@@ -1,0 +1,133 @@
+"""Pytest fixtures that give real clusters. Tests that use one are marked `cluster` by it.
+
+`clusters(n)` shares running clusters with all tests of the session: a test stays inside names of its own
+(fixture `unique`). `own_clusters(n)` starts clusters for one test, which may break them. Both are plain
+calls, in synchronous and asynchronous tests alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Protocol
+
+import pytest
+from tests.controlplane import build
+from tests.controlplane.cluster import Cluster
+from tests.controlplane.plane import ControlPlane
+
+GIVE_CLUSTERS = {"clusters", "own_clusters"}
+
+
+class Clusters(Protocol):
+    def __call__(self, count: int, *, controllers: bool = False) -> list[Cluster]: ...
+
+
+class OwnClusters(Protocol):
+    def __call__(
+        self,
+        count: int,
+        *,
+        controllers: bool = False,
+        arguments: Sequence[str] = (),
+        controller_arguments: Sequence[str] = (),
+    ) -> ControlPlane: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kubernetes", default=build.NEWEST, help=f"minor version of the clusters ({build.NEWEST})"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _uses_clusters(item):
+            item.add_marker("cluster")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build before the first test, not inside it: that takes minutes, and no test's time limit allows it."""
+    if session.config.option.collectonly or not any(_uses_clusters(item) for item in session.items):
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else ExitStack():
+        build.ensure(session.config.getoption("--kubernetes"))
+
+
+def _uses_clusters(item: pytest.Item) -> bool:
+    return bool(GIVE_CLUSTERS & set(getattr(item, "fixturenames", ())))
+
+
+@pytest.fixture(scope="session")
+def minor(request: pytest.FixtureRequest) -> str:
+    """The minor version of Kubernetes that clusters run, such as "1.37"."""
+    chosen: str = request.config.getoption("--kubernetes")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def clusters(minor: str) -> Iterator[Clusters]:
+    """`clusters(n, controllers=False)`: n running clusters that the whole session shares.
+
+    Those with controllers are others than those without: each kind is c1, c2, … in a kubeconfig of its own.
+    """
+    planes: dict[bool, ControlPlane] = {}
+
+    def give(count: int, *, controllers: bool = False) -> list[Cluster]:
+        if controllers not in planes:
+            planes[controllers] = ControlPlane(minor)
+        plane = planes[controllers]
+        missing = count - len(plane.clusters)
+        if missing > 0:
+            _finish(plane.start(missing, controllers=controllers))
+        return plane.clusters[:count]
+
+    yield give
+    for plane in planes.values():
+        plane.close()
+
+
+@pytest.fixture
+def own_clusters(minor: str) -> Iterator[OwnClusters]:
+    """`own_clusters(n, …)`: a control plane of this test's own, with n running clusters."""
+    planes: list[ControlPlane] = []
+
+    def give(
+        count: int,
+        *,
+        controllers: bool = False,
+        arguments: Sequence[str] = (),
+        controller_arguments: Sequence[str] = (),
+    ) -> ControlPlane:
+        plane = ControlPlane(minor)
+        planes.append(plane)
+        _finish(
+            plane.start(
+                count,
+                controllers=controllers,
+                arguments=arguments,
+                controller_arguments=controller_arguments,
+            )
+        )
+        return plane
+
+    yield give
+    for plane in planes:
+        plane.close()
+
+
+@pytest.fixture
+def unique() -> str:
+    """A short name that no other test has, fit for a namespace or a fleet."""
+    return f"t-{secrets.token_hex(4)}"
+
+
+def _finish(work: Coroutine[object, object, object]) -> None:
+    """Run to the end in a loop of its own, in a thread: an asynchronous test already runs one in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()

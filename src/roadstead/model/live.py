@@ -8,7 +8,8 @@ from roadstead.model.ids import ObjectId
 @dataclass(frozen=True, slots=True)
 class Live:
     """`part_of` is the ApplySet label; `signature` hashes our managedFields entry ("" if we have none);
-    `mark` is the generation, or the resourceVersion for kinds without one."""
+    `mark` is the generation, or the resourceVersion for kinds without one; `orphan` tells that an
+    annotation asks to keep the object when its bundle drops it."""
 
     id: ObjectId
     uid: str
@@ -17,3 +18,4 @@ class Live:
     part_of: str = ""
     signature: str = ""
     deleting: bool = False
+    orphan: bool = False

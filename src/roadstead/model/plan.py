@@ -55,6 +55,7 @@ class Change:
     resource_version: str = ""
     level: int = 0
     drifted: bool = False  # live differs from what we applied, whatever Git says now
+    notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Preview:
     problem: Problem | None = None
     predicted: str = ""
     conflicts: tuple[FieldChange, ...] = ()
+    recreate: str = ""  # the field proven immutable, where only a recreate can bring the change
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,16 @@ from dataclasses import dataclass, field, replace
 from roadstead.model.ids import Key, ObjectId
 
 
+def short(digest: str) -> str:
+    """A digest as inventories keep it: the version and 96 of the 256 bits."""
+    version, _, value = digest.rpartition(":")
+    return f"{version}:{value[:24]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`applied` is the digest of the manifest last applied, `signature` of our managedFields entry then,
-    `mark` the generation or resourceVersion then. All three are empty while a write is under way."""
+    """`applied` is `short(digest)` of the manifest last applied, `signature` of our managedFields entry
+    then, `mark` the generation or resourceVersion then. All three are empty while a write is under way."""
 
     id: ObjectId
     uid: str = ""
@@ -27,10 +33,12 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Parent:
     """The parent's own facts. `epoch` grows by one with each writer that takes over; writes are
-    compare-and-swap on `resource_version` (empty: it does not exist yet)."""
+    compare-and-swap on `resource_version` (empty: it does not exist yet). A renamed bundle keeps the
+    parent's `name`, and with it `id`, so that its objects need no new label."""
 
     fleet: str
     key: Key
+    name: str  # of the Secret
     id: str  # applyset-…-v1, the value of members' part-of label
     writer: str = ""
     epoch: int = 0

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Inventory
 
 
 class Result(StrEnum):
@@ -12,6 +13,7 @@ class Result(StrEnum):
     UPDATED = "updated"
     RECREATED = "recreated"
     DELETED = "deleted"
+    ORPHANED = "orphaned"
     ADOPTED = "adopted"
     HANDED_OVER = "handed over"
     KEPT = "kept"
@@ -32,9 +34,14 @@ class ObjectOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """`inventory` is what the cluster's parent holds now (None: nothing was written). `waits_for` names
+    objects that must become ready, or be gone, before a further step can go on."""
+
     key: Key
     objects: tuple[ObjectOutcome, ...]
     problems: tuple[Problem, ...] = field(default=())  # that concern the bundle, not one object
+    inventory: Inventory | None = None
+    waits_for: tuple[ObjectId, ...] = ()
 
     @property
     def failed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Parent
+from roadstead.model.live import Live
 from roadstead.model.manifests import Manifest
 
 
@@ -16,6 +17,7 @@ class Action(StrEnum):
     UPDATE = "update"
     RECREATE = "recreate"
     DELETE = "delete"
+    ORPHAN = "orphan"  # no longer ours, the object stays: label and our field ownership are released
     ADOPT = "adopt"
     HAND_OVER = "hand over"
     KEEP = "keep"
@@ -55,6 +57,8 @@ class Change:
     resource_version: str = ""
     level: int = 0
     drifted: bool = False  # live differs from what we applied, whatever Git says now
+    left: tuple[str, ...] = ()
+    live: Live | None = None  # what the plan was made against
     notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 
 
@@ -64,7 +68,9 @@ class Preview:
 
     `result` is None when the dry run was refused (`problem`) or not possible (`predicted` says why:
     no right to, namespace not there yet). `conflicts` are the fields other managers own, as an
-    unforced dry run names them.
+    unforced dry run names them. `recreate` names the immutable fields that differ, when the object can
+    only be made anew and the server would take it so; `problem` then says what the server refused.
+    Both objects are whole, secrets in clear: redact before showing.
     """
 
     id: ObjectId

@@ -1,8 +1,8 @@
 """Build the control plane's binary once into the user's cache: `python -m tests.controlplane.build [--minor M]`.
 
 One main.go, and per Kubernetes minor a go.mod and go.sum that pin everything (`v1_37/`). The result is keyed
-by these sources and the platform and appears at once (renamed into place); a second build of the same key
-waits for the first. Needs the network the first time: the Go modules, and Go itself when it is not there.
+by these sources and the platform and appears at once (renamed into place); a second build waits for the
+first. Needs the network the first time: the Go modules, and Go itself when it is not there.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ from tests.controlplane import toolchain
 HERE = Path(__file__).parent
 NEWEST = "1.37"
 OLDEST = "1.34"
+ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"} | dict.fromkeys(
+    ("GOFLAGS", "GOROOT", "GOOS", "GOARCH"), ""
+)
+"""Whatever the user has set for other work; empty means Go's own default."""
 SETTINGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 
 
@@ -78,7 +82,7 @@ def ensure(minor: str = NEWEST) -> Path:
     recipe = Recipe.of(minor)
     binary = cache() / recipe.key / "controlplane"
     if not binary.exists():
-        with _only_one(cache() / f"{recipe.key}.lock"):
+        with _only_one(cache() / "lock"):
             if not binary.exists():
                 _build(recipe, binary.parent)
     return binary
@@ -92,7 +96,8 @@ def _build(recipe: Recipe, target: Path) -> None:
             shutil.copy(source, directory)
         started = time.monotonic()
         _say(f"Kubernetes {recipe.version} for tests is built once, in about eight minutes on two cores")
-        packages = _run(go, directory, ["list", "-deps", *SETTINGS, "."], "fetching modules", total=0)
+        listed = _run(go, directory, ["list", "-deps", *SETTINGS, "."], "fetching modules", total=0)
+        packages = [line for line in listed if not line.startswith("go: ")]
         result = directory / "result"
         command = ["build", "-v", *SETTINGS, "-ldflags", " ".join(recipe.linker), "-o", f"{result}/", "."]
         _run(go, directory, command, "compiling", total=len(packages))
@@ -102,21 +107,22 @@ def _build(recipe: Recipe, target: Path) -> None:
 
 def _run(go: Path, directory: Path, arguments: list[str], step: str, *, total: int) -> list[str]:
     """Run the go command and show how far it is; what it printed is given back and shown when it fails."""
-    environment = {
-        **os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"
-    }  # fmt: skip
-    process = subprocess.Popen(
-        [go, *arguments], cwd=directory, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
     lines: list[str] = []
     progress = Progress(step, total)
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line.rstrip())
-        progress.show(len(lines), lines[-1])
+    with subprocess.Popen(
+        [go, *arguments],
+        cwd=directory,
+        env={**os.environ, **ENVIRONMENT},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            progress.show(len(lines), lines[-1])
     progress.end()
-    if process.wait():
+    if process.returncode:
         sys.stderr.write("\n".join(lines[-20:]) + "\n")
         raise SystemExit(
             f"go {arguments[0]} failed (see above) while {step} for the tests' control plane. The first build"

@@ -64,14 +64,14 @@ def _uses_clusters(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def minor(request: pytest.FixtureRequest) -> str:
+def kubernetes_minor(request: pytest.FixtureRequest) -> str:
     """The minor version of Kubernetes that clusters run, such as "1.37"."""
     chosen: str = request.config.getoption("--kubernetes")
     return chosen
 
 
 @pytest.fixture(scope="session")
-def clusters(minor: str) -> Iterator[Clusters]:
+def clusters(kubernetes_minor: str) -> Iterator[Clusters]:
     """`clusters(n, controllers=False)`: n running clusters that the whole session shares.
 
     Those with controllers are others than those without: each kind is c1, c2, … in a kubeconfig of its own.
@@ -80,7 +80,7 @@ def clusters(minor: str) -> Iterator[Clusters]:
 
     def give(count: int, *, controllers: bool = False) -> list[Cluster]:
         if controllers not in planes:
-            planes[controllers] = ControlPlane(minor)
+            planes[controllers] = ControlPlane(kubernetes_minor)
         plane = planes[controllers]
         missing = count - len(plane.clusters)
         if missing > 0:
@@ -93,7 +93,7 @@ def clusters(minor: str) -> Iterator[Clusters]:
 
 
 @pytest.fixture
-def own_clusters(minor: str) -> Iterator[OwnClusters]:
+def own_clusters(kubernetes_minor: str) -> Iterator[OwnClusters]:
     """`own_clusters(n, …)`: a control plane of this test's own, with n running clusters."""
     planes: list[ControlPlane] = []
 
@@ -104,7 +104,7 @@ def own_clusters(minor: str) -> Iterator[OwnClusters]:
         arguments: Sequence[str] = (),
         controller_arguments: Sequence[str] = (),
     ) -> ControlPlane:
-        plane = ControlPlane(minor)
+        plane = ControlPlane(kubernetes_minor)
         planes.append(plane)
         _finish(
             plane.start(

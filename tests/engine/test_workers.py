@@ -1,0 +1,182 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from roadstead.engine.workers import WorkerPool
+from roadstead.model.errors import Place, RoadsteadError
+from roadstead.model.reasons import BAD_YAML, INTERNAL_FAULT, RENDER_FAILED, RENDER_TIMEOUT
+from roadstead.world import tasks
+
+JOBS = "tests.engine.jobs"
+
+
+@pytest.fixture
+async def pool():
+    async with WorkerPool(size=2) as workers:
+        yield workers
+
+
+def lives(pid: int) -> bool:
+    """Zombies do not: whoever adopted them is slow to bury them."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+async def gone(*pids: int) -> bool:
+    for _ in range(100):
+        if not any(lives(pid) for pid in pids):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_a_job_answers_with_the_bytes_of_its_function(pool):
+    assert await pool.run(f"{JOBS}:double", b"ab", deadline=20) == b"abab"
+
+
+async def test_many_megabytes_pass_in_both_directions(pool):
+    payload = os.urandom(9 << 20)
+    assert await pool.run(f"{JOBS}:double", payload, deadline=20) == payload + payload
+
+
+async def test_workers_start_when_first_needed_and_are_used_again(pool):
+    assert not list(Path(pool._home.name).iterdir())
+    first = [await pool.run(f"{JOBS}:who", b"", deadline=20) for _ in range(3)]
+    assert len(set(first)) == 1
+
+
+async def test_jobs_run_side_by_side_up_to_the_size_of_the_pool(pool):
+    async def who(_: int) -> bytes:
+        return await pool.run(f"{JOBS}:who", b"", deadline=20)
+
+    answers = await tasks.each(range(20), who, limit=20)
+    assert len(answers) == 20
+    assert len(set(answers)) <= 2
+
+
+async def test_what_libraries_print_does_not_reach_the_answer(pool):
+    for _ in range(2):
+        assert await pool.run(f"{JOBS}:chatter", b"mine", deadline=20) == b"mine"
+
+
+async def test_problems_of_a_job_are_raised_as_they_were(pool):
+    with pytest.raises(RoadsteadError) as caught:
+        await pool.run(f"{JOBS}:refuse", b"", deadline=20)
+    assert caught.value.problem.reason is BAD_YAML
+    assert caught.value.problem.place == Place("web.yaml", 3, 1)
+    assert await pool.run(f"{JOBS}:double", b"x", deadline=20) == b"xx"
+
+
+async def test_a_fault_in_a_job_names_the_line_and_keeps_the_worker(pool):
+    before = await pool.run(f"{JOBS}:who", b"", deadline=20)
+    with pytest.raises(RoadsteadError) as caught:
+        await pool.run(f"{JOBS}:stumble", b"7", deadline=20)
+    assert caught.value.problem.reason is INTERNAL_FAULT
+    assert "IndexError in jobs.py:" in caught.value.problem.cause
+    assert await pool.run(f"{JOBS}:who", b"", deadline=20) == before
+
+
+async def test_a_job_over_its_deadline_is_killed_with_its_children_and_the_worker_replaced(pool, tmp_path):
+    note = tmp_path / "pids"
+    with pytest.raises(RoadsteadError) as caught:
+        await pool.run(f"{JOBS}:spin", str(note).encode(), deadline=1.5)
+    assert caught.value.problem.reason is RENDER_TIMEOUT
+    assert await gone(*map(int, note.read_text().split()))
+    assert await pool.run(f"{JOBS}:double", b"x", deadline=20) == b"xx"
+
+
+async def test_the_deadline_does_not_count_the_time_in_the_queue():
+    async with WorkerPool(size=1) as pool:
+        await pool.run(f"{JOBS}:who", b"", deadline=20)
+
+        async def sleep(_: int) -> bytes:
+            return await pool.run(f"{JOBS}:sleep", b"0.4", deadline=2)
+
+        assert await tasks.each(range(6), sleep, limit=6) == [b"slept"] * 6
+
+
+async def test_a_worker_that_dies_has_its_job_tried_once_more(pool, tmp_path):
+    answer = await pool.run(f"{JOBS}:die_once", str(tmp_path / "mark").encode(), deadline=20)
+    assert answer == b"second time lucky"
+
+
+async def test_a_job_that_kills_its_worker_twice_fails_alone(pool):
+    async def one(function: str) -> object:
+        try:
+            return await pool.run(f"{JOBS}:{function}", b"x", deadline=20)
+        except RoadsteadError as error:
+            return error.problem
+
+    answers = await tasks.each(["double", "die", "double", "double"], one, limit=4)
+    assert answers[0] == answers[2] == answers[3] == b"xx"
+    assert answers[1].reason is RENDER_FAILED
+    assert "died 2 times" in answers[1].cause
+    assert "SIGABRT: about to die" in answers[1].cause
+
+
+async def test_a_worker_that_died_idle_is_replaced_unnoticed(pool):
+    victim = int(await pool.run(f"{JOBS}:who", b"", deadline=20))
+    os.kill(victim, signal.SIGKILL)
+    assert await pool.run(f"{JOBS}:double", b"x", deadline=20) == b"xx"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces a limit of address space")
+async def test_a_job_that_wants_too_much_memory_fails_alone():
+    async with WorkerPool(size=1, memory=1 << 30) as pool:
+        with pytest.raises(RoadsteadError, match="memory limit"):
+            await pool.run(f"{JOBS}:devour", b"2000000000", deadline=20)
+        assert await pool.run(f"{JOBS}:double", b"x", deadline=20) == b"xx"
+
+
+async def test_a_cancelled_caller_does_not_leave_its_answer_to_the_next(pool):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await pool.run(f"{JOBS}:sleep", b"1", deadline=20)
+    assert await pool.run(f"{JOBS}:double", b"x", deadline=20) == b"xx"
+
+
+async def test_workers_see_neither_credentials_nor_the_users_home(pool, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    monkeypatch.setenv("HELM_PLUGINS", "/somewhere")
+    seen = (await pool.run(f"{JOBS}:environment", b"", deadline=20)).decode()
+    assert "hunter2" not in seen
+    assert "HELM_PLUGINS" not in seen
+    assert f"HOME={Path.home()}\n" not in seen + "\n"
+
+
+async def test_closing_ends_the_workers_and_removes_their_folders():
+    async with WorkerPool(size=2) as pool:
+        pid = int(await pool.run(f"{JOBS}:who", b"", deadline=20))
+        home = Path(pool._home.name)
+        assert lives(pid)
+    assert await gone(pid)
+    assert not home.exists()
+
+
+PARENT = """
+import asyncio
+from roadstead.engine.workers import WorkerPool
+
+async def main():
+    async with WorkerPool(size=1) as pool:
+        print((await pool.run("tests.engine.jobs:who", b"", deadline=20)).decode(), flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_no_worker_outlives_a_parent_that_was_killed():
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=here)
+    with parent:
+        worker = int(parent.stdout.readline())
+        assert lives(worker)
+        parent.kill()
+        parent.wait()
+    assert await gone(worker)

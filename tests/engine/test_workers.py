@@ -23,7 +23,9 @@ async def pool():
 
 def lives(pid: int) -> bool:
     """Zombies do not: whoever adopted them is slow to bury them."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
     return bool(state.strip()) and not state.startswith("Z")
 
 

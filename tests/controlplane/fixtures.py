@@ -46,21 +46,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if _uses_clusters(item):
+        if GIVE_CLUSTERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("cluster")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build before the first test, not inside it: that takes minutes, and no test's time limit allows it."""
-    if session.config.option.collectonly or not any(_uses_clusters(item) for item in session.items):
+    needed = any(item.get_closest_marker("cluster") for item in session.items)
+    if not needed or session.config.option.collectonly:
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else ExitStack():
         build.ensure(session.config.getoption("--kubernetes"))
-
-
-def _uses_clusters(item: pytest.Item) -> bool:
-    return bool(GIVE_CLUSTERS & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")

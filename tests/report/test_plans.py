@@ -13,7 +13,7 @@ OLD = ObjectId("", "ConfigMap", "shop", "old")
 
 def plan(cluster, *changes, problems=()):
     key = Key("storefront", cluster)
-    return Plan(key, "v1:d", "4be1", Parent("shop", key, "applyset-x-v1"), changes, problems)
+    return Plan(key, "v1:d", "4be1", Parent("shop", key, "parent", "applyset-x-v1"), changes, problems)
 
 
 def scaled(before, *, uid):

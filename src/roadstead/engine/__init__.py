@@ -1,0 +1,1 @@
+"""Calls the stages in order and passes results on; turns errors into outcomes. Decides nothing itself."""

@@ -15,6 +15,7 @@ _SIGNS = {
     Action.UPDATE: ("~", Style.CHANGE),
     Action.RECREATE: ("-/+", Style.DELETE),
     Action.DELETE: ("-", Style.DELETE),
+    Action.ORPHAN: ("o", Style.CHANGE),
     Action.ADOPT: ("^", Style.CHANGE),
     Action.HAND_OVER: (">", Style.CHANGE),
     Action.KEEP: ("=", Style.FAINT),

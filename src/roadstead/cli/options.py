@@ -1,0 +1,46 @@
+"""Flags that several verbs share, spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roadstead.cli.console import Output, PlanOutput
+
+FleetOption = Annotated[
+    str,
+    typer.Option(
+        "--fleet",
+        "-f",
+        envvar="ROADSTEAD_FLEET",
+        metavar="PATH|URL",
+        help="The fleet repository: a folder (with its uncommitted changes), or a Git URL.",
+    ),
+]
+RevisionOption = Annotated[
+    str | None,
+    typer.Option("--revision", "-r", metavar="REV", help="Read this commit, branch or tag instead."),
+]
+ClusterOption = Annotated[
+    list[str] | None,
+    typer.Option("--cluster", "-c", metavar="NAME", help="Only this cluster; may be given again."),
+]
+SelectorOption = Annotated[
+    str | None,
+    typer.Option("--selector", "-l", metavar="LABELS", help="Only clusters with these labels (tier=production,…)."),
+]
+KubeconfigOption = Annotated[
+    list[Path] | None,
+    typer.Option("--kubeconfig", metavar="FILE", help="Use this kubeconfig instead of KUBECONFIG or ~/.kube/config."),
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")]
+PlanOutputOption = Annotated[PlanOutput, typer.Option("--output", "-o", help="How to print the plan.")]
+TimeoutOption = Annotated[
+    str, typer.Option("--timeout", metavar="TIME", help="How long the whole may take (90s, 10m, 1h).")
+]
+BundlesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[BUNDLE]…", help="Only these bundles; all without.")
+]
+DetailedExitCode = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="Leave with 3 when something would change (0: nothing).")
+]

@@ -1,0 +1,53 @@
+"""Run a verb: the event loop, signals, and how it ends.
+
+Exit codes: 0 done, 1 something failed, 2 asked or written wrongly, 3 changes or drift found (only with
+`--detailed-exitcode`), 130 interrupted. The first Ctrl-C asks the work to stop cleanly, after the
+writes under way; a second one ends it at once.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+import typer
+
+from roadstead.cli import console
+from roadstead.model import reasons
+from roadstead.model.errors import Problem, RoadsteadError, UsageError
+
+FAILED = 1
+MISUSED = 2
+CHANGES = 3
+INTERRUPTED = 130
+
+
+def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> NoReturn:
+    """Run `work(stop)` to its end and leave with the exit code that it returns."""
+    import uvloop
+
+    try:
+        code = uvloop.run(_watched(work))
+    except RoadsteadError as error:
+        console.show_problems(error.problems)
+        code = MISUSED if isinstance(error, UsageError) else FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.show_problems([Problem(reasons.INTERRUPTED, "stopped at once", reasons.INTERRUPTED.remedy)])
+        code = INTERRUPTED
+    raise typer.Exit(code)
+
+
+async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
+    stop = asyncio.Event()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupted() -> None:
+        if stop.is_set() and task:
+            task.cancel()
+        stop.set()
+        console.err().print("stopping after what is under way; press Ctrl-C again to stop at once", style="yellow")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted)
+    code = await work(stop)
+    return INTERRUPTED if stop.is_set() and code == 0 else code

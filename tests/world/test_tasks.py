@@ -1,0 +1,43 @@
+"""Bounded concurrency: order kept, limits held, failures raised as themselves."""
+
+import asyncio
+
+import pytest
+
+from roadstead.world import tasks
+
+
+async def test_answers_come_in_the_order_of_the_items():
+    async def work(delay):
+        await asyncio.sleep(delay / 1000)
+        return delay
+
+    assert await tasks.each([5, 1, 3], work, limit=3) == [5, 1, 3]
+
+
+async def test_never_more_than_the_limit_run_at_once():
+    running, most = 0, 0
+
+    async def work(_):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    await tasks.each(range(50), work, limit=7)
+    assert most == 7
+
+
+async def test_the_first_failure_is_raised_as_itself_and_stops_the_rest():
+    done = []
+
+    async def work(item):
+        if item == 0:
+            raise KeyError("zero")
+        await asyncio.sleep(1)
+        done.append(item)
+
+    with pytest.raises(KeyError, match="zero"):
+        await tasks.each([1, 0, 2], work, limit=3)
+    assert done == []

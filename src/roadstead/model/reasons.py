@@ -277,6 +277,12 @@ PLAN_STALE = _reason(
     "the world is not as it was when the plan was saved",
     "plan again and approve the new plan",
 )
+INVENTORY_BROKEN = _reason(
+    "InventoryBroken",
+    _S,
+    "what a bundle owns on a cluster cannot be read from its inventory there",
+    "restore the Secret named; only if that is impossible delete it: objects are then found by their labels",
+)
 FENCED = _reason(
     "Fenced",
     _C,

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A submodule: the tree of another repository that appears at `path`."""
+    """A submodule: the tree of another repository that appears at `path`.
+
+    `error` tells why it cannot be read, and is then all there is: what needs the submodule fails, no more.
+    """
 
     path: str
     store: str
     tree: str
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,9 @@ class Revision:
 
     `name` is empty for the fleet repository, else the Source's name. `store` is the folder of the Git
     repository on this machine that holds the objects. `commit` is empty for a folder that is no Git
-    repository; `dirty` marks uncommitted changes on top of `commit`.
+    repository; `dirty` marks uncommitted changes on top of `commit`. `prefix` is the folder of the tree in
+    which the fleet's roadstead.yaml lies, empty for the root. `replaced` is the commit at which `ref` was
+    last seen, where that is no ancestor of `commit`: history was rewritten.
     """
 
     name: str
@@ -35,10 +41,26 @@ class Revision:
     store: str
     dirty: bool = False
     mounts: tuple[Mount, ...] = ()
+    prefix: str = ""
+    replaced: str = ""
 
     def __str__(self) -> str:
         short = self.commit[:12] or "no commit"
         return f"{short} with uncommitted changes" if self.dirty else short
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a Source (or a Pin of one) asks for, before it is resolved to a `Revision` of the same name.
+
+    `ref` is a branch, a tag, a full ref name or a commit; empty is the repository's own default. `keys` are
+    OpenPGP public keys or SSH public keys as text, one of which must have signed the commit or tag.
+    """
+
+    name: str
+    url: str
+    ref: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

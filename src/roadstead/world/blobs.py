@@ -1,0 +1,94 @@
+"""Bytes kept on this machine: content by its digest, and results by the key of what they were made from.
+
+A cache: everything in it can be made again. Writes are atomic; what is read is checked against its
+sha256, and damaged or half-written content counts as missing. Small files, read and written
+synchronously; safe for several processes at once. What a key covers is the caller's business.
+"""
+
+import errno
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from roadstead.model import errors
+from roadstead.model.errors import Problem
+from roadstead.model.reasons import DISK_FULL
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Blobs:
+    """`root` is made when first written to."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, data: bytes) -> str:
+        """Keep content; its sha256 in hexadecimal digits."""
+        digest = hashlib.sha256(data).hexdigest()
+        if self.get(digest) is None:
+            self._write(self._path("content", digest), data)
+        return digest
+
+    def get(self, digest: str) -> bytes | None:
+        data = self._read(self._path("content", digest))
+        return data if data is not None and hashlib.sha256(data).hexdigest() == digest else None
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Keep the result that belongs to `key` (any text)."""
+        self._write(self._path("results", _hex(key)), hashlib.sha256(data).digest() + data)
+
+    def kept(self, key: str) -> bytes | None:
+        found = self._read(self._path("results", _hex(key)))
+        if found is None or hashlib.sha256(found[32:]).digest() != found[:32]:
+            return None
+        return found[32:]
+
+    def sweep(self, *, unused_for: float) -> int:
+        """Remove what nobody read or wrote for so many seconds; how many files that were."""
+        oldest = time.time() - unused_for
+        removed = 0
+        for path in self.root.glob("*/*/*"):
+            try:
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # another process was faster
+        return removed
+
+    def _path(self, family: str, name: str) -> Path:
+        return self.root / family / name[:2] / name
+
+    def _read(self, path: Path) -> bytes | None:
+        try:
+            data = path.read_bytes()
+            os.utime(path)  # for sweep
+        except OSError:
+            return None
+        return data
+
+    def _write(self, path: Path, data: bytes) -> None:
+        temporary = ""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).replace(path)
+        except OSError as cause:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+            if cause.errno not in _FULL:
+                raise
+            raise disk_full(self.root) from cause
+
+
+def disk_full(place: Path) -> errors.RoadsteadError:
+    return errors.error(Problem(DISK_FULL, f"no space left to write below {place}", DISK_FULL.remedy))
+
+
+def _hex(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

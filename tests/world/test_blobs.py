@@ -1,0 +1,104 @@
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from roadstead.model.errors import RoadsteadError
+from roadstead.model.reasons import DISK_FULL
+from roadstead.world.blobs import Blobs
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    return Blobs(tmp_path / "cache")
+
+
+def files(blobs):
+    return [path for path in blobs.root.rglob("*") if path.is_file()]
+
+
+def test_content_comes_back_by_its_digest(blobs):
+    digest = blobs.put(b"hello")
+    assert blobs.get(digest) == b"hello"
+    assert blobs.get("0" * 64) is None
+
+
+def test_equal_content_is_kept_once(blobs):
+    assert blobs.put(b"hello") == blobs.put(b"hello")
+    assert len(files(blobs)) == 1
+
+
+def test_a_result_comes_back_by_its_key_and_the_last_one_wins(blobs):
+    assert blobs.kept("build a") is None
+    blobs.keep("build a", b"one")
+    blobs.keep("build a", b"")
+    assert blobs.kept("build a") == b""
+    assert blobs.kept("build b") is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data[:-1], id="cut"),
+        pytest.param(lambda data: data + b"x", id="longer"),
+        pytest.param(lambda data: b"", id="empty"),
+        pytest.param(lambda data: data[:-1] + b"X", id="changed"),
+    ],
+)
+def test_damaged_content_counts_as_missing_and_can_be_made_again(blobs, damage):
+    digest = blobs.put(b"hello")
+    blobs.keep("key", b"result")
+    for path in files(blobs):
+        path.write_bytes(damage(path.read_bytes()))
+    assert blobs.get(digest) is None
+    assert blobs.kept("key") is None
+    blobs.keep("key", b"result")
+    assert blobs.kept("key") == b"result"
+
+
+def test_damaged_content_is_replaced_when_it_is_put_again(blobs):
+    digest = blobs.put(b"hello")
+    files(blobs)[0].write_bytes(b"")
+    blobs.put(b"hello")
+    assert blobs.get(digest) == b"hello"
+
+
+def test_sweeping_removes_what_was_not_used_for_long(blobs):
+    old, used = blobs.put(b"old"), blobs.put(b"used")
+    for path in files(blobs):
+        os.utime(path, (0, time.time() - 1000))
+    blobs.get(used)
+    assert blobs.sweep(unused_for=500) == 1
+    assert blobs.get(old) is None
+    assert blobs.get(used) == b"used"
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from roadstead.model.errors import RoadsteadError
+from roadstead.world.blobs import Blobs
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    Blobs(Path(sys.argv[1])).put(bytes(2000))
+except RoadsteadError as error:
+    print(error.problem.reason, error.problem.cause)
+"""
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(blobs):
+    said = subprocess.run(
+        [sys.executable, "-c", FULL, str(blobs.root)], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith(f"{DISK_FULL} no space left")
+    assert not files(blobs)
+
+
+def test_a_folder_that_cannot_be_written_is_not_called_a_full_disk(tmp_path):
+    (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(OSError) as caught:
+        Blobs(tmp_path / "cache").put(b"x")
+    assert not isinstance(caught.value, RoadsteadError)

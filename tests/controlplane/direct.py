@@ -38,7 +38,7 @@ async def send(
     if body is not None:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         sent["Content-Type"] = content_type
-    connector = aiohttp.TCPConnector(ssl=tls, force_close=True)
+    connector = aiohttp.TCPConnector(ssl=tls)
     limit = aiohttp.ClientTimeout(total=timeout)
     async with (
         aiohttp.ClientSession(connector=connector, timeout=limit) as session,

@@ -54,6 +54,7 @@ class Problem:
     object: ObjectId | None = None
     action: str = ""
     retry_after: float | None = None  # seconds, when the server said so
+    fields: tuple[str, ...] = ()  # the object's fields that the server named: spec.ports[0].port
 
     @property
     def category(self) -> Category:

@@ -173,6 +173,18 @@ NOT_REPRODUCIBLE = _reason(
     "two renders of the same input differ",
     "remove random values or clocks from the templates",
 )
+BAD_PATCH = _reason(
+    "BadPatch", _S, "a patch does not fit the object it is for", "correct the patch at the field named"
+)
+BAD_EXPRESSION = _reason(
+    "BadExpression", _U, "a CEL expression cannot be compiled", "correct the expression at the column named"
+)
+EXPRESSION_FAILED = _reason(
+    "ExpressionFailed",
+    _S,
+    "a CEL expression gave an error, or another type than is wanted",
+    "guard optional fields with has(), and return the type wanted",
+)
 INVALID_OBJECT = _reason(
     "InvalidObject",
     _S,
@@ -233,6 +245,15 @@ SERVER_ERROR = _reason(
 NO_SUCH_KIND = _reason(
     "NoSuchKind", _S, "the cluster serves no such kind", "install the definition first, or correct apiVersion"
 )
+WEBHOOK_UNAVAILABLE = _reason(
+    "WebhookUnavailable",
+    _T,
+    "an admission webhook that must be asked does not answer",
+    "see whether the webhook's service runs; it is tried again",
+)
+EXPIRED = _reason(
+    "Expired", _C, "the server no longer knows the version that was asked for", "nothing: it is read anew"
+)
 NOT_FOUND = _reason("NotFound", _C, "the object or its namespace does not exist", "plan again")
 
 # Planning and applying
@@ -249,6 +270,12 @@ IMMUTABLE = _reason(
 )
 CONFLICT = _reason(
     "Conflict", _C, "the object changed meanwhile, or another manager owns a field", "plan again"
+)
+UNSERVED_ENTRY = _reason(
+    "UnservedEntry",
+    _S,
+    "a manager's entry on the object is at a version that is no longer served, so every apply fails",
+    "set the entry's apiVersion in metadata.managedFields to a version that is served",
 )
 OWNED_BY_OTHER = _reason(
     "OwnedByOther",

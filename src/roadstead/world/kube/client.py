@@ -1,0 +1,312 @@
+"""One cluster's API: reads, lists, watches, discovery. What it returns is the server's, decoded.
+
+Sends no write: that is write.py, over the same connections. Refusals are raised as Problems (errors.py)
+that name cluster, object and action; trying again, and when to stop trying, is left to the engine.
+Every call has a deadline in seconds, by default the client's.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import orjson
+
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.facts import ApiResource
+from roadstead.world.kube import discovery, impersonation, listing, requests, schemas, watching
+from roadstead.world.kube import errors as refusals
+from roadstead.world.kube.access import Access
+from roadstead.world.kube.discovery import Resources
+from roadstead.world.kube.listing import Listing
+from roadstead.world.kube.requests import Request
+from roadstead.world.kube.watching import WatchEvent
+
+if TYPE_CHECKING:
+    from roadstead.world.kube.transport import Answer, Transport
+
+_NAMESPACES = ApiResource("", "v1", "Namespace", "namespaces", namespaced=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`connections` requests at once (watches come on top); seconds for an answer, for a connection, and
+    for the longest silence of a watch (an idle one sends its first bookmark after 120 s)."""
+
+    connections: int = 20
+    deadline: float = 30.0
+    connect: float = 10.0
+    silence: float = 180.0
+
+
+def connect(access: Access, *, cluster: str, limits: Limits | None = None) -> "Client":
+    """`async with client.connect(access, cluster="prod-eu-1") as cluster:`; nothing is sent before the
+    first call. Raises UsageError(KubeconfigInvalid) for an access that cannot be used."""
+    from roadstead.world.kube.transport import Transport  # here, as importing aiohttp takes 0.15 s
+
+    limits = limits or Limits()
+    try:
+        transport = Transport(access, connections=limits.connections, connect_seconds=limits.connect)
+        acting = impersonation.headers(access.impersonation) if access.impersonation else ()
+    except RoadsteadError as error:
+        raise errors.error(one.at(cluster=cluster) for one in error.problems) from error
+    return Client(cluster, transport, limits, acting)
+
+
+class Client:
+    """`cluster` is the name that problems carry, `requests` counts what was sent, by verb and resource."""
+
+    def __init__(
+        self,
+        cluster: str,
+        transport: "Transport",
+        limits: Limits,
+        acting: tuple[tuple[str, str], ...] = (),
+        original: "Client | None" = None,
+    ) -> None:
+        self.cluster = cluster
+        self.limits = limits
+        self._transport = transport
+        self._acting = acting
+        self._original = original
+        self._resources: Resources | None = None
+        self._asking = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        if self._original is None:
+            self._transport.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._original is None:
+            await self._transport.close()
+
+    @property
+    def requests(self) -> Counter[tuple[str, str]]:
+        return self._transport.requests
+
+    def acting_as(self, service_account: str) -> "Client":
+        """The same cluster over the same connections, with the rights of `namespace/name` alone. Raises
+        UsageError(KubeconfigInvalid) where the access impersonates already: the server knows one level."""
+        if self._acting:
+            cause = f"acting as {service_account}: the access impersonates {self._acting[0][1]} already"
+            hint = "remove `as` from the kubeconfig's user, or serviceAccount from the Bundle or Team"
+            raise errors.error(Problem(reasons.KUBECONFIG_INVALID, cause, hint=hint, cluster=self.cluster))
+        acting = impersonation.service_account(service_account)
+        return Client(self.cluster, self._transport, self.limits, acting, original=self)
+
+    async def version(self, *, deadline: float | None = None) -> str:
+        """`1.37.2`, without the suffixes that distributions add (`v1.37.2-gke.100`, `v1.37.2+k3s1`)."""
+        document = await self._document("/version", deadline=deadline)
+        return str(document["gitVersion"]).removeprefix("v").partition("-")[0].partition("+")[0]
+
+    async def identity(self, *, deadline: float | None = None) -> str:
+        """The uid of kube-system, which lives as long as the cluster does."""
+        found = await self.get(_NAMESPACES, "", "kube-system", metadata=True, deadline=deadline)
+        if found is None:
+            problem = Problem(reasons.NOT_FOUND, 'there is no namespace "kube-system"', cluster=self.cluster)
+            raise errors.error(problem)
+        return str(found["metadata"]["uid"])
+
+    async def resources(self, *, fresh: bool = False, deadline: float | None = None) -> Resources:
+        """What the cluster serves, asked once; `fresh` asks anew, as after a CRD appeared."""
+        if self._original is not None:
+            return await self._original.resources(fresh=fresh, deadline=deadline)
+        before = self._resources
+        async with self._asking:
+            if self._resources is None or (fresh and self._resources is before):
+                self._resources = await self._discover(deadline)
+            return self._resources
+
+    async def get(
+        self,
+        resource: ApiResource,
+        namespace: str,
+        name: str,
+        *,
+        metadata: bool = False,
+        deadline: float | None = None,
+    ) -> dict[str, Any] | None:
+        """The object, or None if there is none. That its kind is not served is an error, not None."""
+        request = requests.get(resource, namespace, name, metadata=metadata)
+        found = await self.found(request, deadline=deadline)
+        if found is None:
+            return None
+        return listing.named(found, resource) if metadata else found
+
+    async def list(
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str = "",
+        selector: str = "",
+        metadata: bool = False,
+        page: int = 500,
+        deadline: float | None = None,
+    ) -> Listing:
+        """All of them, at one resourceVersion. `deadline` is for each page."""
+        items: list[msgspec.Raw] = []
+        version = ""
+        pages = self.pages(
+            resource, namespace=namespace, selector=selector, metadata=metadata, page=page, deadline=deadline
+        )
+        async for one in pages:
+            items += one.items
+            version = one.resource_version
+        return Listing(resource, items, version)
+
+    async def pages(
+        self,
+        resource: ApiResource,
+        *,
+        namespace: str = "",
+        selector: str = "",
+        metadata: bool = False,
+        page: int = 500,
+        deadline: float | None = None,
+    ) -> AsyncIterator[Listing]:
+        """The list in pieces, so that a large one need not be held. Raises ConflictError(Expired) when the
+        pages took longer than the server remembers (minutes): begin again."""
+        resume = ""
+        while True:
+            request = requests.list_page(
+                resource, namespace=namespace, selector=selector, metadata=metadata, limit=page, resume=resume
+            )
+            body = await self.send(request, deadline=deadline)
+            try:
+                read = listing.decode(body)
+            except msgspec.DecodeError as cause:
+                raise self._nonsense(request, cause) from cause
+            yield Listing(resource, read.items or [], read.metadata.resource_version)
+            resume = read.metadata.resume
+            if not resume:
+                return
+
+    async def watch(
+        self,
+        resource: ApiResource,
+        *,
+        resource_version: str,
+        namespace: str = "",
+        selector: str = "",
+        metadata: bool = False,
+        seconds: int = 0,
+        deadline: float | None = None,
+    ) -> AsyncIterator[WatchEvent]:
+        """Events after `resource_version`, bookmarks included, until the server ends the watch, which it
+        does every few minutes (or after `seconds`): then go on from the last event's version. Close it
+        (`contextlib.aclosing`) when leaving early.
+
+        Raises ConflictError(Expired) when the version is too old, and TransientError(Unreachable) after
+        Limits.silence seconds without a sign. A version from the future is answered by silence alone.
+        """
+        request = requests.watch(
+            resource,
+            resource_version=resource_version,
+            namespace=namespace,
+            selector=selector,
+            metadata=metadata,
+            seconds=seconds,
+        )
+        try:
+            stream = self._transport.stream(
+                request, self._acting, deadline=self._deadline(deadline), silence=self.limits.silence
+            )
+            async with stream as (answer, chunks), aclosing(chunks):
+                self._check(answer, request)
+                async for line in watching.lines(chunks):
+                    yield self._event(line, request, resource)
+        except RoadsteadError as error:
+            raise self._told(error, request) from error
+
+    async def access_review(
+        self,
+        verb: str,
+        resource: ApiResource,
+        namespace: str = "",
+        name: str = "",
+        *,
+        deadline: float | None = None,
+    ) -> bool:
+        """Whether we may; without a namespace, whether we may everywhere."""
+        request = requests.access_review(verb, resource, namespace, name)
+        review = self.decoded(await self.send(request, deadline=deadline), request)
+        return bool((review.get("status") or {}).get("allowed"))
+
+    async def schema(self, *, deadline: float | None = None) -> bytes:
+        """The cluster's schemas, all groups in one JSON document (schemas.py)."""
+        return await schemas.ask(lambda path: self._document(path, deadline=deadline))
+
+    async def send(self, request: Request, *, deadline: float | None = None) -> bytes:
+        """The body of a success. Refusals and silence are raised, told with cluster, object and action."""
+        try:
+            answer = await self._transport.send(request, self._acting, deadline=self._deadline(deadline))
+            return self._check(answer, request)
+        except RoadsteadError as error:
+            raise self._told(error, request) from error.__cause__
+
+    async def found(self, request: Request, *, deadline: float | None = None) -> dict[str, Any] | None:
+        """The object that answers, or None when the server says that there is none of this name."""
+        try:
+            return self.decoded(await self.send(request, deadline=deadline), request)
+        except RoadsteadError as error:
+            if error.problem.reason is reasons.NOT_FOUND:
+                return None
+            raise
+
+    def decoded(self, body: bytes, request: Request) -> dict[str, Any]:
+        """A success that is no JSON object was not written by an API server."""
+        try:
+            found = orjson.loads(body)
+        except orjson.JSONDecodeError as cause:
+            raise self._nonsense(request, cause) from cause
+        if not isinstance(found, dict):
+            raise self._nonsense(request, None)
+        return found
+
+    async def _document(
+        self, path: str, accept: str = "application/json", *, deadline: float | None = None
+    ) -> dict[str, Any]:
+        request = requests.read(path, accept=accept)
+        return self.decoded(await self.send(request, deadline=deadline), request)
+
+    async def _discover(self, deadline: float | None) -> Resources:
+        found = await discovery.ask(lambda path, accept: self._document(path, accept, deadline=deadline))
+        return discovery.told(found, self.cluster)
+
+    def _event(self, line: bytes, request: Request, resource: ApiResource) -> WatchEvent:
+        try:
+            event = watching.event(line, resource)
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as cause:
+            raise self._nonsense(request, cause) from cause
+        if event.type == "ERROR":
+            raise errors.error(refusals.from_event(event.object, request))
+        return event
+
+    def _check(self, answer: "Answer", request: Request) -> bytes:
+        if answer.status >= 300:
+            raise errors.error(refusals.from_status(answer.status, answer.body, answer.headers, request))
+        return answer.body
+
+    def _nonsense(self, request: Request, cause: Exception | None) -> RoadsteadError:
+        text = (
+            f"{self._transport.access.server} answers, but not as an API server does: {cause or 'no object'}"
+        )
+        problem = Problem(reasons.UNREACHABLE, text, hint="check the address and what stands before it")
+        return self._told(errors.error(problem), request)
+
+    def _told(self, error: RoadsteadError, request: Request) -> RoadsteadError:
+        return errors.error(
+            one.at(cluster=self.cluster, action=request.action, object=request.object)
+            for one in error.problems
+        )
+
+    def _deadline(self, given: float | None) -> float:
+        return self.limits.deadline if given is None else given

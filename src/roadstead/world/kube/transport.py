@@ -1,0 +1,189 @@
+"""Send one cluster's requests: connections, TLS, proxy, credentials, deadlines. Knows HTTP, not Kubernetes.
+
+At most `connections` requests are under way at once; a deadline runs from the moment that a request has
+its connection, so a long queue is no reason to call a server unreachable. Watches have connections of
+their own. Nothing is tried twice, with two exceptions: once again with new credentials after a 401, and
+a GET (or a PUT or DELETE, which our requests guard by resourceVersion or uid) whose kept connection turned
+out to be closed, which aiohttp repeats.
+"""
+
+import asyncio
+import zlib
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from roadstead.model import errors
+from roadstead.world.kube import connection, credentials, proxies, tls
+from roadstead.world.kube.access import Access
+from roadstead.world.kube.requests import Request
+
+USER_AGENT = f"roadstead/{metadata.version('roadstead')}"
+_KEPT_ALIVE = 60.0  # API servers close idle connections after 90 s: be the first
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Used between `open` and `close`. `requests` counts what was sent, by verb and resource."""
+
+    def __init__(self, access: Access, *, connections: int, connect_seconds: float) -> None:
+        self.access = access
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self._slots = asyncio.Semaphore(connections)
+        self._connect_seconds = connect_seconds
+        self._credentials = credentials.of(access)
+        self._proxy = proxies.choose(access)
+        self._secure = access.server.startswith("https:")
+        self._fixed = (("User-Agent", USER_AGENT),)
+        self._encoding = "gzip" if access.compression else "identity"
+        self._session: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        """Inside a running loop; no request is sent."""
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_ALIVE)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
+            auto_decompress=False,
+            read_bufsize=_CHUNK,
+        )
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def send(
+        self, request: Request, headers: Sequence[tuple[str, str]] = (), *, deadline: float
+    ) -> Answer:
+        """The whole answer, whatever its status. Raises when there is none."""
+        async with self._slots:
+            answer = await self._once(request, headers, deadline)
+            if answer.status == 401 and await self._credentials.refresh(deadline=deadline):
+                answer = await self._once(request, headers, deadline)
+            return answer
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, headers: Sequence[tuple[str, str]] = (), *, deadline: float, silence: float
+    ) -> AsyncIterator[tuple[Answer, AsyncGenerator[bytes]]]:
+        """An answer that goes on: its body is read (`Answer.body`) when it is a refusal, else it comes in
+        chunks. `deadline` is for the first line, `silence` for the longest pause between chunks."""
+        async with self._opened(request, headers, deadline) as response:
+            if response.status == 401 and await self._credentials.refresh(deadline=deadline):
+                response.close()
+                async with self._opened(request, headers, deadline) as again:
+                    yield await self._streamed(again, deadline, silence)
+            else:
+                yield await self._streamed(response, deadline, silence)
+
+    async def _once(self, request: Request, headers: Sequence[tuple[str, str]], deadline: float) -> Answer:
+        try:
+            async with asyncio.timeout(deadline):
+                options = await self._options(request, headers, deadline)
+                async with self._running().request(request.method, self._url(request), **options) as response:
+                    return await _read(response)
+        except (aiohttp.ClientError, OSError, ValueError) as cause:
+            raise self._unanswered(cause, deadline) from cause
+
+    @asynccontextmanager
+    async def _opened(
+        self, request: Request, headers: Sequence[tuple[str, str]], deadline: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            async with asyncio.timeout(deadline):
+                options = await self._options(request, headers, deadline)
+                response = await self._running().request(request.method, self._url(request), **options)
+        except (aiohttp.ClientError, OSError, ValueError) as cause:
+            raise self._unanswered(cause, deadline) from cause
+        try:
+            yield response
+        finally:
+            response.close()  # not released: what is left of a stream is of no use
+
+    async def _streamed(
+        self, response: aiohttp.ClientResponse, deadline: float, silence: float
+    ) -> tuple[Answer, AsyncGenerator[bytes]]:
+        if response.status == 200:
+            return Answer(200, response.headers, b""), self._chunks(response, silence)
+        try:
+            async with asyncio.timeout(deadline):
+                return await _read(response), self._chunks(response, silence)
+        except (aiohttp.ClientError, OSError) as cause:
+            raise self._unanswered(cause, deadline) from cause
+
+    async def _chunks(self, response: aiohttp.ClientResponse, silence: float) -> AsyncGenerator[bytes]:
+        while True:
+            try:
+                async with asyncio.timeout(silence):
+                    chunk = await response.content.readany()
+            except (aiohttp.ClientError, OSError) as cause:
+                raise self._unanswered(cause, silence) from cause
+            if not chunk:
+                return
+            yield chunk
+
+    async def _options(
+        self, request: Request, headers: Sequence[tuple[str, str]], deadline: float
+    ) -> dict[str, Any]:
+        self.requests[request.verb, request.resource] += 1
+        credential = await self._credentials.current(deadline=deadline)
+        sent = [*self._fixed, *headers, *credential.headers.items()]
+        sent += (("Accept", request.accept), ("Accept-Encoding", self._encoding))
+        if request.content_type:
+            sent.append(("Content-Type", request.content_type))
+        options: dict[str, Any] = {"headers": sent, "allow_redirects": False}
+        if request.body is not None:
+            options["data"] = request.body
+        if self._secure:
+            options["ssl"] = tls.context(self.access.trust, credential.certificate)
+            if self.access.trust.server_name:
+                options["server_hostname"] = self.access.trust.server_name
+        if self._proxy:
+            options["proxy"] = self._proxy
+        return options
+
+    def _url(self, request: Request) -> URL:
+        return URL(self.access.server + request.target, encoded=True)
+
+    def _running(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the client is used outside of its `async with`")
+        return self._session
+
+    def _unanswered(self, cause: Exception, seconds: float) -> errors.RoadsteadError:
+        if isinstance(cause, errors.RoadsteadError):
+            return cause
+        seconds = self._connect_seconds if isinstance(cause, aiohttp.ConnectionTimeoutError) else seconds
+        return errors.error(
+            connection.problem(
+                cause,
+                address=self.access.server,
+                seconds=seconds,
+                proxy=proxies.without_password(self._proxy),
+            )
+        )
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    body = await response.read()
+    if response.headers.get("Content-Encoding") == "gzip":
+        try:
+            body = zlib.decompress(body, 31)
+        except zlib.error as cause:
+            raise aiohttp.ClientPayloadError(f"the answer's compression is broken: {cause}") from cause
+    return Answer(response.status, response.headers, body)

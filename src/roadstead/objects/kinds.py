@@ -4,9 +4,10 @@ For offline work only: what a cluster itself says (facts) is better and is asked
 Kinds that CustomResourceDefinitions among the rendered objects bring are read from them here.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from roadstead.model.ids import GroupKind, split_api_version
+from roadstead.model.ids import GroupKind, ObjectId, split_api_version
 
 
 def _table(text: str) -> frozenset[GroupKind]:
@@ -106,10 +107,19 @@ SECRET = GroupKind("", "Secret")
 _FORMER_GROUPS = {"extensions": ("apps", "networking.k8s.io", "policy")}
 
 
-def of(obj: dict[str, Any]) -> GroupKind:
+def of(obj: Mapping[str, Any]) -> GroupKind:
     """The kind of an object; empty where it names none."""
     group, _ = split_api_version(str(obj.get("apiVersion") or ""))
     return GroupKind(group, str(obj.get("kind") or ""))
+
+
+def identify(obj: Mapping[str, Any], kind: GroupKind | None = None) -> ObjectId:
+    """Which object this is; `kind` tells it where the object does not (items of a list). A namespace on an
+    object of a cluster-scoped kind means nothing."""
+    known = kind or of(obj)
+    metadata = obj["metadata"]
+    namespace = "" if is_namespaced(known) is False else metadata.get("namespace") or ""
+    return ObjectId(*known, namespace, metadata["name"])
 
 
 def is_built_in(kind: GroupKind) -> bool:
@@ -131,7 +141,7 @@ def has_generation(kind: GroupKind) -> bool:
     return kind not in WITHOUT_GENERATION
 
 
-def defined(definition: dict[str, Any]) -> tuple[GroupKind, bool] | None:
+def defined(definition: Mapping[str, Any]) -> tuple[GroupKind, bool] | None:
     """What a CustomResourceDefinition defines, and whether that is namespaced; None for other objects."""
     if of(definition) != CUSTOM_RESOURCE_DEFINITION:
         return None

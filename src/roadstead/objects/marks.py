@@ -197,7 +197,9 @@ def _wrong_hook(notes: Mapping[str, str]) -> _Wrong:
 
 
 def _annotations(obj: Mapping[str, Any]) -> dict[str, str]:
-    notes = (obj.get("metadata") or {}).get("annotations") or {}
+    notes = (obj.get("metadata") or {}).get("annotations")
+    if not isinstance(notes, dict):
+        return {}
     return {key: value for key, value in notes.items() if isinstance(value, str)}
 
 

@@ -16,7 +16,6 @@ import orjson
 
 from roadstead.language import canonical
 from roadstead.model.facts import ApiResource
-from roadstead.model.ids import ObjectId
 from roadstead.model.live import Live
 from roadstead.objects import fieldsets, kinds, marks
 
@@ -91,7 +90,7 @@ def live(obj: dict[str, Any] | bytes, resource: ApiResource | None = None) -> Li
     item = orjson.loads(obj) if isinstance(obj, bytes) else obj
     metadata = item["metadata"]
     return Live(
-        id=identify(item, resource),
+        id=kinds.identify(item, resource.group_kind if resource else None),
         uid=metadata.get("uid", ""),
         resource_version=metadata.get("resourceVersion", ""),
         mark=mark(item),
@@ -100,12 +99,6 @@ def live(obj: dict[str, Any] | bytes, resource: ApiResource | None = None) -> Li
         deleting="deletionTimestamp" in metadata,
         orphan=marks.read(item).orphan,
     )
-
-
-def identify(obj: dict[str, Any], resource: ApiResource | None = None) -> ObjectId:
-    metadata = obj["metadata"]
-    kind = resource.group_kind if resource else kinds.of(obj)
-    return ObjectId(*kind, metadata.get("namespace") or "", metadata["name"])
 
 
 def mark(obj: dict[str, Any]) -> str:

@@ -123,7 +123,8 @@ def _run(go: Path, directory: Path, arguments: list[str], step: str, *, total: i
             progress.show(len(lines), lines[-1])
     progress.end()
     if process.returncode:
-        sys.stderr.write("\n".join(lines[-20:]) + "\n")
+        complaints = [line for line in lines if " " in line]  # the others are names of packages
+        sys.stderr.write("\n".join(complaints[-20:]) + "\n")
         raise SystemExit(
             f"go {arguments[0]} failed (see above) while {step} for the tests' control plane. The first build"
             " needs the network (Go modules, by GOPROXY) and 3 GB of disk; what was fetched is kept: try again."

@@ -17,7 +17,7 @@ case $1 in
   list) echo fmt; echo controlplane ;;
   build)
     echo built >> "$COUNTER"
-    [ -z "$BREAK" ] || { echo "dial tcp: no route to host"; exit 1; }
+    [ -z "$BREAK" ] || { echo "dial tcp: no route to host"; seq 99; exit 1; }
     sleep 0.5
     while [ "$1" != -o ]; do shift; done
     mkdir -p "$2" && cp go.mod "$2/controlplane" ;;

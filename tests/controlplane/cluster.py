@@ -73,12 +73,13 @@ class Cluster:
         await self.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
 
     async def start(self) -> None:
-        """Start what does not run and wait until it is ready. Data and port are those of before."""
+        """Start all of it and wait until it is ready."""
         await self.start_apiserver()
         await self._allow_users()
         await self.start_controllers()
 
     async def start_apiserver(self) -> None:
+        """Also after `kill` and `stop`: port and data are those of before."""
         self.apiserver.start()
         await ready(self.apiserver, self._serves, timeout=START)
 
@@ -97,7 +98,7 @@ class Cluster:
         await self.apiserver.ended(timeout=START)
 
     async def kill(self) -> None:
-        """SIGKILL to the API server: connections break, further ones are refused. `start_apiserver` after it."""
+        """SIGKILL to the API server: connections break, further ones are refused."""
         self.apiserver.send(signal.SIGKILL)
         await self.apiserver.ended(timeout=START)
 

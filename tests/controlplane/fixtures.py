@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import pytest
 from tests.controlplane import build
 from tests.controlplane.cluster import Cluster
-from tests.controlplane.plane import ControlPlane
+from tests.controlplane.plane import ControlPlane, Options
 
 GIVE_CLUSTERS = {"clusters", "own_clusters"}
 
@@ -27,14 +27,7 @@ class Clusters(Protocol):
 
 
 class OwnClusters(Protocol):
-    def __call__(
-        self,
-        count: int,
-        *,
-        controllers: bool = False,
-        arguments: Sequence[str] = (),
-        controller_arguments: Sequence[str] = (),
-    ) -> ControlPlane: ...
+    def __call__(self, count: int, **options: Unpack[Options]) -> ControlPlane: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,23 +87,10 @@ def own_clusters(kubernetes_minor: str) -> Iterator[OwnClusters]:
     """`own_clusters(n, …)`: a control plane of this test's own, with n running clusters."""
     planes: list[ControlPlane] = []
 
-    def give(
-        count: int,
-        *,
-        controllers: bool = False,
-        arguments: Sequence[str] = (),
-        controller_arguments: Sequence[str] = (),
-    ) -> ControlPlane:
+    def give(count: int, **options: Unpack[Options]) -> ControlPlane:
         plane = ControlPlane(kubernetes_minor)
         planes.append(plane)
-        _finish(
-            plane.start(
-                count,
-                controllers=controllers,
-                arguments=arguments,
-                controller_arguments=controller_arguments,
-            )
-        )
+        _finish(plane.start(count, **options))
         return plane
 
     yield give

@@ -7,11 +7,13 @@ plane is closed or its owner dies. Clusters are named c1, c2, …; `kubeconfig` 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import aiohttp
 from tests.controlplane import build, cluster, faces, kubeconfig
@@ -21,6 +23,18 @@ from tests.controlplane.ports import Ports
 from tests.controlplane.processes import Server, Supervisor, ready
 
 
+class Options(TypedDict, total=False):
+    """What API servers are started with."""
+
+    controllers: bool
+    """Each with a kube-controller-manager; without, if not said."""
+    audit: bool
+    """With a log that counts requests, at no cost that could be measured; with, if not said."""
+    arguments: Sequence[str]
+    """Added to the API server's own, over which they win."""
+    controller_arguments: Sequence[str]
+
+
 class ControlPlane:
     def __init__(self, minor: str = build.NEWEST) -> None:
         binary = build.ensure(minor)
@@ -28,6 +42,7 @@ class ControlPlane:
         self.supervisor = Supervisor(self.directory)
         self.kubeconfig = self.directory / "kubeconfig"
         self.clusters: list[Cluster] = []
+        self._numbers = itertools.count(1)
         self._ports = Ports()
         authority = Authority("tests")
         authority_file = self.directory / "authority.crt"
@@ -38,35 +53,18 @@ class ControlPlane:
         self.etcd = Server(self.supervisor, "etcd", argv=argv, log=self.directory / "etcd.log")
         self.shared = faces.Shared(binary, authority, authority_file, f"http://{faces.LOOPBACK}:{port}")
 
-    async def start(
-        self,
-        count: int,
-        *,
-        controllers: bool = False,
-        audit: bool = True,
-        arguments: Sequence[str] = (),
-        controller_arguments: Sequence[str] = (),
-    ) -> list[Cluster]:
-        """Start `count` further clusters at the same time. `arguments` are added to their API servers'."""
+    async def start(self, count: int, **options: Unpack[Options]) -> list[Cluster]:
+        """Start `count` further clusters at the same time."""
         if not self.etcd.pid:
             self.etcd.start()
             await ready(self.etcd, self._stores, timeout=cluster.START)
-        added = [
-            self._cluster(
-                f"c{len(self.clusters) + number}",
-                controllers=controllers,
-                audit=audit,
-                arguments=arguments,
-                controller_arguments=controller_arguments,
-            )
-            for number in range(1, count + 1)
-        ]
-        self.clusters += added
-        contexts = [context for each in self.clusters for context in each.contexts()]
-        kubeconfig.write(self.kubeconfig, contexts)
+        added = [self._cluster(f"c{next(self._numbers)}", options) for _ in range(count)]
         async with asyncio.TaskGroup() as group:
             for each in added:
                 group.create_task(each.start())
+        self.clusters += added
+        contexts = [context for each in self.clusters for context in each.contexts()]
+        kubeconfig.write(self.kubeconfig, contexts)
         return added
 
     def close(self) -> None:
@@ -77,17 +75,10 @@ class ControlPlane:
         async with aiohttp.ClientSession() as session, session.get(f"{self.shared.etcd}/health") as response:
             return response.status == 200
 
-    def _cluster(
-        self,
-        name: str,
-        *,
-        controllers: bool,
-        audit: bool,
-        arguments: Sequence[str],
-        controller_arguments: Sequence[str],
-    ) -> Cluster:
+    def _cluster(self, name: str, options: Options) -> Cluster:
         directory = self.directory / name
         directory.mkdir()
+        audit = options.get("audit", True)
         tokens = {user: f"{name}-{user}-{secrets.token_hex(8)}" for user in cluster.GROUPS}
         port = self._ports.take()
         argv = faces.apiserver(
@@ -98,7 +89,7 @@ class ControlPlane:
             tokens=tokens,
             groups=cluster.GROUPS,
             audit=directory / "audit.log" if audit else None,
-            extra=arguments,
+            extra=options.get("arguments", ()),
         )
         log = directory / "kube-apiserver.log"
         made = Cluster(
@@ -113,8 +104,8 @@ class ControlPlane:
             controllers=None,
             audited=audit,
         )
-        if controllers:
-            made.controllers = self._controllers(made, controller_arguments)
+        if options.get("controllers", False):
+            made.controllers = self._controllers(made, options.get("controller_arguments", ()))
         return made
 
     def _controllers(self, made: Cluster, arguments: Sequence[str]) -> Server:
@@ -128,17 +119,12 @@ class ControlPlane:
 
 @asynccontextmanager
 async def running(
-    count: int,
-    *,
-    minor: str = build.NEWEST,
-    controllers: bool = False,
-    audit: bool = True,
-    arguments: Sequence[str] = (),
+    count: int, *, minor: str = build.NEWEST, **options: Unpack[Options]
 ) -> AsyncIterator[ControlPlane]:
     """A plane of its own with `count` clusters, for scripts and benchmarks."""
     plane = ControlPlane(minor)
     try:
-        await plane.start(count, controllers=controllers, audit=audit, arguments=arguments)
+        await plane.start(count, **options)
         yield plane
     finally:
         plane.close()

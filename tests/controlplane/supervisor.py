@@ -26,6 +26,8 @@ children: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def start(name: str, argv: list[str], log: str) -> dict[str, Any]:
+    if name in children and children[name].poll() is None:
+        raise OSError(f"{name} is running already")  # two of a name: the first would be lost, and never ended
     with Path(log).open("ab") as output:
         children[name] = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=Path(log).parent

@@ -50,8 +50,8 @@ async def test_the_server_reports_the_version_that_was_asked_for(
 async def test_kubectl_reaches_each_cluster_by_its_context(clusters: Clusters, unique: str) -> None:
     first, second = clusters(2)
     await first.create_namespace(unique)
-    assert unique in await kubectl(first.kubeconfig, "c1", "get", "namespaces", "--output=name")
-    assert unique not in await kubectl(second.kubeconfig, "c2", "get", "namespaces", "--output=name")
+    assert unique in await kubectl(first.kubeconfig, first.name, "get", "namespaces", "--output=name")
+    assert unique not in await kubectl(second.kubeconfig, second.name, "get", "namespaces", "--output=name")
 
 
 async def test_clusters_do_not_take_the_tokens_of_one_another(clusters: Clusters) -> None:
@@ -116,7 +116,13 @@ async def test_controllers_turn_a_deployment_into_a_replica_set_and_pods(
     (cluster,) = clusters(1, controllers=True)
     await cluster.create_namespace(unique)
     await kubectl(
-        cluster.kubeconfig, "c1", f"--namespace={unique}", "create", "deployment", "web", "--image=none"
+        cluster.kubeconfig,
+        cluster.name,
+        f"--namespace={unique}",
+        "create",
+        "deployment",
+        "web",
+        "--image=none",
     )
     await eventually("'name': 'web-", cluster, f"/apis/apps/v1/namespaces/{unique}/replicasets")
     await eventually("'phase': 'Pending'", cluster, f"/api/v1/namespaces/{unique}/pods")
@@ -181,6 +187,8 @@ async def test_a_killed_server_refuses_and_returns_with_its_data(own_clusters: O
     plane = own_clusters(2)
     broken, whole = plane.clusters
     await broken.create_namespace("kept")
+    with pytest.raises(OSError, match="running already"):
+        await broken.start_apiserver()
     await broken.kill()
     with pytest.raises(aiohttp.ClientConnectionError):
         await broken.request("GET", "/version")
@@ -215,8 +223,9 @@ async def test_a_server_that_cannot_start_says_why(own_clusters: OwnClusters) ->
 
 
 async def test_kubectl_that_fails_says_why(clusters: Clusters) -> None:
+    (cluster,) = clusters(1)
     with pytest.raises(KubectlFailed, match="secrets is forbidden"):
-        await kubectl(clusters(1)[0].kubeconfig, "c1-viewer", "get", "secrets")
+        await kubectl(cluster.kubeconfig, f"{cluster.name}-viewer", "get", "secrets")
 
 
 OWNER = """

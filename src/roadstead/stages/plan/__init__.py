@@ -1,0 +1,1 @@
+"""Desired against live: `compare` drafts, `settle` decides what the server was asked about."""

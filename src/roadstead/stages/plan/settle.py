@@ -1,0 +1,120 @@
+"""Decide the doubtful changes of a draft by what the server answered to their dry runs.
+
+Pure. The difference between the live object and the dry run's result is what would really change;
+where there is none, nothing was wrong, whatever the signatures said (correctness.md, Drift).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from roadstead.model import reasons
+from roadstead.model.assignment import Adopt, Assignment, Drift, DriftMode
+from roadstead.model.errors import Problem
+from roadstead.model.ids import ObjectId
+from roadstead.model.plan import Action, Change, Draft, FieldChange, Plan, Preview
+from roadstead.objects import difference, marks
+
+PART_OF = "metadata.labels[applyset.kubernetes.io/part-of]"
+
+
+def settle(draft: Draft, previews: Mapping[ObjectId, Preview], assignment: Assignment | None) -> Plan:
+    changes: list[Change] = []
+    problems = list(draft.problems)
+    for change in draft.changes:
+        preview = previews.get(change.id)
+        if change.verified or preview is None:
+            changes.append(change)
+            continue
+        decided, problem = _decide(change, preview, assignment)
+        changes.append(decided)
+        if problem:
+            problems.append(problem.at(cluster=draft.key.cluster, bundle=draft.key.bundle, object=change.id))
+    return Plan(
+        key=draft.key,
+        digest=draft.digest,
+        revision=draft.revision,
+        parent=draft.parent,
+        changes=tuple(changes),
+        problems=tuple(problems),
+    )
+
+
+def _decide(change: Change, preview: Preview, assignment: Assignment | None) -> tuple[Change, Problem | None]:
+    if preview.problem and preview.recreate:
+        cause = f"{change.cause}; {preview.recreate} cannot be changed on a live object"
+        return replace(change, action=Action.RECREATE, cause=cause, verified=True), None
+    if preview.problem:
+        return replace(
+            change, action=Action.SKIP, cause=f"the server refuses it: {preview.problem.cause}"
+        ), preview.problem
+    if preview.predicted or preview.result is None:
+        cause = f"{change.cause}; predicted: {preview.predicted or 'the server was not asked'}"
+        return replace(change, cause=cause), None
+    fields = _visible(preview)
+    if change.action is Action.ADOPT:
+        return _adoption(change, preview, fields, assignment)
+    return _update(change, fields, assignment), None
+
+
+def _visible(preview: Preview) -> tuple[FieldChange, ...]:
+    """What a person would call a change; our own ownership label is bookkeeping."""
+    changes = difference.compare(preview.live, preview.result)
+    told = difference.attribute(changes, preview.live or {})
+    return tuple(change for change in told if change.path != PART_OF)
+
+
+def _adoption(
+    change: Change, preview: Preview, fields: tuple[FieldChange, ...], assignment: Assignment | None
+) -> tuple[Change, Problem | None]:
+    adopt = assignment.adopt if assignment else Adopt.NEVER
+    settled = replace(change, fields=fields, verified=True)
+    if adopt is Adopt.ALWAYS or not fields:
+        return replace(settled, cause="exists already" + ("" if fields else ", identical")), None
+    differing = ", ".join(field.path for field in fields[:5]) + (", …" if len(fields) > 5 else "")
+    problem = Problem(
+        reasons.OWNED_BY_OTHER,
+        f"it exists already and differs in {differing}",
+        hint="set adopt: always in the Bundle to take it over as Git says, or make Git agree with it",
+        object=change.id,
+        action="adopt",
+    )
+    return replace(settled, action=Action.SKIP, cause="exists already and differs"), problem
+
+
+def _update(change: Change, fields: tuple[FieldChange, ...], assignment: Assignment | None) -> Change:
+    settled = replace(change, fields=fields, verified=True)
+    if change.action is Action.HAND_OVER:
+        return settled
+    if change.cause == "changed in Git":
+        return settled if fields else replace(settled, cause="changed in Git, with no effect on values")
+    if not fields:
+        return replace(settled, action=Action.UNCHANGED, cause="as applied", drifted=False)
+    who = ", ".join(dict.fromkeys(field.manager for field in fields if field.manager)) or "somebody"
+    mode = _mode(change, assignment)
+    if mode is DriftMode.CORRECT:
+        return replace(settled, cause=f"edited by {who}", drifted=True)
+    if mode is DriftMode.REPORT:
+        return replace(
+            settled, action=Action.KEEP, cause=f"edited by {who}; reported, not corrected", drifted=True
+        )
+    return replace(
+        settled, action=Action.UNCHANGED, cause=f"edited by {who}; ignored, as asked", drifted=False
+    )
+
+
+def _mode(change: Change, assignment: Assignment | None) -> DriftMode:
+    if assignment is None:
+        return DriftMode.CORRECT
+    if assignment.leave_drift:
+        return DriftMode.REPORT
+    own = marks.read(_body(change)).drift
+    return own or assignment.drift.mode
+
+
+def _body(change: Change) -> dict[str, object]:
+    import orjson
+
+    return orjson.loads(change.manifest.body) if change.manifest else {}
+
+
+__all__ = ["Drift", "settle"]

@@ -4,9 +4,13 @@ Pure. The table holds what real servers refused (tests/cluster/test_immutable_fi
 the server's reasons do not tell: it says Invalid for a negative replica count as well. A match here is
 a suspicion that only a dry-run create of the same object under another name may confirm.
 
-Namespaces, CustomResourceDefinitions, PersistentVolumes and their claims are missing on purpose: they are
-never deleted to be made anew, for other people's data would go with them.
+Namespaces, CustomResourceDefinitions, PersistentVolumes and their claims, ResourceClaims and ServiceCIDRs
+are missing on purpose: they are never deleted to be made anew, for what others have would go with them.
 """
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
 
 from roadstead.model.ids import GroupKind
 
@@ -19,7 +23,12 @@ FIELDS: dict[GroupKind, tuple[str, ...]] = {
     GroupKind("", "Pod"): ("spec",),
     GroupKind("", "ResourceQuota"): ("spec.scopes",),
     GroupKind("", "Secret"): ("data", "immutable", "type"),
-    GroupKind("", "Service"): ("spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.loadBalancerClass"),
+    GroupKind("", "Service"): (
+        "spec.clusterIP",
+        "spec.clusterIPs",
+        "spec.ipFamilies",
+        "spec.loadBalancerClass",
+    ),
     GroupKind("apps", "ControllerRevision"): ("data",),
     GroupKind("apps", "DaemonSet"): ("spec.selector",),
     GroupKind("apps", "Deployment"): ("spec.selector",),
@@ -44,7 +53,6 @@ FIELDS: dict[GroupKind, tuple[str, ...]] = {
     ),
     GroupKind("discovery.k8s.io", "EndpointSlice"): ("addressType",),
     GroupKind("networking.k8s.io", "IngressClass"): ("spec.controller",),
-    GroupKind("networking.k8s.io", "ServiceCIDR"): ("spec.cidrs",),
     GroupKind("node.k8s.io", "RuntimeClass"): ("handler",),
     GroupKind("resource.k8s.io", "ResourceClaimTemplate"): ("spec",),
     GroupKind(_RBAC, "ClusterRoleBinding"): ("roleRef",),
@@ -75,9 +83,14 @@ def trial(manifest: dict[str, Any]) -> dict[str, Any]:
     """The same object under a name that nobody has, for a dry-run create."""
     name = manifest["metadata"]["name"]
     hashed = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return {**manifest, "metadata": {**manifest["metadata"], "name": f"{name[: _LONGEST - 9].rstrip('-.')}-{hashed}"}}
+    return {
+        **manifest,
+        "metadata": {**manifest["metadata"], "name": f"{name[: _LONGEST - 9].rstrip('-.')}-{hashed}"},
+    }
 
 
 def only_taken(cause: str, refused: Iterable[str]) -> bool:
     """Whether a trial failed for what the live object itself still holds: a fixed node port, a cluster IP."""
-    return "already allocated" in cause and all("nodePort" in field or "clusterIP" in field for field in refused)
+    fields = tuple(refused)
+    allocated = all("nodePort" in field or "clusterIP" in field for field in fields)
+    return allocated and 0 < len(fields) <= cause.count("already allocated")

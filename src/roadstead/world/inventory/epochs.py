@@ -1,6 +1,6 @@
 """Who may write a bundle's inventory: one writer at a time, told apart by the parent's epoch.
 
-Pure. The compare-and-swap that makes a claim true is write.py's. Whoever claimed last holds the parent;
+Pure. The compare-and-swap that makes a claim true is writing.py's. Whoever claimed last holds the parent;
 the one before finds out at its next write, and stops.
 """
 

@@ -1,0 +1,114 @@
+"""Read what the bundles of a fleet own on a cluster: one list of Secrets, whatever their number.
+
+A bundle whose Secrets cannot be read is given as a problem and never as an inventory: its callers
+freeze it. Which bundles exist in Git is no concern here.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+from roadstead.model.facts import ApiResource
+from roadstead.model.ids import Key
+from roadstead.model.inventory import Inventory, Parent
+from roadstead.world.inventory import names, secret
+from roadstead.world.kube import client as kube
+
+SECRETS = ApiResource("", "v1", "Secret", "secrets", namespaced=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What one cluster holds for one fleet, by bundle. What is `broken` freezes its bundle; a parent that
+    does not even name its bundle stands under "". `taken` are the names of all parents."""
+
+    inventories: Mapping[str, Inventory] = field(default_factory=dict)
+    broken: Mapping[str, Problem] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+
+
+def empty(fleet: str, key: Key, *, taken: frozenset[str] = frozenset()) -> Inventory:
+    """The inventory of a bundle that has none in the cluster yet."""
+    name = names.parent_name(fleet, key.bundle, taken=taken)
+    return Inventory(Parent(fleet=fleet, key=key, name=name, id=names.applyset_id(name)))
+
+
+async def read_all(
+    client: kube.Client, fleet: str, *, former_clusters: frozenset[str] = frozenset()
+) -> Stored:
+    """`former_clusters` are names that this cluster had: an inventory written for another cluster's name
+    means that two Cluster documents lead to the same API server."""
+    listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=names.fleet_selector(fleet))
+    parents: list[dict[str, Any]] = []
+    shards: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for found in listing.objects():
+        if secret.is_parent(found):
+            parents.append(found)
+        else:
+            owner = found["metadata"].get("labels", {}).get(names.SHARD_LABEL, "")
+            shards[owner][found["metadata"]["name"]] = found
+    return _sorted(parents, shards, fleet, client.cluster, {client.cluster, *former_clusters})
+
+
+def _sorted(
+    parents: list[dict[str, Any]],
+    shards: Mapping[str, Mapping[str, dict[str, Any]]],
+    fleet: str,
+    cluster: str,
+    known_as: set[str],
+) -> Stored:
+    inventories: dict[str, Inventory] = {}
+    problems: dict[str, Problem] = {}
+    for found in parents:
+        name, bundle = found["metadata"]["name"], secret.bundle_of(found)
+        try:
+            inventory = secret.decode(found, shards.get(found["metadata"]["labels"][names.ID_LABEL], {}))
+            _check(inventory, fleet, known_as, inventories)
+        except ValueError as error:
+            inventories.pop(bundle, None)
+            problems[bundle] = _broken(f"Secret {names.NAMESPACE}/{name}: {error}", bundle, cluster)
+        else:
+            if bundle not in problems:
+                parent = replace(inventory.parent, key=Key(bundle, cluster))
+                inventories[bundle] = replace(inventory, parent=parent)
+    return Stored(inventories, problems, frozenset(found["metadata"]["name"] for found in parents))
+
+
+def _check(inventory: Inventory, fleet: str, known_as: set[str], others: Mapping[str, Inventory]) -> None:
+    parent = inventory.parent
+    if parent.fleet != fleet:
+        raise ValueError(f"it says that it belongs to fleet {parent.fleet}")
+    if parent.key.cluster not in known_as:
+        raise ValueError(
+            f"it was written for cluster {parent.key.cluster}; do both names lead to this server?"
+        )
+    if parent.key.bundle in others:
+        raise ValueError(
+            f"Secret {others[parent.key.bundle].parent.name} is the same bundle's inventory, too"
+        )
+
+
+def _broken(cause: str, bundle: str, cluster: str) -> Problem:
+    return Problem(
+        reasons.INVENTORY_BROKEN,
+        cause,
+        hint=reasons.INVENTORY_BROKEN.remedy,
+        bundle=bundle,
+        cluster=cluster,
+        action="read inventory",
+    )
+
+
+async def holder(client: kube.Client, parent: Parent) -> Parent | None:
+    """Who holds the parent now: cheap, to be asked during long work. None: the parent is gone."""
+    found = await client.get(SECRETS, names.NAMESPACE, parent.name, metadata=True)
+    if found is None:
+        return None
+    try:
+        return secret.decode_parent(found)
+    except ValueError as error:
+        cause = f"Secret {names.NAMESPACE}/{parent.name}: {error}"
+        raise errors.error(_broken(cause, parent.key.bundle, parent.key.cluster)) from error

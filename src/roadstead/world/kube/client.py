@@ -35,12 +35,14 @@ _NAMESPACES = ApiResource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`connections` requests at once (watches come on top); seconds for an answer, for a connection, and
-    for the longest silence of a watch (an idle one sends its first bookmark after 120 s)."""
+    """`connections` requests at once (watches come on top); seconds for an answer, for a connection, for a
+    login (ten times as many where a plugin may ask a person), and for the longest silence of a watch (an
+    idle one sends its first bookmark after 120 s)."""
 
     connections: int = 20
     deadline: float = 30.0
     connect: float = 10.0
+    login: float = 60.0
     silence: float = 180.0
 
 
@@ -51,7 +53,9 @@ def connect(access: Access, *, cluster: str, limits: Limits | None = None) -> "C
 
     limits = limits or Limits()
     try:
-        transport = Transport(access, connections=limits.connections, connect_seconds=limits.connect)
+        transport = Transport(
+            access, connections=limits.connections, connect_seconds=limits.connect, login_seconds=limits.login
+        )
         acting = impersonation.headers(access.impersonation) if access.impersonation else ()
     except RoadsteadError as error:
         raise errors.error(one.at(cluster=cluster) for one in error.problems) from error

@@ -14,6 +14,9 @@ def headers(who: Impersonation) -> tuple[tuple[str, str], ...]:
         found.append(("Impersonate-Uid", who.uid))
     found += (("Impersonate-Group", group) for group in who.groups)
     found += ((f"Impersonate-Extra-{quote(key, safe='')}", value) for key, value in who.extra)
+    if not all(value.isprintable() for _, value in found):
+        cause = "a name to impersonate holds a line break or the like"
+        raise errors.error(Problem(reasons.KUBECONFIG_INVALID, cause, hint="correct `as` and its companions"))
     return tuple(found)
 
 

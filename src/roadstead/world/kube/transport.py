@@ -8,6 +8,7 @@ out to be closed, which aiohttp repeats.
 """
 
 import asyncio
+import ssl
 import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from yarl import URL
 from roadstead.model import errors
 from roadstead.world.kube import connection, credentials, proxies, tls
 from roadstead.world.kube.access import Access
+from roadstead.world.kube.credentials import Credential
 from roadstead.world.kube.requests import Request
 
 USER_AGENT = f"roadstead/{metadata.version('roadstead')}"
@@ -39,16 +41,20 @@ class Answer:
 class Transport:
     """Used between `open` and `close`. `requests` counts what was sent, by verb and resource."""
 
-    def __init__(self, access: Access, *, connections: int, connect_seconds: float) -> None:
+    def __init__(
+        self, access: Access, *, connections: int, connect_seconds: float, login_seconds: float
+    ) -> None:
         self.access = access
         self.requests: Counter[tuple[str, str]] = Counter()
         self._slots = asyncio.Semaphore(connections)
         self._connect_seconds = connect_seconds
-        self._credentials = credentials.of(access)
+        self._login_seconds = login_seconds
+        self._credentials = credentials.of(access.login)
         self._proxy = proxies.choose(access)
         self._secure = access.server.startswith("https:")
         self._fixed = (("User-Agent", USER_AGENT),)
         self._encoding = "gzip" if access.compression else "identity"
+        self._secured: tuple[Credential, ssl.SSLContext] | None = None
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
@@ -72,9 +78,11 @@ class Transport:
     ) -> Answer:
         """The whole answer, whatever its status. Raises when there is none."""
         async with self._slots:
-            answer = await self._once(request, headers, deadline)
-            if answer.status == 401 and await self._credentials.refresh(deadline=deadline):
-                answer = await self._once(request, headers, deadline)
+            credential = await self._credentials.current(deadline=self._login_seconds)
+            answer = await self._once(request, headers, credential, deadline)
+            if answer.status == 401 and await self._renewed(credential):
+                credential = await self._credentials.current(deadline=self._login_seconds)
+                answer = await self._once(request, headers, credential, deadline)
             return answer
 
     @asynccontextmanager
@@ -83,37 +91,40 @@ class Transport:
     ) -> AsyncIterator[tuple[Answer, AsyncGenerator[bytes]]]:
         """An answer that goes on: its body is read (`Answer.body`) when it is a refusal, else it comes in
         chunks. `deadline` is for the first line, `silence` for the longest pause between chunks."""
-        async with self._opened(request, headers, deadline) as response:
-            if response.status == 401 and await self._credentials.refresh(deadline=deadline):
-                response.close()
-                async with self._opened(request, headers, deadline) as again:
-                    yield await self._streamed(again, deadline, silence)
-            else:
-                yield await self._streamed(response, deadline, silence)
-
-    async def _once(self, request: Request, headers: Sequence[tuple[str, str]], deadline: float) -> Answer:
+        credential = await self._credentials.current(deadline=self._login_seconds)
+        response = await self._opened(request, headers, credential, deadline)
+        if response.status == 401 and await self._renewed(credential):
+            response.close()
+            credential = await self._credentials.current(deadline=self._login_seconds)
+            response = await self._opened(request, headers, credential, deadline)
         try:
-            async with asyncio.timeout(deadline):
-                options = await self._options(request, headers, deadline)
-                async with self._running().request(request.method, self._url(request), **options) as response:
-                    return await _read(response)
-        except (aiohttp.ClientError, OSError, ValueError) as cause:
-            raise self._unanswered(cause, deadline) from cause
-
-    @asynccontextmanager
-    async def _opened(
-        self, request: Request, headers: Sequence[tuple[str, str]], deadline: float
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        try:
-            async with asyncio.timeout(deadline):
-                options = await self._options(request, headers, deadline)
-                response = await self._running().request(request.method, self._url(request), **options)
-        except (aiohttp.ClientError, OSError, ValueError) as cause:
-            raise self._unanswered(cause, deadline) from cause
-        try:
-            yield response
+            yield await self._streamed(response, deadline, silence)
         finally:
             response.close()  # not released: what is left of a stream is of no use
+
+    async def _renewed(self, refused: Credential) -> bool:
+        return await self._credentials.refresh(refused, deadline=self._login_seconds)
+
+    async def _once(
+        self, request: Request, headers: Sequence[tuple[str, str]], credential: Credential, deadline: float
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(deadline):
+                options = self._options(request, headers, credential)
+                async with self._running().request(request.method, self._url(request), **options) as response:
+                    return await _read(response)
+        except (aiohttp.ClientError, OSError) as cause:
+            raise self._unanswered(cause, deadline) from cause
+
+    async def _opened(
+        self, request: Request, headers: Sequence[tuple[str, str]], credential: Credential, deadline: float
+    ) -> aiohttp.ClientResponse:
+        try:
+            async with asyncio.timeout(deadline):
+                options = self._options(request, headers, credential)
+                return await self._running().request(request.method, self._url(request), **options)
+        except (aiohttp.ClientError, OSError) as cause:
+            raise self._unanswered(cause, deadline) from cause
 
     async def _streamed(
         self, response: aiohttp.ClientResponse, deadline: float, silence: float
@@ -137,11 +148,10 @@ class Transport:
                 return
             yield chunk
 
-    async def _options(
-        self, request: Request, headers: Sequence[tuple[str, str]], deadline: float
+    def _options(
+        self, request: Request, headers: Sequence[tuple[str, str]], credential: Credential
     ) -> dict[str, Any]:
         self.requests[request.verb, request.resource] += 1
-        credential = await self._credentials.current(deadline=deadline)
         sent = [*self._fixed, *headers, *credential.headers.items()]
         sent += (("Accept", request.accept), ("Accept-Encoding", self._encoding))
         if request.content_type:
@@ -150,12 +160,18 @@ class Transport:
         if request.body is not None:
             options["data"] = request.body
         if self._secure:
-            options["ssl"] = tls.context(self.access.trust, credential.certificate)
+            options["ssl"] = self._context(credential)
             if self.access.trust.server_name:
                 options["server_hostname"] = self.access.trust.server_name
         if self._proxy:
             options["proxy"] = self._proxy
         return options
+
+    def _context(self, credential: Credential) -> ssl.SSLContext:
+        """Looked up by content only when the credential is another one."""
+        if self._secured is None or self._secured[0] is not credential:
+            self._secured = (credential, tls.context(self.access.trust, credential.certificate))
+        return self._secured[1]
 
     def _url(self, request: Request) -> URL:
         return URL(self.access.server + request.target, encoded=True)
@@ -166,8 +182,6 @@ class Transport:
         return self._session
 
     def _unanswered(self, cause: Exception, seconds: float) -> errors.RoadsteadError:
-        if isinstance(cause, errors.RoadsteadError):
-            return cause
         seconds = self._connect_seconds if isinstance(cause, aiohttp.ConnectionTimeoutError) else seconds
         return errors.error(
             connection.problem(

@@ -65,7 +65,7 @@ ROWS: dict[str, tuple[str, str, bool, dict[str, Any], dict[str, Any], set[str]]]
     "a DaemonSet's selector": ("apps/v1", "DaemonSet", True, _workload(), _workload("b"), {"spec.selector"}),
     "a ReplicaSet's selector": (
         "apps/v1", "ReplicaSet", True, _workload(replicas=0), _workload("b", replicas=0), {"spec.selector"}),
-    "a StatefulSet's selector": ("apps/v1", "StatefulSet", True, _set(), _set(app="b"), {"spec.selector"}),
+    "a StatefulSet's selector": ("apps/v1", "StatefulSet", True, _set(), _set(app="b"), {"spec.selector", "spec"}),
     "a StatefulSet's service": (
         "apps/v1", "StatefulSet", True, _set(), _set(serviceName="t"), {"spec.serviceName", "spec"}),
     "a StatefulSet's pod management": (

@@ -127,7 +127,7 @@ def _run(go: Path, directory: Path, arguments: list[str], step: str, *, total: i
         sys.stderr.write("\n".join(complaints[-20:]) + "\n")
         raise SystemExit(
             f"go {arguments[0]} failed (see above) while {step} for the tests' control plane. The first build"
-            " needs the network (Go modules, by GOPROXY) and 3 GB of disk; what was fetched is kept: try again."
+            " needs the network (Go modules, by GOPROXY) and 5 GB of disk; what was fetched is kept: try again."
         )
     return lines
 

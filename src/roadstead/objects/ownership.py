@@ -202,7 +202,7 @@ def takeover_patch(
         after.insert(0, _own_entry(ours, version, merged, manager))
     if not after or (len(after) == len(before) and all(entry in before for entry in after)):
         return None
-    return _patch(obj, {"op": "replace", "path": "/metadata/managedFields", "value": after})
+    return guarded(obj, {"op": "replace", "path": "/metadata/managedFields", "value": after})
 
 
 def stale_versions(obj: dict[str, Any], served: Collection[str]) -> Patch | None:
@@ -213,7 +213,7 @@ def stale_versions(obj: dict[str, Any], served: Collection[str]) -> Patch | None
     stale = [index for index, entry in enumerate(entries(obj)) if entry.get("apiVersion") not in served]
     path = "/metadata/managedFields/{}/apiVersion"
     moves = [{"op": "replace", "path": path.format(index), "value": obj["apiVersion"]} for index in stale]
-    return _patch(obj, *moves) if moves else None
+    return guarded(obj, *moves) if moves else None
 
 
 def _own_entry(ours: Entry | None, version: str, merged: fieldsets.Fields, manager: str) -> Entry:
@@ -238,7 +238,8 @@ def _remainder(entry: Entry) -> list[Entry]:
     return [{**entry, "fieldsV1": kept}] if kept else []
 
 
-def _patch(obj: dict[str, Any], *operations: dict[str, Any]) -> Patch:
+def guarded(obj: dict[str, Any], *operations: dict[str, Any]) -> Patch:
+    """The operations as a patch that fails when the object moved on since it was read."""
     version = obj["metadata"]["resourceVersion"]
     return [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}, *operations]
 

@@ -1,27 +1,29 @@
 """Say what an API server's refusal means: its Status becomes a Problem with one of our reasons.
 
-The rules come from correctness.md (Applying) and were seen on real servers. The HTTP code alone says too
-little: permanent errors come as 500, a namespace that goes away as 403, a guard that failed as 422.
-Connections that fail before any answer are connection.py. Whether to try again is the engine's business.
+The rules were seen on real servers. The HTTP code alone says too little: permanent errors come as 500, a
+namespace that goes away as 403, a guard that failed as 422. The text is refusal_text.py, connections that
+fail before any answer are connection.py. Whether to try again is the engine's business.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.reasons import Reason
+from roadstead.world.kube import refusal_text, requests
 from roadstead.world.kube import status as statuses
 from roadstead.world.kube.requests import Request
 from roadstead.world.kube.status import Status
 
 _PERMANENT = (  # said with a 500, so read first: (what the message contains, what it is)
-    ("failed to create typed patch object", reasons.INVALID),
+    ("invalid group/version", reasons.UNSERVED_ENTRY),
+    ("failed to create typed patch object", reasons.INVALID),  # wrong type, unknown field, duplicate
     ("failed to create typed live object", reasons.INVALID),
+    ("failed to convert new object", reasons.INVALID),  # base64 that is none
     ("request is too large", reasons.TOO_LARGE),
     ("trying to send message larger than max", reasons.TOO_LARGE),
-    ("invalid group/version", reasons.UNSERVED_ENTRY),
 )
 _DENIED = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request')
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'")
@@ -29,8 +31,11 @@ _CALL_FAILED = re.compile(r'failed calling webhook "(?P<name>[^"]+)"')
 _RIGHTS = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"')
 _PATH_RIGHTS = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) path')
 _ESCALATION = "is attempting to grant RBAC permissions not currently held"
-_QUOTED_VALUE = re.compile(r'(Invalid value: )("(?:[^"\\]|\\.)*"|\S+)')
-_GUARD_FAILED = re.compile(r"testing value .* failed|test(?:ing)? operation .* failed", re.IGNORECASE)
+_TYPED_FIELD = re.compile(
+    r"(?:^|\s)\.([^\s:]\S*): "
+)  # of errors that are no Status causes: " .spec.replicas: "
+_PATCH_FAILED = "the server rejected our request due to an error in our request"
+_LARGEST = "may not be more than 1048576 bytes"
 
 
 def from_status(code: int, body: bytes, headers: Mapping[str, str], request: Request) -> Problem:
@@ -44,16 +49,16 @@ def from_event(status: Mapping[str, Any], request: Request) -> Problem:
 
 
 def interpret(status: Status, request: Request) -> Problem:
-    reason, hint = _meaning(status)
-    fields = tuple(dict.fromkeys(_field(cause.field) for cause in status.causes if cause.field))
+    reason, hint = _meaning(status, request)
+    named = [cause.field for cause in status.causes if cause.field] or _TYPED_FIELD.findall(status.message)
     return Problem(
         reason,
-        _cause(status, request),
+        refusal_text.of(status, request),
         hint=hint or reason.remedy,
         action=request.action,
         object=request.object,
         retry_after=status.retry_after,
-        fields=fields,
+        fields=tuple(dict.fromkeys(named)),
     )
 
 
@@ -62,23 +67,15 @@ def already_exists(error: RoadsteadError) -> bool:
     return error.problem.reason is reasons.CONFLICT and "already exists" in error.problem.cause
 
 
-def _meaning(status: Status) -> tuple[Reason, str]:
+def _meaning(status: Status, request: Request) -> tuple[Reason, str]:
     """The reason, and a hint where one better than the reason's own can be given."""
     if not status.structured:
         return _unstructured(status)
     if denied := _DENIED.search(status.message) or _POLICY.search(status.message):
         return reasons.REJECTED, f"satisfy {denied['name']}, or change it"
-    by_code = {
-        403: _forbidden,
-        404: _not_found,
-        409: _conflict,
-        422: _invalid,
-        500: _failed,
-        504: _timed_out,
-    }
-    if decide := by_code.get(status.code):
-        return decide(status)
-    return _BY_CODE.get(status.code, reasons.SERVER_ERROR if status.code >= 500 else reasons.INVALID), ""
+    if decide := _DECIDERS.get(status.code):
+        return decide(status, request)
+    return _by_code(status), ""
 
 
 _BY_CODE = {
@@ -86,8 +83,12 @@ _BY_CODE = {
     408: reasons.SERVER_ERROR,
     410: reasons.EXPIRED,
     413: reasons.TOO_LARGE,
-    429: reasons.THROTTLED,
+    429: reasons.THROTTLED,  # also "storage is (re)initializing", after a change of a definition
 }
+
+
+def _by_code(status: Status) -> Reason:
+    return _BY_CODE.get(status.code, reasons.SERVER_ERROR if status.code >= 500 else reasons.INVALID)
 
 
 def _unstructured(status: Status) -> tuple[Reason, str]:
@@ -97,10 +98,10 @@ def _unstructured(status: Status) -> tuple[Reason, str]:
         return reasons.UNREACHABLE, "check the address: something else than an API server answers there"
     if status.code == 403:
         return reasons.FORBIDDEN, ""
-    return _BY_CODE.get(status.code, reasons.SERVER_ERROR if status.code >= 500 else reasons.INVALID), ""
+    return _by_code(status), ""
 
 
-def _forbidden(status: Status) -> tuple[Reason, str]:
+def _forbidden(status: Status, request: Request) -> tuple[Reason, str]:
     if any(cause.reason == "NamespaceTerminating" for cause in status.causes):
         return reasons.TERMINATING, ""
     if found := _RIGHTS.search(status.message):
@@ -116,14 +117,16 @@ def _forbidden(status: Status) -> tuple[Reason, str]:
     return reasons.FORBIDDEN, ""
 
 
-def _not_found(status: Status) -> tuple[Reason, str]:
+def _not_found(status: Status, request: Request) -> tuple[Reason, str]:
     """A Status that names no object is about the path: nothing of this kind is served."""
     if not status.name:
         return reasons.NO_SUCH_KIND, ""
+    if status.kind == "namespaces" and request.resource != "namespaces":
+        return reasons.NOT_FOUND, "create the namespace first, or set namespace.create in the Bundle"
     return reasons.NOT_FOUND, ""
 
 
-def _conflict(status: Status) -> tuple[Reason, str]:
+def _conflict(status: Status, request: Request) -> tuple[Reason, str]:
     if "object is being deleted" in status.message or "is being terminated" in status.message:
         return reasons.TERMINATING, ""
     if any(cause.reason == "FieldManagerConflict" for cause in status.causes):
@@ -131,19 +134,22 @@ def _conflict(status: Status) -> tuple[Reason, str]:
     return reasons.CONFLICT, ""
 
 
-def _invalid(status: Status) -> tuple[Reason, str]:
+def _invalid(status: Status, request: Request) -> tuple[Reason, str]:
     if any(cause.field == "metadata.uid" for cause in status.causes):
         return reasons.CONFLICT, "plan again: the object was deleted and created anew meanwhile"
-    if _GUARD_FAILED.search(status.message):
-        return reasons.CONFLICT, ""
+    if status.message == _PATCH_FAILED and request.content_type == requests.JSON_PATCH:
+        # a failed `test` or a missing path: no more is said, and the patch was made from what was there
+        return reasons.CONFLICT, "plan again: the object is not as the patch expects"
     if any(cause.field == "metadata.resourceVersion" for cause in status.causes):
         return reasons.CONFLICT, ""
+    if _LARGEST in status.message:
+        return reasons.TOO_LARGE, ""
     if "immutable" in status.message:
         return reasons.IMMUTABLE, ""
     return reasons.INVALID, ""
 
 
-def _failed(status: Status) -> tuple[Reason, str]:
+def _failed(status: Status, request: Request) -> tuple[Reason, str]:
     for text, reason in _PERMANENT:
         if text in status.message:
             return reason, ""
@@ -152,28 +158,17 @@ def _failed(status: Status) -> tuple[Reason, str]:
     return reasons.SERVER_ERROR, ""
 
 
-def _timed_out(status: Status) -> tuple[Reason, str]:
+def _timed_out(status: Status, request: Request) -> tuple[Reason, str]:
     if any(cause.reason == "ResourceVersionTooLarge" for cause in status.causes):
         return reasons.EXPIRED, "list again: the server knows less than it did, as after a restore of etcd"
     return reasons.SERVER_ERROR, ""
 
 
-def _cause(status: Status, request: Request) -> str:
-    """The server's own words, which name webhook, right, user, fields and managers; all causes are in them
-    or added. A Secret's values, which some messages quote, are not."""
-    text = status.message.strip() or f"no text (HTTP {status.code})"
-    unsaid = [
-        f"{_field(cause.field)}: {cause.message}" if cause.field else cause.message
-        for cause in status.causes
-        if cause.message and cause.message not in text
-    ]
-    text = "; ".join([text, *unsaid])
-    if not status.structured:
-        text = f"HTTP {status.code}: {text}"
-    if request.object is not None and request.object.kind == "Secret":
-        text = _QUOTED_VALUE.sub(r"\1(redacted)", text)
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
-
-
-def _field(path: str) -> str:
-    return path.removeprefix(".")
+_DECIDERS: dict[int, Callable[[Status, Request], tuple[Reason, str]]] = {
+    403: _forbidden,
+    404: _not_found,
+    409: _conflict,
+    422: _invalid,
+    500: _failed,
+    504: _timed_out,
+}

@@ -13,6 +13,8 @@ from roadstead.model.facts import ApiResource
 from roadstead.model.ids import ObjectId
 
 JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 # A watch asked for the list form answers 200 and then stays silent, and a list wants the list form.
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -159,7 +161,7 @@ def apply(
         resource,
         verb="apply",
         query=_managed(manager, dry_run) | {"force": "true" if force else "false"},
-        content_type="application/apply-patch+yaml",
+        content_type=APPLY,
         body=body,
         object=_id(resource, namespace, name),
     )
@@ -180,7 +182,7 @@ def json_patch(
         resource,
         verb="patch",
         query=_managed(manager, dry_run),
-        content_type="application/json-patch+json",
+        content_type=JSON_PATCH,
         body=body,
         object=_id(resource, namespace, name),
     )

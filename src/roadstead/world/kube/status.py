@@ -47,7 +47,7 @@ def parse(status: Mapping[str, Any], *, code: int = 0, retry_after: float | None
     """A decoded Status object, as errors carry it and as watches send it."""
     details = status.get("details") or {}
     causes = tuple(
-        Cause(cause.get("reason", ""), cause.get("message", ""), cause.get("field", ""))
+        Cause(cause.get("reason", ""), cause.get("message", ""), cause.get("field", "").removeprefix("."))
         for cause in details.get("causes") or ()
     )
     return Status(

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 class Mount:
     """A submodule: the tree of another repository that appears at `path`.
 
-    `error` tells why it cannot be read, and is then all there is: what needs the submodule fails, no more.
+    `error` tells why it cannot be read, `reason` names the reason; what needs the submodule then fails, no
+    more than that.
     """
 
     path: str
     store: str
     tree: str
     error: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,9 @@ class TestMounts:
         repository.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor/inner")
         repository.git("commit", "--quiet", "--message", "with a submodule")
         tree = trees.open(
-            repository.store, repository.tree, [Mount("vendor/inner", "", "", error="no access")]
+            repository.store,
+            repository.tree,
+            [Mount("vendor/inner", "", "", error="no access", reason="SourceUnreadable")],
         )
         assert tree.read("a.yaml") == b"a"
         assert [file.path for file in tree.walk()] == ["a.yaml", "vendor/inner"]

@@ -46,7 +46,7 @@ class Store:
     def __contains__(self, oid: str) -> bool:
         import pygit2
 
-        return pygit2.Oid(hex=oid) in self._database
+        return self._database.exists(pygit2.Oid(hex=oid))
 
     def blob(self, oid: str) -> bytes:
         return self._read(oid, "blob")
@@ -64,26 +64,31 @@ class Store:
             self._folders[oid] = dict(_entries(self._read(oid, "tree")))
         return self._folders[oid]
 
-    def special(self, oid: str) -> Iterator[str]:
-        """Paths of the links and submodules at any depth below a folder."""
+    def special(self, oid: str) -> Iterator[tuple[str, Entry]]:
+        """The links and submodules at any depth below a folder, by path."""
         if oid in self._plain:
             return
         found = False
-        for name, (mode, below) in self.folder(oid).items():
-            if mode in (LINK, SUBMODULE):
+        for name, entry in self.folder(oid).items():
+            if entry.mode in (LINK, SUBMODULE):
                 found = True
-                yield name
-            elif mode == FOLDER:
-                for path in self.special(below):
+                yield name, entry
+            elif entry.mode == FOLDER:
+                for path, below in self.special(entry.oid):
                     found = True
-                    yield f"{name}/{path}"
+                    yield f"{name}/{path}", below
         if not found:
             self._plain.add(oid)
 
+    def commit(self, oid: str) -> bytes:
+        return self._read(oid, "commit")
+
+    def tag(self, oid: str) -> bytes:
+        return self._read(oid, "tag")
+
     def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
-        header = self._read(commit, "commit").partition(b"\n")[0]
-        return header.removeprefix(b"tree ").decode()
+        return self.commit(commit).partition(b"\n")[0].removeprefix(b"tree ").decode()
 
     def _read(self, oid: str, wanted: str) -> bytes:
         import pygit2
@@ -97,7 +102,7 @@ class Store:
         return data
 
 
-_KINDS = {"commit": 1, "tree": 2, "blob": 3}
+_KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 
 
 def _entries(data: bytes) -> Iterator[tuple[str, Entry]]:
@@ -131,7 +136,7 @@ def is_unsafe(name: str) -> bool:
 
 
 def _unreadable(cause: str) -> RoadsteadError:
-    hint = "fetch it again, or remove the folder if it is in the cache"
+    hint = "fetch it again with all its files; a partial clone lacks some"
     return errors.error(Problem(reasons.SOURCE_UNREADABLE, cause, hint))
 
 

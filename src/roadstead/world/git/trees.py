@@ -167,8 +167,9 @@ class Tree:
             return node
         mount = self._mounts.get(node.place)
         if mount is None or mount.error:
-            why = mount.error if mount else "it was not fetched"
-            raise _error(reasons.SOURCE_UNREADABLE, asked, f"submodule {node.place} cannot be read: {why}")
+            why = mount.error if mount else "it has no address in .gitmodules"
+            reason = reasons.REASONS[mount.reason] if mount else reasons.SOURCE_UNREADABLE
+            raise _error(reason, asked, f"submodule {node.place} cannot be read: {why}")
         return _Node(node.name, mount.store, objects.Entry(objects.FOLDER, mount.tree), node.above)
 
     def _child(self, folder: _Node, name: str, shown: str) -> _Node | None:
@@ -222,7 +223,7 @@ class Tree:
             node = ahead.pop()
             if node.entry.mode != objects.FOLDER:
                 continue
-            for path in self._store(node).special(node.entry.oid):
+            for path, _ in self._store(node).special(node.entry.oid):
                 target = self._child(node, path, path)
                 lines.append(f"{node.place}/{path} {target.place} {target.entry.oid}" if target else path)
                 if target and target.place not in reached:

@@ -1,0 +1,53 @@
+"""Take a snapshot: the fleet's revision and those of all its Sources, resolved at the same time.
+
+A Source that cannot be read is a problem of its own and missing in the snapshot; what depends on it freezes,
+the others go on. What is odd but readable (history rewritten, a submodule that cannot be had) is a warning.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from roadstead.model import reasons
+from roadstead.model.errors import Problem, RoadsteadError, Severity
+from roadstead.model.snapshot import Origin, Revision, Snapshot
+from roadstead.stages.sources import resolve
+from roadstead.world import tasks
+
+_AT_ONCE = 8
+
+
+async def take(
+    fleet: Revision, origins: Sequence[Origin], *, cache: Path, deadline: float
+) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """Resolve all origins; never raises for one that cannot be read."""
+
+    async def one(origin: Origin) -> Revision | tuple[Problem, ...]:
+        try:
+            return await resolve.source(origin, fleet=fleet, cache=cache, deadline=deadline)
+        except RoadsteadError as error:
+            return tuple(_named(origin.name, problem) for problem in error.problems)
+
+    answers = await tasks.each(origins, one, limit=_AT_ONCE)
+    revisions = [answer for answer in answers if isinstance(answer, Revision)]
+    failed = [problem for answer in answers if isinstance(answer, tuple) for problem in answer]
+    odd = [problem for revision in (fleet, *revisions) for problem in _oddities(revision)]
+    return Snapshot(fleet, {revision.name: revision for revision in revisions}), (*failed, *odd)
+
+
+def _oddities(revision: Revision) -> list[Problem]:
+    found = []
+    if revision.replaced:
+        cause = (
+            f"{revision.ref} of {revision.url} was at {revision.replaced[:12]}, found {revision} without it"
+        )
+        found.append(Problem(reasons.HISTORY_REWRITTEN, cause, severity=Severity.WARNING))
+    for mount in revision.mounts:
+        if mount.error:
+            cause = f"submodule {mount.path}: {mount.error}"
+            found.append(Problem(reasons.REASONS[mount.reason], cause, severity=Severity.WARNING))
+    return [_named(revision.name, problem) for problem in found]
+
+
+def _named(name: str, problem: Problem) -> Problem:
+    return replace(problem, cause=f"source {name}: {problem.cause}") if name else problem

@@ -163,6 +163,8 @@ def test_places_are_those_of_keys_and_items():
 def test_json_is_read_with_places():
     (document,) = yaml.read(b'{\n\t"a": {"b": 1}}', file="x.json")
     assert (document.value, str(document.place(("a", "b")))) == ({"a": {"b": 1}}, "x.json:2:8: a.b")
+    _, second = yaml.read('{"a": 1}\n\n{"b": "\x7f"}', file="x.json")
+    assert (second.value, str(second.place(("b",)))) == ({"b": "\x7f"}, "x.json:3:1: b")
 
 
 @pytest.mark.parametrize("text", ["y", "on", "0o644", "0644", "1e3", "1:30", "=", "<<", "null", "", "~", "1_0",

@@ -33,7 +33,7 @@ def find(value: Any, names: Set[str]) -> frozenset[str]:
         if b"${" not in value:
             return frozenset()
         found = {match[2].decode() for match in _PLACEHOLDER_BYTES.finditer(value)}
-        return frozenset(name for name in found if _counts(name, names))
+        return frozenset(name for name in found if counts(name, names))
     return frozenset(match[2] for _, _, text in _texts(value, ()) for match in _matches(text, names))
 
 
@@ -86,12 +86,13 @@ def prepare(value: Any, names: Set[str]) -> Template:
     return Template(value, frozenset(found), tuple(texts), tuple(keys), names)
 
 
-def _counts(name: str, names: Set[str]) -> bool:
+def counts(name: str, names: Set[str]) -> bool:
+    """Whether `${name}` is a placeholder where `names` are declared."""
     return name in names or name in BUILT_IN or name.startswith(LABELS)
 
 
 def _matches(text: str, names: Set[str]) -> list[re.Match[str]]:
-    return [match for match in _PLACEHOLDER.finditer(text) if _counts(match[2], names)]
+    return [match for match in _PLACEHOLDER.finditer(text) if counts(match[2], names)]
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, bool, str]]:
@@ -120,7 +121,7 @@ class _Binding:
 
     def scalar(self, path: Path, text: str) -> Any:
         whole = _PLACEHOLDER.fullmatch(text)
-        if whole is None or whole[1] or not _counts(whole[2], self.declared):
+        if whole is None or whole[1] or not counts(whole[2], self.declared):
             return self.text(path, text)
         value = self.value(path, whole[2])
         kind = self.wanted(path)
@@ -136,7 +137,7 @@ class _Binding:
 
     def inside(self, path: Path, match: re.Match[str]) -> str:
         escaped, name = match.groups()
-        if not _counts(name, self.declared):
+        if not counts(name, self.declared):
             return match[0]
         if escaped:
             return match[0][1:]

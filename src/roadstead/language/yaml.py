@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from yaml.error import YAMLError
+
 from roadstead.language import numbers, paths, yaml_reader, yaml_writer
 from roadstead.model import errors, reasons
 
@@ -20,11 +22,7 @@ _JSON_SPACE = re.compile(r"[ \t\r\n]*")
 
 def load_all(data: bytes | str, *, file: str = "") -> list[Any]:
     """The documents of a stream; empty ones are dropped."""
-    raw = _bytes(data, file)
-    values = _json(raw)
-    if values is None:
-        values = [value for value, _ in yaml_reader.documents(raw, file)]
-    return [value for value in values if value is not None]
+    return [value for value, _ in _documents(_bytes(data, file), file) if value is not None]
 
 
 def read(data: bytes | str, *, file: str = "") -> "list[Document]":
@@ -32,7 +30,7 @@ def read(data: bytes | str, *, file: str = "") -> "list[Document]":
     text = _Text(_bytes(data, file), file)
     return [
         Document(value, line, text, index)
-        for index, (value, line) in enumerate(yaml_reader.documents(text.data, file))
+        for index, (value, line) in enumerate(_documents(text.data, file))
         if value is not None
     ]
 
@@ -57,7 +55,9 @@ class Document:
 
     def place(self, path: tuple[str | int, ...] = ()) -> errors.Place:
         """Where the key or item at `path` stands, or its nearest ancestor that is written there."""
-        marks = self._text.marks[self._index]
+        marks: yaml_reader.Marks = {(): (self.line, 1)}
+        if self._text.marks:
+            marks = self._text.marks[self._index]
         known = next(path[:end] for end in range(len(path), -1, -1) if path[:end] in marks)
         line, column = marks[known]
         return errors.Place(self._text.file, line, column, paths.text(path))
@@ -71,8 +71,12 @@ class _Text:
         self.file = file
 
     @cached_property
-    def marks(self) -> list[dict[tuple[str | int, ...], tuple[int, int]]]:
-        return yaml_reader.positions(self.data)
+    def marks(self) -> list[yaml_reader.Marks]:
+        """Empty for the little JSON that is no YAML (a stream of objects, some characters in strings)."""
+        try:
+            return yaml_reader.positions(self.data)
+        except YAMLError:
+            return []
 
 
 def _bytes(data: bytes | str, file: str) -> bytes:
@@ -85,20 +89,24 @@ def _bytes(data: bytes | str, file: str) -> bytes:
         raise errors.error(problem) from cause
 
 
-def _json(raw: bytes) -> list[Any] | None:
-    """The objects of a JSON stream; None for what is not clean JSON: YAML then decides, and words the error."""
-    if raw[:64].lstrip()[:1] != b"{":
-        return None
-    found = []
-    try:
-        text = raw.decode()
-        position = _after_space(text, 0)
-        while position < len(text):
-            value, position = _DECODER.raw_decode(text, position)
-            found.append(value)
-            position = _after_space(text, position)
-    except (ValueError, RecursionError):
-        return None
+def _documents(raw: bytes, file: str) -> list[tuple[Any, int]]:
+    """Values and the lines where they start. What is not clean JSON is YAML, which also words the errors."""
+    if raw[:64].lstrip()[:1] == b"{":
+        try:
+            return _json_stream(raw.decode())
+        except (ValueError, RecursionError):
+            pass
+    return yaml_reader.documents(raw, file)
+
+
+def _json_stream(text: str) -> list[tuple[Any, int]]:
+    found: list[tuple[Any, int]] = []
+    line, counted, position = 1, 0, _after_space(text, 0)
+    while position < len(text):
+        line, counted = line + text.count("\n", counted, position), position
+        value, position = _DECODER.raw_decode(text, position)
+        found.append((value, line))
+        position = _after_space(text, position)
     return found
 
 

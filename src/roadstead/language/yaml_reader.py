@@ -24,6 +24,8 @@ from yaml.reader import ReaderError
 from roadstead.language import scalars
 from roadstead.model import errors, reasons
 
+Marks = dict[tuple[str | int, ...], tuple[int, int]]  # line and column, from 1, by path
+
 MAX_DEPTH = 400  # levels of nesting; a manifest has some 20
 MAX_ALIASED = 400_000  # values that aliases may add to one stream
 
@@ -40,11 +42,11 @@ def documents(data: bytes, file: str) -> list[tuple[Any, int]]:
         raise _syntax_error(cause, data, file) from cause
 
 
-def positions(data: bytes) -> list[dict[tuple[str | int, ...], tuple[int, int]]]:
+def positions(data: bytes) -> list[Marks]:
     """Line and column (from 1) of each key and item, by path, per document. What aliases stand for is
     left out. Only for text that `documents` has read."""
     parser: Any = CParser(data)
-    found: list[dict[tuple[str | int, ...], tuple[int, int]]] = []
+    found: list[Marks] = []
     while not isinstance(event := parser.get_event(), StreamEndEvent):
         if isinstance(event, DocumentStartEvent):
             found.append({})
@@ -56,7 +58,7 @@ def _mark(
     parser: Any,
     event: Any,
     path: tuple[str | int, ...],
-    marks: dict[tuple[str | int, ...], tuple[int, int]],
+    marks: Marks,
 ) -> None:
     marks.setdefault(path, (event.start_mark.line + 1, event.start_mark.column + 1))
     if isinstance(event, MappingStartEvent):

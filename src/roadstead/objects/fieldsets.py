@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 Fields = Mapping[str, Any]
-Element = str | int | tuple[tuple[str, object], ...]
+Item = tuple[tuple[str, object], ...]
+Element = str | int | Item
 Path = tuple[Element, ...]
 
 EMPTY: Fields = {}
@@ -164,7 +165,7 @@ def _step(value: object, part: Element) -> object:
     return next((item for item in value if _is_item(item, part)), _ABSENT)
 
 
-def _is_item(item: object, keys: tuple[tuple[str, object], ...]) -> bool:
+def _is_item(item: object, keys: Item) -> bool:
     if keys[0][0] == "":
         return item == keys[0][1]
     if not isinstance(item, Mapping):

@@ -60,7 +60,7 @@ def keys(
     return _KEYS.get((above, names[-1]))
 
 
-def item(value: Any, by: tuple[str, ...]) -> fieldsets.Element | None:
+def item(value: Any, by: tuple[str, ...]) -> fieldsets.Item | None:
     """How a path names the item; None for one that lacks a key."""
     if by == SET:
         return (("", value),)

@@ -24,6 +24,7 @@ PART_OF = "applyset.kubernetes.io/part-of"
 
 Patch = list[dict[str, Any]]
 Entry = Mapping[str, Any]
+Object = Mapping[str, Any]
 
 
 class Former(NamedTuple):
@@ -84,7 +85,7 @@ class Owner(NamedTuple):
     time: str
 
 
-def live(obj: dict[str, Any] | bytes, resource: ApiResource | None = None) -> Live:
+def live(obj: Object | bytes, resource: ApiResource | None = None) -> Live:
     """What is remembered of an object or of its metadata alone. Items of a list do not name their kind:
     `resource` tells it then."""
     item = orjson.loads(obj) if isinstance(obj, bytes) else obj
@@ -101,14 +102,14 @@ def live(obj: dict[str, Any] | bytes, resource: ApiResource | None = None) -> Li
     )
 
 
-def mark(obj: dict[str, Any]) -> str:
+def mark(obj: Object) -> str:
     """Changes whenever the content does: the generation, or where there is none the resourceVersion."""
     metadata = obj["metadata"]
     generation = metadata.get("generation")
     return f"g{generation}" if generation else f"v{metadata.get('resourceVersion', '')}"
 
 
-def signature(obj: dict[str, Any], manager: str = MANAGER) -> str:
+def signature(obj: Object, manager: str = MANAGER) -> str:
     """Hash of what we own by our last apply; empty where we never applied or lost the entry."""
     entry = applied(obj, manager)
     if entry is None:
@@ -117,7 +118,7 @@ def signature(obj: dict[str, Any], manager: str = MANAGER) -> str:
     return hashlib.sha256(told).hexdigest()[:24]
 
 
-def applied(obj: dict[str, Any], manager: str = MANAGER) -> Entry | None:
+def applied(obj: Object, manager: str = MANAGER) -> Entry | None:
     """Our own entry."""
     return next((entry for entry in entries(obj) if _is(entry, manager, "Apply")), None)
 
@@ -126,7 +127,7 @@ def fields(entry: Entry | None) -> fieldsets.Fields:
     return (entry or {}).get("fieldsV1") or fieldsets.EMPTY
 
 
-def entries(obj: dict[str, Any]) -> list[Entry]:
+def entries(obj: Object) -> list[Entry]:
     return (obj.get("metadata") or {}).get("managedFields") or []
 
 
@@ -139,7 +140,7 @@ def owner(entry: Entry) -> Owner:
     )
 
 
-def owner_of(obj: dict[str, Any], path: fieldsets.Path) -> list[Owner]:
+def owner_of(obj: Object, path: fieldsets.Path) -> list[Owner]:
     """Who owns the field, the latest first. Nobody does when a client wiped the entries."""
     named = [(fieldsets.reach(fields(entry), path), owner(entry)) for entry in entries(obj)]
     best = max((reach for reach, _ in named), default=0)
@@ -147,9 +148,7 @@ def owner_of(obj: dict[str, Any], path: fieldsets.Path) -> list[Owner]:
     return sorted(found, key=lambda one: one.time, reverse=True)
 
 
-def kept(
-    obj: dict[str, Any], manifest: dict[str, Any], manager: str = MANAGER
-) -> list[tuple[fieldsets.Path, list[Owner]]]:
+def kept(obj: Object, manifest: Object, manager: str = MANAGER) -> list[tuple[fieldsets.Path, list[Owner]]]:
     """Fields that we own, that the manifest drops, and that stay live: others own them, too."""
     found = []
     for path in fieldsets.missing(fields(applied(obj, manager)), manifest):
@@ -160,7 +159,7 @@ def kept(
 
 
 def additions(
-    obj: dict[str, Any], manifest: dict[str, Any], manager: str = MANAGER
+    obj: Object, manifest: Object, manager: str = MANAGER
 ) -> Iterator[tuple[fieldsets.Path, Owner]]:
     """What others set beside the manifest: whole list items, and single fields elsewhere.
 
@@ -177,9 +176,7 @@ def additions(
                 yield path, owner(entry)
 
 
-def takeover_patch(
-    obj: dict[str, Any], former: Collection[Former] = FORMER, manager: str = MANAGER
-) -> Patch | None:
+def takeover_patch(obj: Object, former: Collection[Former] = FORMER, manager: str = MANAGER) -> Patch | None:
     """Give us what former managers set, so that what the manifest no longer has goes at the next apply.
 
     Also drops `before-first-apply`, which would keep every removed field alive. None: nothing to do.
@@ -205,7 +202,7 @@ def takeover_patch(
     return guarded(obj, {"op": "replace", "path": "/metadata/managedFields", "value": after})
 
 
-def stale_versions(obj: dict[str, Any], served: Collection[str]) -> Patch | None:
+def stale_versions(obj: Object, served: Collection[str]) -> Patch | None:
     """Move entries at versions that are no longer served to the object's own: they fail every apply.
 
     `served` holds apiVersions (`autoscaling/v2`) of the object's kind. None: there is no such entry.
@@ -238,7 +235,7 @@ def _remainder(entry: Entry) -> list[Entry]:
     return [{**entry, "fieldsV1": kept}] if kept else []
 
 
-def guarded(obj: dict[str, Any], *operations: dict[str, Any]) -> Patch:
+def guarded(obj: Object, *operations: dict[str, Any]) -> Patch:
     """The operations as a patch that fails when the object moved on since it was read."""
     version = obj["metadata"]["resourceVersion"]
     return [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}, *operations]

@@ -135,14 +135,15 @@ def _repeated(
                 yield from _repeated(kind, (*path, key), item)
     elif isinstance(value, list):
         keys = lists.keys(kind, path)
-        seen: list[fieldsets.Element] = []
+        seen: list[fieldsets.Item] = []
         for index, item in enumerate(value):
             name = lists.item(item, keys) if keys is not None else None
+            here = (*path, index if name is None or keys == lists.SET else name)
             if keys is not None and name is not None and seen.count(name) == 1:
-                yield (*path, name), keys
+                yield here, keys
             if name is not None:
                 seen.append(name)
-            yield from _repeated(kind, (*path, index if name is None else name), item)
+            yield from _repeated(kind, here, item)
 
 
 def _error(place: fieldsets.Path, cause: str, hint: str) -> Problem:

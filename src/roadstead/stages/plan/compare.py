@@ -9,7 +9,7 @@ inventory only when it is known to be gone, released or somebody else's.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -22,7 +22,7 @@ from roadstead.model.inventory import Entry, Inventory, short
 from roadstead.model.live import Live
 from roadstead.model.manifests import Manifest, Manifests
 from roadstead.model.plan import Action, Change, Draft
-from roadstead.objects import marks
+from roadstead.objects import marks, release, targets
 from roadstead.stages.plan import limits
 
 # Deleted only when a person asks for it by name: each takes other people's data with it.
@@ -70,7 +70,7 @@ def compare(situation: Situation) -> Draft:
         if isinstance(found, Problem):
             problems.append(found.at(cluster=situation.key.cluster, bundle=situation.key.bundle))
         else:
-            changes.append(found)
+            changes.append(_leaving(found, situation.assignment))
     too_many = limits.exceeded(situation.assignment, situation.inventory, changes)
     if too_many and not situation.ignore_prune_limit:
         problems.append(too_many)
@@ -83,6 +83,20 @@ def compare(situation: Situation) -> Draft:
         changes=tuple(changes),
         problems=tuple(problems),
     )
+
+
+def _leaving(change: Change, assignment: Assignment | None) -> Change:
+    """The change with the fields of a live object that are others' to set."""
+    if change.verified or change.live is None or change.manifest is None or assignment is None:
+        return change
+    body = orjson.loads(change.manifest.body)
+    namespace = change.id.namespace
+    rules = [
+        rule.path
+        for rule in assignment.drift.ignore
+        if targets.matches(rule.target, body, namespace=namespace)
+    ]
+    return replace(change, left=release.left(body, rules))
 
 
 def _wanted(situation: Situation) -> Iterator[Change | Problem]:

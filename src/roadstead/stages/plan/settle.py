@@ -7,14 +7,17 @@ where there is none, nothing was wrong, whatever the signatures said (correctnes
 from collections.abc import Mapping
 from dataclasses import replace
 
+import orjson
+
+from roadstead.language import paths
 from roadstead.model import reasons
-from roadstead.model.assignment import Adopt, Assignment, Drift, DriftMode
+from roadstead.model.assignment import Adopt, Assignment, DriftMode
 from roadstead.model.errors import Problem
 from roadstead.model.ids import ObjectId
 from roadstead.model.plan import Action, Change, Draft, FieldChange, Plan, Preview
-from roadstead.objects import difference, marks
+from roadstead.objects import difference, marks, ownership
 
-PART_OF = "metadata.labels[applyset.kubernetes.io/part-of]"
+_LABEL = paths.text(("metadata", "labels", ownership.PART_OF))
 
 
 def settle(draft: Draft, previews: Mapping[ObjectId, Preview], assignment: Assignment | None) -> Plan:
@@ -50,17 +53,29 @@ def _decide(change: Change, preview: Preview, assignment: Assignment | None) -> 
     if preview.predicted or preview.result is None:
         cause = f"{change.cause}; predicted: {preview.predicted or 'the server was not asked'}"
         return replace(change, cause=cause), None
-    fields = _visible(preview)
+    fields = _visible(preview, drifted=change.drifted)
+    change = replace(change, notes=(*change.notes, *_kept(change, preview)))
     if change.action is Action.ADOPT:
         return _adoption(change, preview, fields, assignment)
     return _update(change, fields, assignment), None
 
 
-def _visible(preview: Preview) -> tuple[FieldChange, ...]:
+def _kept(change: Change, preview: Preview) -> tuple[str, ...]:
+    """Fields that Git dropped and that stay, for others own them, too."""
+    if change.manifest is None or preview.live is None:
+        return ()
+    found = ownership.kept(dict(preview.live), orjson.loads(change.manifest.body))
+    return tuple(
+        f"kept {paths.text(path)}: also owned by {', '.join(dict.fromkeys(one.manager for one in owners))}"
+        for path, owners in found
+    )
+
+
+def _visible(preview: Preview, *, drifted: bool) -> tuple[FieldChange, ...]:
     """What a person would call a change; our own ownership label is bookkeeping."""
     changes = difference.compare(preview.live, preview.result)
-    told = difference.attribute(changes, preview.live or {})
-    return tuple(change for change in told if change.path != PART_OF)
+    told = difference.attribute(changes, preview.live or {}, drifted=drifted)
+    return tuple(change for change in told if change.path != _LABEL)
 
 
 def _adoption(
@@ -107,14 +122,5 @@ def _mode(change: Change, assignment: Assignment | None) -> DriftMode:
         return DriftMode.CORRECT
     if assignment.leave_drift:
         return DriftMode.REPORT
-    own = marks.read(_body(change)).drift
+    own = marks.read(orjson.loads(change.manifest.body)).drift if change.manifest else None
     return own or assignment.drift.mode
-
-
-def _body(change: Change) -> dict[str, object]:
-    import orjson
-
-    return orjson.loads(change.manifest.body) if change.manifest else {}
-
-
-__all__ = ["Drift", "settle"]

@@ -1,0 +1,121 @@
+"""What the server's answers make of doubtful changes."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from roadstead.model import reasons
+from roadstead.model.assignment import Adopt, Assignment, Drift, DriftMode, TreePath
+from roadstead.model.errors import Problem
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Parent
+from roadstead.model.manifests import Manifest
+from roadstead.model.plan import Action, Change, Draft, Preview
+from roadstead.stages.plan import settle
+
+KEY = Key("storefront", "prod")
+ID = ObjectId("apps", "Deployment", "shop", "web")
+ASSIGNMENT = Assignment("shop", "storefront", "prod", TreePath("", "apps"), TreePath("", "apps"))
+
+
+def deployment(replicas, *, label="", by="kubectl-edit"):
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": "web",
+            "namespace": "shop",
+            "labels": {"applyset.kubernetes.io/part-of": label} if label else {},
+            "managedFields": [
+                {
+                    "manager": by,
+                    "operation": "Update",
+                    "apiVersion": "apps/v1",
+                    "time": "2026-11-22T18:00:00Z",
+                    "fieldsV1": {"f:spec": {"f:replicas": {}}},
+                }
+            ],
+        },
+        "spec": {"replicas": replicas},
+    }
+
+
+MANIFEST = Manifest(ID, "apps/v1", orjson.dumps(deployment(3)), "v1:" + "d" * 40)
+
+
+def settled(change, *, assignment=ASSIGNMENT, **preview):
+    draft = Draft(KEY, "v1:all", "4be1", Parent("shop", KEY, "parent", "applyset-x-v1"), (change,))
+    return settle.settle(draft, {ID: Preview(ID, **preview)}, assignment)
+
+
+def doubtful(action, cause, **more):
+    return Change(ID, action, cause, MANIFEST, verified=False, **more)
+
+
+def told(plan):
+    [change] = plan.changes
+    fields = [f"{field.path} {field.before}->{field.after} {field.manager}" for field in change.fields]
+    return [str(change.action), change.cause, *fields, *(str(problem.reason) for problem in plan.problems)]
+
+
+TOUCHED = doubtful(Action.UPDATE, "touched since we applied it", drifted=True)
+CHANGED = doubtful(Action.UPDATE, "changed in Git")
+FOUND = doubtful(Action.ADOPT, "exists already")
+
+
+@pytest.mark.parametrize(
+    ("change", "live", "result", "expected"),
+    [
+        pytest.param(TOUCHED, 5, 3, ["update", "edited by kubectl-edit", "spec.replicas 5->3 kubectl-edit"], id="an edit is corrected"),
+        pytest.param(TOUCHED, 3, 3, ["unchanged", "as applied"], id="equal values are no drift, whatever the signatures say"),
+        pytest.param(CHANGED, 2, 3, ["update", "changed in Git", "spec.replicas 2->3 kubectl-edit"], id="Git changed"),
+        pytest.param(CHANGED, 3, 3, ["update", "changed in Git, with no effect on values"], id="Git changed what the server had anyway"),
+        pytest.param(FOUND, 3, 3, ["adopt", "exists already, identical"], id="identical: adopted"),
+        pytest.param(FOUND, 5, 3, ["skip", "exists already and differs", "spec.replicas 5->3 kubectl-edit", "OwnedByOther"], id="different: left alone, and said"),
+    ],
+)  # fmt: skip
+def test_what_the_dry_run_says(change, live, result, expected):
+    assert told(settled(change, live=deployment(live), result=deployment(result, label="ours"))) == expected
+
+
+def test_adoption_takes_over_what_differs_only_when_asked_always():
+    asked = replace(ASSIGNMENT, adopt=Adopt.ALWAYS)
+    plan = settled(FOUND, assignment=asked, live=deployment(5), result=deployment(3))
+    assert told(plan) == ["adopt", "exists already", "spec.replicas 5->3 kubectl-edit"]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        (replace(ASSIGNMENT, drift=Drift(DriftMode.REPORT)), "keep"),
+        (replace(ASSIGNMENT, drift=Drift(DriftMode.IGNORE)), "unchanged"),
+        (replace(ASSIGNMENT, leave_drift=True), "keep"),
+    ],
+)
+def test_drift_is_left_where_the_bundle_or_a_hold_says_so(assignment, expected):
+    plan = settled(TOUCHED, assignment=assignment, live=deployment(5), result=deployment(3))
+    assert told(plan)[0] == expected
+
+
+def test_what_the_server_refuses_is_a_problem_and_no_change():
+    refusal = Problem(reasons.INVALID, "spec.replicas: must be positive, found -1")
+    plan = settled(CHANGED, live=deployment(3), problem=refusal)
+    assert told(plan) == [
+        "skip",
+        "the server refuses it: spec.replicas: must be positive, found -1",
+        "Invalid",
+    ]
+    assert plan.problems[0].object == ID
+
+
+def test_a_field_proven_immutable_asks_for_a_recreate():
+    refusal = Problem(reasons.IMMUTABLE, "spec.selector: field is immutable")
+    plan = settled(CHANGED, live=deployment(3), problem=refusal, recreate="spec.selector")
+    assert told(plan) == ["recreate", "changed in Git; spec.selector cannot be changed on a live object"]
+
+
+def test_without_the_right_to_a_dry_run_the_change_stays_a_prediction():
+    plan = settled(CHANGED, live=deployment(3), predicted="this identity may not patch deployments")
+    assert not plan.changes[0].verified
+    assert told(plan) == ["update", "changed in Git; predicted: this identity may not patch deployments"]

@@ -57,7 +57,7 @@ _VALID: dict[str, Callable[[str], bool]] = {
     "dns1035LabelPrefix": _prefix(_LABEL_1035),
     "qualifiedName": _qualified,
     "labelValue": _shaped(rf"(?:{_NAME})?", 63),
-    "uri": accepts(urls._parse),
+    "uri": accepts(urls.parse),
     "uuid": _shaped(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "byte": accepts(_base64),
     "date": lambda text: _DATE(text) and accepts(datetime.date.fromisoformat)(text),

@@ -12,7 +12,8 @@ _ABSOLUTE = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*:[^\s\x00-\x20\x7f]+|/[^\x00-
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
-def _parse(text: str) -> str:
+def parse(text: str) -> str:
+    """The text, if it is an absolute URL or path. Raises ValueError."""
     split = _split(text)
     if (
         not _ABSOLUTE.fullmatch(text)
@@ -50,8 +51,8 @@ def _port(value: Mapping[str, Any]) -> str:
 
 
 FUNCTIONS = (
-    Function("url", ("string",), OPAQUE, lambda text: wrap(_URL, _parse(text)), member=False),
-    Function("isURL", ("string",), "bool", accepts(_parse), member=False),
+    Function("url", ("string",), OPAQUE, lambda text: wrap(_URL, parse(text)), member=False),
+    Function("isURL", ("string",), "bool", accepts(parse), member=False),
     Function("getScheme", (OPAQUE,), "string", lambda url: _url(url).scheme),
     Function("getHost", (OPAQUE,), "string", _host),
     Function("getHostname", (OPAQUE,), "string", _host_name),

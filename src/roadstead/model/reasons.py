@@ -91,6 +91,27 @@ BAD_SELECTOR = _reason(
     "a selector is missing or cannot be read",
     "write matchLabels, matchExpressions, names or all: true",
 )
+BAD_LABEL = _reason(
+    "BadLabel",
+    _U,
+    "a label is not one of the fleet's vocabulary",
+    "correct it, or add it to spec.labels of the Fleet",
+)
+CONTRADICTION = _reason(
+    "Contradiction",
+    _U,
+    "two documents say different things about one thing",
+    "change one of the two, or narrow its selector",
+)
+DEPENDENCY_CYCLE = _reason(
+    "DependencyCycle",
+    _U,
+    "things wait for each other in a circle",
+    "remove one of the dependencies named",
+)
+HOLD_ENDED = _reason(
+    "HoldEnded", _U, "the end of a Hold has passed: it has no effect", "remove it, or set a new end"
+)
 SELECTS_NOTHING = _reason(
     "SelectsNothing",
     _U,
@@ -191,6 +212,21 @@ INVALID_OBJECT = _reason(
     "a rendered object is not a Kubernetes object, or breaks its schema",
     "correct the field named",
 )
+LEFT_OUT = _reason(
+    "LeftOut", _S, "a part of the source is not rendered", "nothing, if it is not missed on the cluster"
+)
+MATCHES_NOTHING = _reason(
+    "MatchesNothing",
+    _S,
+    "a patch, exclusion or pinned image fits no rendered object",
+    "correct the target or name, or remove it",
+)
+SCOPE_UNKNOWN = _reason(
+    "ScopeUnknown",
+    _S,
+    "whether objects of a custom kind live in namespaces is not known",
+    "write metadata.namespace, render the definition beside it, or run `roadstead facts`",
+)
 DUPLICATE_OBJECT = _reason("DuplicateObject", _S, "an object is rendered twice", "remove one of the two")
 FACTS_MISSING = _reason(
     "FactsMissing",
@@ -200,6 +236,12 @@ FACTS_MISSING = _reason(
 )
 
 # Clusters
+PROVIDER_UNKNOWN = _reason(
+    "ProviderUnknown",
+    _U,
+    "a provider of access is not configured on this machine",
+    "configure it in providers.yaml",
+)
 KUBECONFIG_INVALID = _reason(
     "KubeconfigInvalid", _U, "the kubeconfig cannot be read or used", "correct the kubeconfig entry named"
 )
@@ -291,6 +333,12 @@ TERMINATING = _reason(
 )
 STUCK_DELETING = _reason(
     "StuckDeleting", _S, "finalizers keep the object", "let their controller finish, or remove them by hand"
+)
+PROTECTED = _reason(
+    "Protected",
+    _S,
+    "the object takes other people's data with it and is deleted only when asked",
+    "delete it by hand, or ask for it with --delete-precious",
 )
 PRUNE_LIMITED = _reason(
     "PruneLimited",

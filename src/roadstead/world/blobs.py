@@ -16,7 +16,7 @@ from roadstead.model import errors
 from roadstead.model.errors import Problem
 from roadstead.model.reasons import DISK_FULL
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Blobs:
@@ -81,7 +81,7 @@ class Blobs:
         except OSError as cause:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
-            if cause.errno not in _FULL:
+            if cause.errno not in FULL:
                 raise
             raise disk_full(self.root) from cause
 

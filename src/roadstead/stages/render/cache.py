@@ -1,0 +1,37 @@
+"""What renders keep: blobs on disk, and in memory the bound objects that were used last."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+from roadstead.stages.render.bind import Bound
+from roadstead.world.blobs import Blobs
+
+_MOST = 256 << 20  # bytes of manifests in memory
+
+
+class Cache:
+    """One for a process and its worker processes, which open `root` themselves."""
+
+    def __init__(self, root: Path) -> None:
+        self.blobs = Blobs(root)
+        self._bounds: OrderedDict[str, Bound] = OrderedDict()
+        self._size = 0
+
+    def bound(self, key: str) -> Bound | None:
+        found = self._bounds.get(key)
+        if found is not None:
+            self._bounds.move_to_end(key)
+        return found
+
+    def remember(self, key: str, bound: Bound) -> None:
+        if key in self._bounds:
+            return
+        self._bounds[key] = bound
+        self._size += _size(bound)
+        while self._size > _MOST and len(self._bounds) > 1:
+            _, dropped = self._bounds.popitem(last=False)
+            self._size -= _size(dropped)
+
+
+def _size(bound: Bound) -> int:
+    return sum(len(manifest.body) for manifest in bound.manifests)

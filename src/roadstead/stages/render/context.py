@@ -1,0 +1,39 @@
+"""What every step of one render works with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from roadstead.model.facts import Facts
+from roadstead.model.snapshot import Snapshot
+from roadstead.stages.render.cache import Cache
+
+Item = TypeVar("Item")
+
+
+class Pool(Protocol):
+    """engine.workers.WorkerPool."""
+
+    size: int
+
+    async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`facts` are by the cluster's name; `deadline` is that of one job, in seconds."""
+
+    snapshot: Snapshot
+    facts: Mapping[str, Facts]
+    pool: Pool
+    cache: Cache
+    deadline: float
+
+    @property
+    def at_once(self) -> int:
+        """Jobs under way: one for each worker, and one that waits for it."""
+        return 2 * self.pool.size
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

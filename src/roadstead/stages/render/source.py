@@ -1,0 +1,80 @@
+"""What a renderer gets and gives, inside a worker process.
+
+A renderer is a module with the four names of `Renderer`; renderers.py lists them. `prepare` is cheap: it
+finds everything the result depends on and puts it into a key. `run` is only called when the cache has
+nothing under that key; it may read nothing but what the key covers, and works in an empty folder.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from roadstead.model.assignment import Assignment
+from roadstead.model.errors import Problem
+from roadstead.world.blobs import Blobs
+from roadstead.world.git import trees
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`path` in the tree `name` is a folder or file; or `archive` is the digest of a packed chart in `blobs`.
+
+    `repositories` are those of the snapshot that the build may read, by Source. `pin` is the version
+    that the fleet asks for, empty for any. `facts` are those of clusters, by a name that `inputs` hold.
+    """
+
+    name: str
+    path: str
+    repositories: Mapping[str, trees.Tree]
+    blobs: Blobs
+    archive: str = ""
+    pin: str = ""
+    facts: Mapping[str, "ClusterFacts"] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> trees.Tree:
+        return self.repositories[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What charts may ask of a cluster: its version, and "apps/v1", "apps/v1/Deployment", …"""
+
+    version: str
+    apis: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One object as the renderer gave it. `origin` is a file of the source, with the line where known."""
+
+    origin: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    objects: tuple[Rendered, ...]
+    findings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`key` covers the renderer's version and all that `run` reads."""
+
+    key: Any  # a JSON value
+    run: Callable[[Path], Built]
+
+
+class Renderer(Protocol):
+    NAME: str
+
+    def detects(self, tree: trees.Tree, path: str) -> bool:
+        """Whether the folder or file is this renderer's."""
+
+    def inputs(self, assignment: Assignment, facts: str) -> Mapping[str, Any]:
+        """What of the assignment the result depends on, beside the source and the version: a JSON value.
+        `facts` names those of the cluster in `Source.facts`; empty where nothing is known of it."""
+
+    def prepare(self, source: Source, inputs: Mapping[str, Any]) -> Prepared: ...

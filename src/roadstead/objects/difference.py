@@ -208,12 +208,13 @@ def _lost_items(kind: _Kind, path: fieldsets.Path, found: list[Any], wanted: lis
         if any(item not in found for item in wanted):
             yield _Pair(path, found, wanted)
         return
-    old, new = (_by_key(found, keys), _by_key(wanted, keys)) if keys else (None, None)
-    if old is None or new is None:
-        yield from _by_position(kind, path, found, wanted, _lost)
-        return
-    for name, item in new.items():
-        yield from _lost(kind, (*path, name), old.get(name), item)
+    for by in (keys,) if keys else ((key,) for key in _TELLING):
+        old, new = _by_key(found, by), _by_key(wanted, by)
+        if old is not None and new is not None and (keys or [*old] == [*new]):
+            for name, item in new.items():
+                yield from _lost(kind, (*path, name), old.get(name), item)
+            return
+    yield from _by_position(kind, path, found, wanted, _lost)
 
 
 def _is_empty(wanted: Any) -> bool:

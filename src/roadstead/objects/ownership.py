@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from roadstead.language import canonical
 from roadstead.model.facts import ApiResource
 from roadstead.model.live import Live
 from roadstead.objects import fieldsets, kinds, marks
@@ -114,7 +113,8 @@ def signature(obj: Object, manager: str = MANAGER) -> str:
     entry = applied(obj, manager)
     if entry is None:
         return ""
-    told = canonical.dumps([entry.get("apiVersion", ""), entry.get("fieldsV1") or {}])
+    # Sets of fields hold no numbers, the one thing that takes more than sorting to be canonical.
+    told = orjson.dumps([entry.get("apiVersion", ""), fields(entry)], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(told).hexdigest()[:24]
 
 

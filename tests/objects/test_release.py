@@ -112,6 +112,12 @@ def test_what_is_left_to_others_is_not_sent(pointers, read, found):
     assert read(release.strip(MANIFEST, pointers)) == found
 
 
+def test_a_dry_run_is_read_as_if_the_field_had_been_given_up_first():
+    scaled = live(entry(OWNED)) | {"spec": MANIFEST["spec"] | {"replicas": 7}}
+    result = live() | {"spec": MANIFEST["spec"] | {"replicas": 1}}
+    assert release.kept(scaled, MANIFEST, ["/spec/replicas"], result)["spec"] == scaled["spec"]
+
+
 def test_replicas_that_a_workload_does_not_name_are_left_to_who_scales_it():
     without = release.strip(MANIFEST, ["/spec/replicas"])
     assert release.left(without, ["/spec/paused"]) == ("/spec/paused", "/spec/replicas")

@@ -21,7 +21,7 @@ Path = tuple[Element, ...]
 EMPTY: Fields = {}
 _SELF = "."
 _HERE: Fields = {_SELF: {}}
-_ABSENT = object()
+ABSENT = object()
 
 
 def union(one: Fields, other: Fields) -> Fields:
@@ -69,8 +69,8 @@ def existing(fields: Fields, value: object) -> Fields:
         if key == _SELF:
             kept[key] = below
             continue
-        found = _step(value, element(key))
-        if found is _ABSENT:
+        found = step(value, element(key))
+        if found is ABSENT:
             continue
         inside = existing(below, found)
         if inside or not below:
@@ -84,8 +84,8 @@ def missing(fields: Fields, value: object) -> Iterator[Path]:
         if key == _SELF:
             continue
         part = element(key)
-        found = _step(value, part)
-        if found is _ABSENT and (isinstance(part, tuple) or not below.keys() - {_SELF}):
+        found = step(value, part)
+        if found is ABSENT and (isinstance(part, tuple) or not below.keys() - {_SELF}):
             yield (part,)
         else:
             for path in missing(below, found):
@@ -155,17 +155,18 @@ def _names(key: str, part: Element) -> bool:
     return bool(shared) and all(named[name] == wanted[name] for name in shared)
 
 
-def _step(value: object, part: Element) -> object:
+def step(value: object, part: Element) -> object:
+    """What stands there in an object or a part of one; ABSENT when nothing does."""
     if isinstance(part, str):
-        return value.get(part, _ABSENT) if isinstance(value, Mapping) else _ABSENT
+        return value.get(part, ABSENT) if isinstance(value, Mapping) else ABSENT
     if not isinstance(value, list):
-        return _ABSENT
+        return ABSENT
     if isinstance(part, int):
-        return value[part] if part < len(value) else _ABSENT
-    return next((item for item in value if _is_item(item, part)), _ABSENT)
+        return value[part] if part < len(value) else ABSENT
+    return next((item for item in value if is_item(item, part)), ABSENT)
 
 
-def _is_item(item: object, keys: Item) -> bool:
+def is_item(item: object, keys: Item) -> bool:
     if keys[0][0] == "":
         return item == keys[0][1]
     if not isinstance(item, Mapping):

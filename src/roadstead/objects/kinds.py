@@ -99,6 +99,14 @@ DEFINITIONS = _table(
     """
 )
 
+# Deleted only when a person asks for it: each takes other people's data with it.
+PRECIOUS = _table(
+    """
+    core: Namespace PersistentVolume PersistentVolumeClaim
+    apiextensions.k8s.io: CustomResourceDefinition
+    """
+)
+
 CUSTOM_RESOURCE_DEFINITION = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 NAMESPACE = GroupKind("", "Namespace")
 SECRET = GroupKind("", "Secret")

@@ -10,7 +10,7 @@ from typing import Any
 
 from roadstead.language import paths
 from roadstead.model.ids import GroupKind
-from roadstead.objects import fieldsets, kinds, ownership
+from roadstead.objects import fieldsets, kinds, ownership, places
 
 Object = dict[str, Any]
 
@@ -53,6 +53,16 @@ def give_up(live: Object, manifest: Object, pointers: Iterable[str]) -> ownershi
         return None
     entries = [{**entry, "fieldsV1": kept} if entry is ours else entry for entry in ownership.entries(live)]
     return ownership.guarded(live, {"op": "replace", "path": "/metadata/managedFields", "value": entries})
+
+
+def kept(live: Object, manifest: Object, pointers: Iterable[str], result: Object) -> Object:
+    """What a dry run would have answered had `give_up` gone before: the fields keep their live values."""
+    owned = ownership.fields(ownership.applied(live))
+    for pointer in pointers:
+        for place in _places(owned, manifest, paths.parse_pointer(pointer)):
+            path = tuple(fieldsets.element(key) for key in place)
+            result = places.put(result, path, places.get(live, path))
+    return result
 
 
 def orphan(live: Object) -> ownership.Patch:

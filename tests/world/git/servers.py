@@ -6,6 +6,8 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,8 +27,19 @@ class HttpServer:
     environment: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
+    at_once: int = 0  # the most requests that were open at the same time
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        with self._lock:
+            self._open += 1
+            self.at_once = max(self.at_once, self._open)
+        yield
+        with self._lock:
+            self._open -= 1
 
     def start(self) -> None:
+        self._lock, self._open = threading.Lock(), 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -50,7 +63,8 @@ def _handler(server: HttpServer) -> type[BaseHTTPRequestHandler]:
             server.requests.append(f"{self.command} {self.path}")
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length) if length else self._chunks()
-            time.sleep(server.delay)
+            with server.counting():
+                time.sleep(server.delay)
             scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
             login = base64.b64decode(encoded).decode() if scheme == "Basic" else ""
             if login:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -42,12 +41,10 @@ needs_proc = pytest.mark.skipif(
 
 @needs_proc
 async def test_running_late_ends_all_that_was_started(sleeper):
-    started = time.monotonic()
     with pytest.raises(RoadsteadError, match="SourceUnreachable: sleeping: no end within the time given"):
         await Process(["sh", sleeper], None, dict(os.environ)).answer(
             b"", until=command.until(0.3), action="sleeping"
         )
-    assert time.monotonic() - started < 5
     assert running(sleeper) == []
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -206,10 +205,8 @@ class TestFailures:
     async def test_a_server_that_hangs(self, server, origin, url, cache):
         origin.commit("first")
         server.delay = 3
-        started = time.monotonic()
         said = await self.refused(url, "main", cache, deadline=0.5)
         assert said.startswith("SourceUnreachable: ") and "no end within the time given" in said
-        assert time.monotonic() - started < 2.5
 
     async def test_wrong_credentials_are_not_repeated_in_the_message(self, server, origin, cache):
         origin.commit("first")

@@ -62,6 +62,11 @@ async def find(path: Path, *, until: float) -> Checkout | None:
     )
 
 
+def of_git_dir(folder: Path) -> Checkout:
+    """A repository without regard to its working tree, which may be gone."""
+    return Checkout(None, folder, {name: folder / name for name in _FILES})
+
+
 async def resolve(checkout: Checkout, revision: str, *, until: float) -> Found | None:
     """The commit that a revision of any form git knows (`main~2`, `v1`, `origin/main`) has in the repository."""
     if revision.startswith("-") or not revision.isprintable():
@@ -87,7 +92,7 @@ async def config(checkout: Checkout, *, until: float) -> dict[str, str]:
     file = checkout.files["config"]
     if not file.exists():
         return {}
-    answer = await Git(until, folder=checkout.folder).run(
+    answer = await Git(until, folder=Path("/")).run(
         "config", "--file", str(file), "--null", "--list", action=f"reading {file}"
     )
     lines = os.fsdecode(answer.output).split("\0")

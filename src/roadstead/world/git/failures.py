@@ -93,12 +93,14 @@ _ROWS = (
 
 def problem(action: str, stderr: str) -> Problem:
     """What a failed git command means; `action` says what was tried, with the address."""
-    lines = [clean(_NOISE.sub("", line.strip())) for line in stderr.splitlines() if line.strip()]
+    written = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [clean(_NOISE.sub("", line)) for line in written]
     for row in _ROWS:
         for line in lines:
             if row.pattern.search(line):
                 return Problem(row.reason, clean(f"{action}: {row.cause}: {line}"), row.hint)
-    last = lines[-1] if lines else "git said nothing"
+    told = [line for line, raw in zip(lines, written, strict=True) if raw.startswith(("fatal:", "error:"))]
+    last = (told or lines or ["git said nothing"])[-1]
     return Problem(reasons.SOURCE_UNREADABLE, clean(f"{action}: {last}"))
 
 

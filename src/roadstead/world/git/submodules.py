@@ -123,9 +123,9 @@ class _Mounter:
         if root.checkout is None:
             return None
         folder = root.checkout.files["modules"] / asked.name
-        checkout = await checkouts.find(folder, until=self._until) if folder.is_dir() else None
-        if checkout is None or checkout.git_dir != folder:
+        if not (folder / "objects").is_dir() or folder.resolve() != folder:
             return None
+        checkout = checkouts.of_git_dir(folder)
         place = checkouts.place_of(folder, cache=self._cache)
         async with stores.locked(place, until=self._until):
             store = await checkouts.borrowed(place, checkout, until=self._until)

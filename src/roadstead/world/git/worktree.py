@@ -2,7 +2,8 @@
 
 What belongs to it is what `git add --all` would take: tracked files as they are and untracked ones that are
 not ignored; repositories nested in it that it does not track are left out. A folder in no repository is taken
-whole by the same rules. The user's repository is only read: index and objects are written to the cache.
+whole by the same rules. The user's repository is only read: index and objects are written to the cache (git
+may renew the time of an object file there whose content it meets again).
 """
 
 import shutil
@@ -93,7 +94,7 @@ async def _begin(git: Git, checkout: Checkout, head: str) -> None:
 async def _hash(git: Git) -> str:
     action = f"reading {git.work_tree}"
     await git.run("add", "--update", "--", ".", action=action)
-    others = await git.run("ls-files", "--null", "--others", "--exclude-standard", action=action)
+    others = await git.run("ls-files", "-z", "--others", "--exclude-standard", action=action)
     names = [name for name in others.output.split(b"\0") if name and not name.endswith(b"/")]
     # A folder named with a slash is a repository in the repository: somebody else's files.
     listed = b"".join(name + b"\0" for name in names)

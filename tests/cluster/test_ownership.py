@@ -1,6 +1,7 @@
 """Taking fields over from tools that applied before us, on a real API server; the tools are imitated by
 kubectl under their names."""
 
+import asyncio
 import json
 
 import pytest
@@ -164,3 +165,63 @@ async def test_a_patch_for_an_object_that_moved_meanwhile_is_a_conflict(clusters
     with pytest.raises(RequestFailed) as refused:
         await live.patch(operations)
     assert refused.value.status == 409
+
+
+def definition(group, *versions):
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    listed = [{"name": name, "served": True, "storage": name == "v2", "schema": schema} for name in versions]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"things.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Cluster",
+            "names": {"kind": "Thing", "plural": "things"},
+            "versions": listed,
+        },
+    }
+
+
+async def test_entries_at_a_version_that_is_gone_fail_every_apply_until_they_are_moved(clusters, unique):
+    (cluster,) = clusters(1)
+    group = f"{unique}.example.com"
+
+    async def define(*versions):
+        text = json.dumps(definition(group, *versions))
+        await kubectl(cluster.kubeconfig, cluster.name, "apply", "--server-side", "-f", "-", stdin=text)
+
+    async def send(method, version, body=None, kind="apply-patch+yaml"):
+        path = f"/apis/{group}/{version}/things/t?fieldManager=roadstead"
+        return await cluster.request(method, path, body, content_type=f"application/{kind}")
+
+    async def apply(version):
+        thing = {
+            "apiVersion": f"{group}/{version}",
+            "kind": "Thing",
+            "metadata": {"name": "t"},
+            "data": version,
+        }
+        return await send("PATCH", version, thing)
+
+    async def status(attempt):
+        try:
+            await attempt()
+        except RequestFailed as refused:
+            return refused.status
+        return 200
+
+    async def until(wanted, attempt):
+        async with asyncio.timeout(30):
+            while await status(attempt) != wanted:
+                await asyncio.sleep(0.1)
+
+    await define("v1", "v2")
+    await until(200, lambda: apply("v1"))
+    await define("v2")
+    await until(404, lambda: send("GET", "v1"))
+    assert await status(lambda: apply("v2")) == 500
+
+    moved = ownership.stale_versions(await send("GET", "v2"), {f"{group}/v2"})
+    await send("PATCH", "v2", moved, kind="json-patch+json")
+    assert (await apply("v2"))["data"] == "v2"

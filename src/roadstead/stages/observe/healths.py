@@ -23,7 +23,7 @@ from roadstead.world import tasks
 from roadstead.world.kube import client as kube
 
 PODS = GroupKind("", "Pod")
-_SETTLED = (State.READY, State.SUSPENDED, State.FAILED)
+_SETTLED = (State.READY, State.SUSPENDED, State.FAILED, State.MISSING)
 _WORKLOADS = frozenset(
     {
         GroupKind("apps", "Deployment"),

@@ -3,9 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from tests.cluster.connecting import connected
-from tests.controlplane.direct import RequestFailed
-from tests.controlplane.kubectl import KubectlFailed, kubectl
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError
@@ -14,6 +11,9 @@ from roadstead.model.inventory import Entry, Inventory
 from roadstead.world import crash, inventory
 from roadstead.world.inventory import names
 from roadstead.world.kube.write import Writer
+from tests.cluster.connecting import connected
+from tests.controlplane.direct import RequestFailed
+from tests.controlplane.kubectl import KubectlFailed, kubectl
 
 SECRETS = f"/api/v1/namespaces/{names.NAMESPACE}/secrets"
 
@@ -34,7 +34,7 @@ def fresh(
 
 async def read(client, fleet: str, bundle: str = "web") -> Inventory:
     stored = await inventory.read_all(client, fleet)
-    assert not stored.broken
+    assert not stored.problems
     return stored.inventories[bundle]
 
 
@@ -200,7 +200,7 @@ async def test_a_damaged_inventory_freezes_its_bundle_and_no_other(clusters, uni
             )
         stored = await inventory.read_all(client, unique)
         assert set(stored.inventories) == {"other"}
-        (problem,) = stored.broken.values()
+        (problem,) = stored.problems.values()
         assert problem.reason is reasons.INVENTORY_BROKEN
         assert says in problem.cause
         assert written.parent.name in problem.cause
@@ -213,7 +213,7 @@ async def test_two_names_for_one_server_are_noticed(clusters, unique):
         await inventory.write(client, Writer(client), before=before, after=after)
     async with connected(cluster, name="prod-eu-2") as client:
         stored = await inventory.read_all(client, unique)
-        assert "do both names lead to this server" in stored.broken["web"].cause
+        assert "do both names lead to this server" in stored.problems["web"].cause
         renamed = await inventory.read_all(client, unique, former_clusters=frozenset({"c1"}))
         assert renamed.inventories["web"].parent.key == Key("web", "prod-eu-2")
 

@@ -1,0 +1,8 @@
+"""The only stage that writes to clusters: `preview` asks by dry runs, `step` does what a plan says."""
+
+from roadstead.stages.apply.cluster import Cluster
+from roadstead.stages.apply.previewing import preview
+from roadstead.stages.apply.run import Rules
+from roadstead.stages.apply.step import due, step
+
+__all__ = ["Cluster", "Rules", "due", "preview", "step"]

@@ -22,11 +22,11 @@ SECRETS = ApiResource("", "v1", "Secret", "secrets", namespaced=True)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What one cluster holds for one fleet, by bundle. What is `broken` freezes its bundle; a parent that
+    """What one cluster holds for one fleet, by bundle. `problems` freeze their bundle; a parent that
     does not even name its bundle stands under "". `taken` are the names of all parents."""
 
     inventories: Mapping[str, Inventory] = field(default_factory=dict)
-    broken: Mapping[str, Problem] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
 
 

@@ -1,0 +1,73 @@
+"""Keep the inventory true during a step: more than there is before the first write, exact after the last."""
+
+import asyncio
+from dataclasses import replace
+
+from roadstead.model import errors
+from roadstead.model.errors import RoadsteadError
+from roadstead.model.inventory import Inventory
+from roadstead.stages.apply import ledger
+from roadstead.stages.apply.run import Run
+from roadstead.world import crash, inventory
+from roadstead.world.kube.write import Writer
+
+_LOOK_EVERY = 2.0  # seconds
+
+
+async def claim(run: Run) -> None:
+    """Make this process the writer, and everything that may be written known. Raises Fenced."""
+    parent = inventory.claim(run.stored.parent, run.rules.writer, take_over=run.rules.take_over)
+    owned = replace(run.stored, parent=parent)
+    writes = [one.change for one in run.works.values() if one.writes]
+    if writes or run.plan.digest != parent.released:
+        owned = ledger.union(owned, run.plan, writes)
+    await _store(run, owned)
+    crash.here("union-written")
+    run.looked = asyncio.get_running_loop().time()
+
+
+async def check(run: Run) -> None:
+    """During long work: raise Fenced as soon as another writer took over."""
+    now = asyncio.get_running_loop().time()
+    if now - run.looked < _LOOK_EVERY:
+        return
+    run.looked = now
+    holder = await inventory.holder(run.session.cluster.own, run.stored.parent)
+    ours = run.stored.parent
+    if holder is not None and (holder.writer, holder.epoch) != (ours.writer, ours.epoch):
+        raise errors.error(inventory.fenced(holder))
+
+
+async def close(run: Run) -> None:
+    """Write down what came of it. Also after a stop: this is how a stop leaves nothing unknown."""
+    try:
+        await _close(run)
+    except RoadsteadError as error:
+        run.trouble(error)
+
+
+async def _close(run: Run) -> None:
+    owned = ledger.after(
+        run.stored,
+        run.plan,
+        written=run.written,
+        gone=run.gone,
+        complete=not run.unfinished and not run.standing.awaited,
+    )
+    if not owned.entries and not run.plan.digest and not run.unfinished:
+        if owned.parent.resource_version:
+            await inventory.remove(run.session.cluster.own, Writer(run.session.cluster.own), run.stored)
+            run.stored = inventory.empty(owned.parent.fleet, run.plan.key)
+    else:
+        await _store(run, owned)
+    crash.here("inventory-closed")
+
+
+async def _store(run: Run, owned: Inventory) -> None:
+    """Nothing is sent when nothing differs, nor to a cluster that answers no more."""
+    same = owned.entries == run.stored.entries and ledger.same(owned.parent, run.stored.parent)
+    if same or run.session.lost:
+        return
+    own = run.session.cluster.own
+    async with run.session.cluster.slots:
+        run.stored = await inventory.write(own, Writer(own), before=run.stored, after=owned)

@@ -1,0 +1,86 @@
+"""The inventory before, during and after a step.
+
+Pure. Before the first write it names everything the step may create, so that a step cut off at any moment
+leaves nothing unknown; an object leaves it only when it is known to be gone, released or another's.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from roadstead.model.ids import ObjectId
+from roadstead.model.inventory import Entry, Inventory, Parent, short
+from roadstead.model.live import Live
+from roadstead.model.manifests import Manifest
+from roadstead.model.plan import Action, Change, Plan
+from roadstead.objects import ownership
+from roadstead.stages.apply.cluster import Object
+
+
+def forgotten(change: Change) -> bool:
+    """Whether the plan found that the object is not ours any more: gone, or somebody else's."""
+    return change.manifest is None and change.action is Action.SKIP
+
+
+def union(inventory: Inventory, plan: Plan, writes: Iterable[Change]) -> Inventory:
+    """With everything that will be written, and where that leads to."""
+    entries = dict(inventory.entries)
+    for change in writes:
+        entries.setdefault(change.id, Entry(change.id, api_version=_version(change.manifest)))
+    parent = replace(inventory.parent, key=plan.key, released=plan.digest, commit=plan.revision)
+    return Inventory(parent, entries)
+
+
+def after(
+    inventory: Inventory,
+    plan: Plan,
+    *,
+    written: Mapping[ObjectId, Entry],
+    gone: Collection[ObjectId],
+    complete: bool,
+) -> Inventory:
+    """What holds once the step is over. What failed keeps the entry it had."""
+    entries = {one: entry for one, entry in inventory.entries.items() if one not in gone}
+    for change in plan.changes:
+        if forgotten(change):
+            entries.pop(change.id, None)
+        elif change.live is not None and change.action is Action.UNCHANGED and change.id in entries:
+            entries[change.id] = _refreshed(entries[change.id], change)
+    entries |= written
+    applied = plan.digest if complete else inventory.parent.applied
+    return Inventory(replace(inventory.parent, applied=applied), entries)
+
+
+def entry(manifest: Manifest, answer: Object) -> Entry:
+    """What we know of an object that the server just answered."""
+    return Entry(
+        id=manifest.id,
+        uid=answer["metadata"]["uid"],
+        applied=short(manifest.digest),
+        signature=ownership.signature(answer),
+        mark=ownership.mark(answer),
+        api_version=manifest.api_version,
+    )
+
+
+def _refreshed(known: Entry, change: Change) -> Entry:
+    """The plan found the values as they should be: what it saw is the new yardstick."""
+    live: Live | None = change.live
+    if live is None or change.manifest is None:
+        return known
+    return replace(
+        known,
+        uid=live.uid,
+        applied=short(change.manifest.digest),
+        signature=live.signature,
+        mark=live.mark,
+        api_version=change.manifest.api_version,
+    )
+
+
+def _version(manifest: Manifest | None) -> str:
+    return manifest.api_version if manifest else ""
+
+
+def same(one: Parent, other: Parent) -> bool:
+    """Whether nothing that is stored differs."""
+    return replace(one, resource_version="", uid="") == replace(other, resource_version="", uid="")

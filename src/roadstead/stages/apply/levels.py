@@ -1,0 +1,111 @@
+"""Go through a plan's levels: upwards to write, downwards to drop.
+
+Objects of a level are worked on at the same time. One that needs what failed or is not ready is passed
+over, with its reason; the rest goes on. Nothing is dropped while anything is not as Git wants it: what
+replaces an object may be what failed.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.outcome import ObjectOutcome
+from roadstead.objects import difference, order
+from roadstead.stages.apply import keeping, ledger
+from roadstead.stages.apply.cluster import Object
+from roadstead.stages.apply.dropping import Dropper
+from roadstead.stages.apply.putting import Putter
+from roadstead.stages.apply.run import Run
+from roadstead.stages.apply.work import Work
+from roadstead.world import crash, tasks
+
+_AT_ONCE = 32  # per bundle; the cluster's slots bound all of them together
+_GOING = (reasons.TERMINATING, reasons.STUCK_DELETING)
+
+
+async def write(run: Run) -> None:
+    putter = Putter(run.session, run.stored.parent.id, run.rules.patience)
+
+    async def put(one: Work) -> None:
+        try:
+            hindered = await run.standing.hindrance(run.needs[one.id])
+            if hindered:
+                raise errors.error(hindered)
+            await _put(run, putter, one)
+        except RoadsteadError as error:
+            if error.problem.reason in _GOING:
+                run.standing.awaited.add(one.id)
+            run.fail(one, error.problems)
+
+    for level in _upwards(run):
+        await keeping.check(run)
+        await tasks.each(level, put, limit=_AT_ONCE)
+        crash.here("level-written")
+
+
+async def _put(run: Run, putter: Putter, one: Work) -> None:
+    done = await putter.put(one, run.stored.entries.get(one.id))
+    run.standing.answers[one.id] = done.answer
+    if one.change.manifest is not None:
+        run.written[one.id] = ledger.entry(one.change.manifest, done.answer)
+    run.say(
+        ObjectOutcome(
+            one.id, done.result, notes=(*done.notes, *_changed_by_admission(done.sent, done.answer))
+        )
+    )
+
+
+def _changed_by_admission(sent: Object, answer: Object) -> tuple[str, ...]:
+    return tuple(
+        f"changed by admission: {field.path} {field.after} -> {field.before}"
+        for field in difference.drift(sent, answer)
+    )
+
+
+async def drop(run: Run) -> None:
+    dropper = Dropper(run.session, run.stored.parent.id, run.rules.patience, run.rules.precious)
+
+    async def let_go(one: Work) -> None:
+        try:
+            dropped = await dropper.drop(one)
+        except RoadsteadError as error:
+            if error.problem.reason in (*_GOING, reasons.DEPENDENCY_NOT_READY):
+                run.standing.awaited.add(one.id)
+            run.fail(one, error.problems)
+            return
+        if not dropped.ours:
+            run.gone.add(one.id)
+        run.say(dropped.outcome)
+
+    unwanted = [one for one in run.works.values() if one.drops]
+    held = run.unfinished
+    for level in _downwards(unwanted):
+        if held or any(one.id in run.standing.failed for one in unwanted):
+            for one in level:
+                run.fail(one, [_HELD])
+            continue
+        await keeping.check(run)
+        await tasks.each(level, let_go, limit=_AT_ONCE)
+
+
+_HELD = Problem(
+    reasons.DEPENDENCY_NOT_READY,
+    "nothing is deleted before everything else is as Git says",
+    hint="see the other problems of this bundle",
+)
+
+
+def _upwards(run: Run) -> list[list[Work]]:
+    """What is to be written, by level; raises for objects that need each other."""
+    found = order.levels(one.manifest for one in run.works.values() if one.manifest is not None)
+    return _grouped((one for one in run.works.values() if one.writes), lambda one: found[one.id])
+
+
+def _downwards(works: Iterable[Work]) -> list[list[Work]]:
+    """The other way round, by kind alone: the manifests are gone."""
+    return _grouped(works, lambda one: -order.tier(one.id.group_kind))
+
+
+def _grouped(works: Iterable[Work], rank: Callable[[Work], int]) -> list[list[Work]]:
+    return [list(level) for _, level in groupby(sorted(works, key=rank), key=rank)]

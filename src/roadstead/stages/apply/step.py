@@ -1,0 +1,63 @@
+"""Make one bundle on one cluster as its plan says, as far as that needs no long wait.
+
+The order that must stay: the inventory names everything before anything is written; levels go up one by
+one, deletes go down after all else succeeded; the inventory is shrunk last. A step may be repeated at any
+time. What has to be waited for (a Job of an earlier phase, an object with finalizers) is named in the
+outcome, and a further plan and step go on from there.
+"""
+
+import asyncio
+
+from roadstead.model.errors import RoadsteadError
+from roadstead.model.inventory import Inventory
+from roadstead.model.outcome import ObjectOutcome, Outcome
+from roadstead.model.plan import Plan
+from roadstead.stages.apply import hooks, keeping, ledger, levels, run
+from roadstead.stages.apply.cluster import Cluster, Session
+from roadstead.stages.apply.run import Rules, Tell
+
+
+def due(plan: Plan, owned: Inventory) -> bool:
+    """Whether a step of this plan would write anything, be it only to the inventory."""
+    if plan.pending() or any(ledger.forgotten(one) and one.id in owned.entries for one in plan.changes):
+        return True
+    return not plan.problems and plan.digest != owned.parent.applied
+
+
+def _silent(outcome: ObjectOutcome) -> None:
+    pass
+
+
+async def step(
+    cluster: Cluster,
+    plan: Plan,
+    owned: Inventory,
+    rules: Rules,
+    *,
+    deadline: float,
+    stop: asyncio.Event,
+    tell: Tell = _silent,
+) -> Outcome:
+    """`owned` is the inventory that the plan was made against, `deadline` the seconds that all of it may
+    take. After `stop` nothing more is written but the inventory. Refusals are in the outcome, not raised."""
+    until = asyncio.get_running_loop().time() + deadline
+    going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)
+    if due(plan, owned):
+        try:
+            await keeping.claim(going)
+        except RoadsteadError as error:
+            going.trouble(error)
+        else:
+            await _work(going)
+            await keeping.close(going)
+    going.settle()
+    return going.outcome()
+
+
+async def _work(going: run.Run) -> None:
+    try:
+        await levels.write(going)
+        await levels.drop(going)
+        await hooks.clear(going)
+    except RoadsteadError as error:
+        going.trouble(error)

@@ -57,10 +57,10 @@ class Authority:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         self.certificate = _pem(builder.sign(self._key, hashes.SHA256()))
 
-    def server(self, *names: str) -> Pair:
+    def server(self, *names: str, lifetime: datetime.timedelta = LIFETIME) -> Pair:
         """For 127.0.0.1, localhost and the further DNS names."""
         alternatives = x509.SubjectAlternativeName([*LOOPBACK, *(x509.DNSName(name) for name in names)])
-        return self._issue("server", (), alternatives, LIFETIME)
+        return self._issue("server", (), alternatives, lifetime)
 
     def client(self, user: str, *groups: str, lifetime: datetime.timedelta = LIFETIME) -> Pair:
         """A negative lifetime gives a certificate that has expired."""

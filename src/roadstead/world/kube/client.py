@@ -150,6 +150,7 @@ class Client:
         resource: ApiResource,
         *,
         namespace: str = "",
+        name: str = "",
         selector: str = "",
         metadata: bool = False,
         page: int = 500,
@@ -159,7 +160,13 @@ class Client:
         items: list[msgspec.Raw] = []
         version = ""
         pages = self.pages(
-            resource, namespace=namespace, selector=selector, metadata=metadata, page=page, deadline=deadline
+            resource,
+            namespace=namespace,
+            name=name,
+            selector=selector,
+            metadata=metadata,
+            page=page,
+            deadline=deadline,
         )
         async for one in pages:
             items += one.items
@@ -171,6 +178,7 @@ class Client:
         resource: ApiResource,
         *,
         namespace: str = "",
+        name: str = "",
         selector: str = "",
         metadata: bool = False,
         page: int = 500,
@@ -181,7 +189,13 @@ class Client:
         resume = ""
         while True:
             request = requests.list_page(
-                resource, namespace=namespace, selector=selector, metadata=metadata, limit=page, resume=resume
+                resource,
+                namespace=namespace,
+                name=name,
+                selector=selector,
+                metadata=metadata,
+                limit=page,
+                resume=resume,
             )
             body = await self.send(request, deadline=deadline)
             try:
@@ -199,6 +213,7 @@ class Client:
         *,
         resource_version: str,
         namespace: str = "",
+        name: str = "",
         selector: str = "",
         metadata: bool = False,
         seconds: int = 0,
@@ -215,6 +230,7 @@ class Client:
             resource,
             resource_version=resource_version,
             namespace=namespace,
+            name=name,
             selector=selector,
             metadata=metadata,
             seconds=seconds,

@@ -80,7 +80,7 @@ def _tls(cause: ssl.SSLError, where: str) -> Problem:
     if any(text in words for text in _DEAD_CLIENT):
         return Problem(
             reasons.CERTIFICATE_INVALID,
-            f"{where}: the server refuses our certificate: {words}",
+            f"{where}: the server refuses our certificate: {words.rpartition('alert ')[2]}",
             hint="renew the client certificate",
         )
     return Problem(reasons.UNREACHABLE, f"{where}: TLS failed: {words}")
@@ -98,9 +98,10 @@ def _words(cause: BaseException) -> str:
 
 
 def _chain(cause: BaseException | None) -> Iterator[BaseException]:
+    """What aiohttp wrapped comes before its wrapper, which is of the same class without its attributes."""
     while cause is not None:
-        yield cause
-        inner = getattr(cause, "_certificate_error", None) or getattr(cause, "_os_error", None)
+        inner = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None)
         if isinstance(inner, BaseException):
             yield inner
+        yield cause
         cause = cause.__cause__

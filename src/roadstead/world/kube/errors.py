@@ -31,10 +31,14 @@ _CALL_FAILED = re.compile(r'failed calling webhook "(?P<name>[^"]+)"')
 _RIGHTS = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"')
 _PATH_RIGHTS = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) path')
 _ESCALATION = "is attempting to grant RBAC permissions not currently held"
-_TYPED_FIELD = re.compile(
-    r"(?:^|\s)\.([^\s:]\S*): "
-)  # of errors that are no Status causes: " .spec.replicas: "
+_TYPED_FIELD = re.compile(r"(?:^|\s)\.([^\s:]\S*): ")  # in errors without Status causes: .spec.replicas:
 _PATCH_FAILED = "the server rejected our request due to an error in our request"
+_UNCHANGEABLE = (
+    "immutable",
+    "may not change once set",
+    "updates to statefulset spec for fields other than",
+    "pod updates may not change fields other than",
+)
 _LARGEST = "may not be more than 1048576 bytes"
 
 
@@ -144,7 +148,7 @@ def _invalid(status: Status, request: Request) -> tuple[Reason, str]:
         return reasons.CONFLICT, ""
     if _LARGEST in status.message:
         return reasons.TOO_LARGE, ""
-    if "immutable" in status.message:
+    if any(text in status.message for text in _UNCHANGEABLE):
         return reasons.IMMUTABLE, ""
     return reasons.INVALID, ""
 

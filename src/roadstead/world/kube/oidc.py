@@ -76,7 +76,7 @@ async def _exchange(oidc: Oidc, deadline: float) -> dict[str, Any]:
                 endpoint = (await _json(response, oidc))["token_endpoint"]
             if oidc.client_secret:
                 async with session.post(endpoint, data=form, headers=header) as response:
-                    if response.status == 200:
+                    if response.status != 401:
                         return await _json(response, oidc)
             async with session.post(endpoint, data=form | within) as response:
                 return await _json(response, oidc)

@@ -74,13 +74,15 @@ def list_page(
     resource: ApiResource,
     *,
     namespace: str = "",
+    name: str = "",
     selector: str = "",
     metadata: bool = False,
     limit: int = 0,
     resume: str = "",
 ) -> Request:
-    """`resume` is the token of the page before; a limit of 0 asks for everything at once."""
-    query = {"labelSelector": selector, "limit": str(limit) if limit else "", "continue": resume}
+    """`resume` is the token of the page before; a limit of 0 asks for everything at once. `name` leaves
+    only the objects of this name."""
+    query = _selected(name, selector) | {"limit": str(limit) if limit else "", "continue": resume}
     return Request(
         "GET",
         _target(path(resource, namespace), query),
@@ -96,16 +98,16 @@ def watch(
     *,
     resource_version: str,
     namespace: str = "",
+    name: str = "",
     selector: str = "",
     metadata: bool = False,
     seconds: int = 0,
 ) -> Request:
     """`seconds` is when the server shall end the watch by itself; 0 leaves it to the server."""
-    query = {
+    query = _selected(name, selector) | {
         "watch": "1",
         "allowWatchBookmarks": "true",
         "resourceVersion": resource_version,
-        "labelSelector": selector,
         "timeoutSeconds": str(seconds) if seconds else "",
     }
     return Request(
@@ -261,6 +263,10 @@ def delete(
         body=orjson.dumps(options),
         object=_id(resource, namespace, name),
     )
+
+
+def _selected(name: str, selector: str) -> dict[str, str]:
+    return {"labelSelector": selector, "fieldSelector": f"metadata.name={name}" if name else ""}
 
 
 def _managed(manager: str, dry_run: bool) -> dict[str, str]:

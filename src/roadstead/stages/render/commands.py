@@ -18,7 +18,7 @@ from roadstead.model.errors import Problem
 from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT, TOOL_MISSING
 from roadstead.world.blobs import Blobs
 
-_VERSION = re.compile(r"v?(\d+\.\d+\.\d+\S*)")
+_VERSION = re.compile(r"v?(\d+\.\d+\S*)")
 _QUICK = 20  # seconds for a command that only tells its version
 _LONG = 110  # seconds for a render: less than the worker has, so that the message is the command's
 _NOWHERE = "http://127.0.0.1:1"
@@ -61,7 +61,7 @@ def helm(pin: str, blobs: Blobs) -> Command | None:
     path = shutil.which("helm")
     if not path:
         return None
-    found = _known(path, ("template",), _helm_version, blobs)
+    found = _known(path, (), _helm_version, blobs)
     return found if not pin or found.version == pin.removeprefix("v") else None
 
 

@@ -1,0 +1,40 @@
+"""Folders of plain manifests that others wrote down."""
+
+import orjson
+import pytest
+
+from roadstead.engine.workers import WorkerPool
+from tests.suites.building import Builder
+from tests.suites.test_kustomize import index
+
+pytestmark = pytest.mark.suite
+
+_STRAY = "files that are no Kubernetes objects: an error here, passed over by Argo CD"
+DIFFERENT = {
+    "tree/declarative-apps": "templates of Go, which do not parse; so says the suite",
+    "tree/helm-repo": _STRAY,
+    "tree/multiple-source-values": _STRAY,
+}
+
+
+@pytest.fixture
+async def builder(tmp_path):
+    async with WorkerPool(size=1) as pool:
+        yield Builder(pool, tmp_path)
+
+
+async def test_plain_folders_of_argo_cd(suite, builder):
+    folder = suite("argocd-e2e")
+    cases = index(folder, "plain-dirs.jsonl")
+    revision = builder.files(folder)
+    different = []
+    for case in cases:
+        built = await builder.build(revision, case["dir"], renderer="plain")
+        kinds: dict[str, int] = {}
+        for body, _ in built.documents:
+            kind = orjson.loads(body)["kind"]
+            kinds[kind] = kinds.get(kind, 0) + 1
+        if kinds != case["kinds"]:
+            different.append(case["dir"])
+    print(f"plain folders: {len(cases) - len(different)} of {len(cases)}")
+    assert [one for one in different if one not in DIFFERENT] == []

@@ -7,7 +7,7 @@ Every call has a deadline in seconds, by default the client's.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
@@ -183,7 +183,7 @@ class Client:
         metadata: bool = False,
         page: int = 500,
         deadline: float | None = None,
-    ) -> AsyncIterator[Listing]:
+    ) -> AsyncGenerator[Listing]:
         """The list in pieces, so that a large one need not be held. Raises ConflictError(Expired) when the
         pages took longer than the server remembers (minutes): begin again."""
         resume = ""
@@ -218,7 +218,7 @@ class Client:
         metadata: bool = False,
         seconds: int = 0,
         deadline: float | None = None,
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent]:
         """Events after `resource_version`, bookmarks included, until the server ends the watch, which it
         does every few minutes (or after `seconds`): then go on from the last event's version. Close it
         (`contextlib.aclosing`) when leaving early.

@@ -65,7 +65,7 @@ def _load_certificate(made: ssl.SSLContext, certificate: Certificate) -> None:
         file.write(certificate.chain + b"\n" + certificate.key)
         file.flush()
         try:
-            made.load_cert_chain(file.name)
+            made.load_cert_chain(file.name, password="")  # else an encrypted key asks on the terminal
         except (ssl.SSLError, OSError) as cause:
             raise _unusable("client certificate or its key", cause) from cause
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from roadstead.language import yaml
 from roadstead.model import errors
 from roadstead.model.errors import Problem, RoadsteadError
@@ -32,8 +30,14 @@ class Login:
     password: str
     identity_token: str = ""
 
+    def header(self) -> dict[str, str]:
+        """As a request carries it. HTTP's own rules: no encoding is told, UTF-8 is what servers take."""
+        return {
+            "Authorization": "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        }
 
-def of_repository(url: str) -> aiohttp.BasicAuth | None:
+
+def of_repository(url: str) -> Login | None:
     """What `helm repo add --username` stored for this address."""
     path = Path(os.environ.get("HELM_REPOSITORY_CONFIG") or _helm_home() / "repositories.yaml")
     try:
@@ -43,7 +47,7 @@ def of_repository(url: str) -> aiohttp.BasicAuth | None:
     stored = documents[0].get("repositories") if documents and isinstance(documents[0], dict) else None
     for one in stored if isinstance(stored, list) else ():
         if str(one.get("url", "")).rstrip("/") == url.rstrip("/") and one.get("username"):
-            return aiohttp.BasicAuth(str(one["username"]), str(one.get("password") or ""))
+            return Login(str(one["username"]), str(one.get("password") or ""))
     return None
 
 

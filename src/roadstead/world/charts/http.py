@@ -47,13 +47,12 @@ async def get(
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
-    auth: aiohttp.BasicAuth | None = None,
     form: Mapping[str, str] | None = None,
 ) -> Answer:
     """Whatever the status; `form` makes it a POST."""
     try:
         address = URL(url)
-        request = opened.request("POST" if form else "GET", address, headers=headers, auth=auth, data=form)
+        request = opened.request("POST" if form else "GET", address, headers=headers, data=form)
     except ValueError as cause:
         raise unreadable(url, f"no address: {cause}") from cause
     async with request as response:

@@ -83,8 +83,7 @@ class _Registry:
             token = await self._token(dict(_CHALLENGE.findall(rest)), login)
             self._authorization = {"Authorization": f"Bearer {token}"}
         elif login:
-            basic = aiohttp.BasicAuth(login.user, login.password)
-            self._authorization = {"Authorization": basic.encode()}
+            self._authorization = login.header()
 
     async def _token(self, asked: Mapping[str, str], login: Login | None) -> str:
         service, scope = asked.get("service", ""), asked.get("scope", "")
@@ -97,10 +96,10 @@ class _Registry:
             answer = await http.get(self._session, str(realm), form=form)
         else:
             query = {name: value for name, value in (("service", service), ("scope", scope)) if value}
-            basic = aiohttp.BasicAuth(login.user, login.password) if login else None
-            answer = await http.get(self._session, str(realm.update_query(query)), auth=basic)
+            headers = login.header() if login else {}
+            answer = await http.get(self._session, str(realm.update_query(query)), headers=headers)
         if answer.status != 200:
-            raise http.refused(self.url, answer, "token")
+            raise http.refused(self.url, answer, "it: the login is refused")
         try:
             told = json.loads(answer.body)
             return str(told.get("token") or told["access_token"])

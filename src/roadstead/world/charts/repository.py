@@ -33,7 +33,8 @@ _entries = msgspec.msgpack.Decoder(Entry)
 async def pull(session: aiohttp.ClientSession, chart: Chart, *, pool: Workers, deadline: float) -> bytes:
     base = chart.repository.rstrip("/")
     login = credentials.of_repository(chart.repository)
-    answer = await http.get(session, f"{base}/index.yaml", auth=login)
+    headers = login.header() if login else {}
+    answer = await http.get(session, f"{base}/index.yaml", headers=headers)
     if answer.status != 200:
         raise http.refused(base, answer, "index.yaml")
     question = Question(base, chart.name, chart.version, answer.body)
@@ -41,7 +42,7 @@ async def pull(session: aiohttp.ClientSession, chart: Chart, *, pool: Workers, d
     found = _entries.decode(await pool.run(FIND, msgspec.msgpack.encode(question), deadline=deadline))
     url = str(URL(f"{base}/").join(URL(found.url)))
     own = URL(url).origin() == URL(base).origin()
-    packed = await http.get(session, url, auth=login if own else None)
+    packed = await http.get(session, url, headers=headers if own else {})
     if packed.status != 200:
         raise http.refused(url, packed, "packed chart")
     if found.digest and hashlib.sha256(packed.body).hexdigest() != found.digest:

@@ -3,6 +3,7 @@
 import ssl
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from roadstead.model import reasons
 from roadstead.model.errors import UsageError

@@ -10,9 +10,18 @@ from enum import StrEnum
 from roadstead.model.ids import GroupKind, Key
 
 
+class ParameterType(StrEnum):
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    OBJECT = "object"
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    type: str  # string, integer, number, boolean, list or object
+    type: str  # a ParameterType
     description: str = ""
 
 
@@ -26,7 +35,8 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class TreePath:
-    """A folder or file in a repository of the snapshot. `source` is empty for the fleet repository."""
+    """A folder or file in a repository of the snapshot. `source` is empty for the fleet repository, else a
+    Source's name; a pinned revision stands behind an @ (`payments@4be1c0de`, `@4be1c0de` for the fleet's)."""
 
     source: str
     path: str
@@ -150,7 +160,7 @@ class Renderer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """A hold that keeps this assignment where it is."""
+    """What keeps this assignment where it is: a hold, or the cluster's state (then only `reason` is set)."""
 
     hold: str
     owner: str
@@ -175,7 +185,8 @@ class Assignment:
     exclude: tuple[Target, ...] = ()
     renderers: Mapping[str, str] = field(default_factory=dict)  # pinned versions, by Renderer
     group: str = ""
-    depends_on: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()  # bundles of this cluster
+    joining: tuple[str, ...] = ()  # those of them that count only until this is first installed
     drift: Drift = Drift()
     deletion: Deletion = Deletion()
     adopt: Adopt = Adopt.IF_IDENTICAL

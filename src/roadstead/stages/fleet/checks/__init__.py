@@ -1,0 +1,15 @@
+"""Whether the documents fit together. Each module looks at one concern and yields faults; none stops the others.
+
+What only shows with the clusters' labels (coverage, selectors that match nothing, missing values) is
+found by resolve.
+"""
+
+from collections.abc import Iterator
+
+from roadstead.stages.fleet.checks import effects, labels, references, sources, structure, variables
+from roadstead.stages.fleet.collection import Documents, Fault
+
+
+def check(loaded: Documents) -> Iterator[Fault]:
+    for concern in (references, labels, variables, sources, structure, effects):
+        yield from concern.check(loaded)

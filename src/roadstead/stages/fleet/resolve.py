@@ -1,0 +1,124 @@
+"""From documents to assignments: every Bundle on every cluster it goes to, ready to render, or why it is not.
+
+Pure: the moment by which holds are judged and the facts about clusters are passed in. Nothing that is
+wrong makes the result smaller without a trace: a pair that cannot be resolved is in `blocked`, and what
+depends on it is, too. What was installed before and is assigned no more is for limits to judge.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from roadstead.model.assignment import Assignment, TreePath
+from roadstead.model.errors import Problem
+from roadstead.model.facts import Facts
+from roadstead.model.fleet import Cluster
+from roadstead.model.ids import Key
+from roadstead.stages.fleet import (
+    assign,
+    blocking,
+    checks,
+    clusters,
+    cohorts,
+    content,
+    documents,
+    holds,
+    layers,
+    naming,
+    targets,
+    waves,
+)
+from roadstead.stages.fleet.collection import Documents, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`blocked` are pairs that stay as they are, each with its error; they have no assignment.
+    `revisions` are the pinned (Source, commit) that a snapshot needs besides the Sources' own.
+    `blocks` tells what errors freeze, also where nothing is assigned. `holds_change` is the next moment at which a Hold ends, when the fleet must be resolved again."""
+
+    fleet: str
+    clusters: Mapping[str, Cluster]
+    assignments: Mapping[Key, Assignment]
+    blocked: Mapping[Key, Problem]
+    problems: tuple[Problem, ...]
+    revisions: frozenset[tuple[str, str]]
+    holds: tuple[holds.Active, ...]
+    blocks: blocking.Blocks
+    holds_change: datetime | None
+
+
+def resolve(loaded: Documents, *, now: datetime, facts: Mapping[str, Facts] | None = None) -> Resolution:
+    found = clusters.resolve(loaded, facts or {})
+    aims = targets.find(loaded, found)
+    faults = [
+        *loaded.faults,
+        *checks.check(loaded),
+        *waves.check(loaded, found),
+        *targets.check(loaded, found, aims),
+        *holds.check(loaded, now),
+    ]
+    faulty = frozenset(fault.name for fault in faults if fault.kind == "Hold" and fault.is_error)
+    active = holds.active(loaded, found, now=now, faulty=faulty)
+    pins = _pins(loaded)
+    world = cohorts.World(
+        loaded=loaded,
+        clusters=found,
+        targets=aims,
+        layers=layers.shared(loaded),
+        holds=active,
+        pins=pins,
+        covered=waves.covered(loaded, found),
+    )
+    blocks = blocking.find(loaded, faults)
+    made = assign.assign(world, blocks)
+    return Resolution(
+        fleet=loaded.fleet.name,
+        clusters=found.by_name,
+        assignments=made.assignments,
+        blocked=made.blocked,
+        problems=(*(fault.problem for fault in faults), *_together(made.refused)),
+        revisions=_revisions(loaded, pins),
+        holds=active,
+        blocks=blocks,
+        holds_change=min((holds.end(hold.entry) for hold in active), default=None),
+    )
+
+
+def _together(refused: Iterable[Problem]) -> list[Problem]:
+    """The same problem of one Bundle on several clusters, told once."""
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in refused:
+        same = (problem.reason.name, problem.cause, problem.place, problem.bundle)
+        groups.setdefault(same, []).append(problem)
+    return [
+        group[0]
+        if len(group) == 1
+        else replace(
+            group[0],
+            cluster="",
+            cause=f"{group[0].cause}, on {naming.several([one.cluster for one in group])}",
+        )
+        for group in groups.values()
+    ]
+
+
+def _pins(loaded: Documents) -> dict[str, list[Entry[documents.Pin]]]:
+    pins: dict[str, list[Entry[documents.Pin]]] = {}
+    for _, pin in sorted(loaded.pins.items()):
+        pins.setdefault(naming.pinned(loaded, pin), []).append(pin)
+    return pins
+
+
+def _revisions(
+    loaded: Documents, pins: Mapping[str, list[Entry[documents.Pin]]]
+) -> frozenset[tuple[str, str]]:
+    """Of the repository that holds the content: the Source's, or the one of the Bundle's document."""
+    found: set[tuple[str, str]] = set()
+    for name, bundle in loaded.bundles.items():
+        place = content.origin(bundle)
+        others = [one.source for one in bundle.model.spec.overrides]
+        others += [pin.model.spec.source for pin in pins.get(name, ())]
+        if isinstance(place, TreePath):
+            found.update((place.source, one.revision) for one in others if one is not None and one.revision)
+    return frozenset(found)

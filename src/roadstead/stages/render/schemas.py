@@ -65,7 +65,7 @@ class Schemas:
             found += self._problems(obj, error, secret=secret)
             if len(found) >= _MOST:
                 break
-        return found
+        return sorted(found, key=lambda problem: problem.place.field)
 
     def wanted(self, obj: Mapping[str, Any], path: Path) -> str | None:
         """The type that the field takes, in the words of parameters; None where it is not known, or any."""

@@ -8,6 +8,7 @@ assert results(outcome) == {"ConfigMap/t-1/a": "created"}
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,13 +26,16 @@ from roadstead.stages.observe import view as views
 from roadstead.stages.plan import compare, settle
 from roadstead.world import inventory
 from roadstead.world.kube.client import Client
+from tests.controlplane.direct import RequestFailed
+from tests.controlplane.kubectl import kubectl
 
 Object = dict[str, Any]
 
 
 @dataclass
 class Shop:
-    """One fleet on one cluster. `writer` is the process that applies; `wants` is what Git says."""
+    """One fleet on one cluster. `writer` is the process that applies; `wants` is what Git says; `server` is
+    the test's own way to the cluster, past our code."""
 
     client: Client
     fleet: str
@@ -41,6 +45,7 @@ class Shop:
     patience: float = 10.0
     wants: dict[str, tuple[Object, ...]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    server: Any = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(20))
 
@@ -50,13 +55,15 @@ class Shop:
         self.options[bundle] = options
         return await self.step(bundle)
 
-    async def step(self, bundle: str = "web", plan: Plan | None = None, **rules: Any) -> Outcome:
+    async def step(
+        self, bundle: str = "web", plan: Plan | None = None, tell: Any = lambda outcome: None, **rules: Any
+    ) -> Outcome:
         planned = plan or await self.plan(bundle)
         owned = (await self.inventories()).get(bundle) or await self.nothing(bundle)
         health = self.options.get(bundle, {}).get("health", ())
         wishes = apply.Rules(self.writer, self.take_over, health=health, patience=self.patience)
         return await apply.step(
-            self.target, planned, owned, replace(wishes, **rules), deadline=60.0, stop=self.stop
+            self.target, planned, owned, replace(wishes, **rules), deadline=60.0, stop=self.stop, tell=tell
         )
 
     async def plan(self, bundle: str = "web", *, precious: bool = False) -> Plan:
@@ -87,6 +94,29 @@ class Shop:
         draft = compare.compare(situation)
         previews = await apply.preview(self.target, draft, deadline=30.0)
         return settle.settle(draft, previews, situation.assignment)
+
+    async def live(self, path: str) -> Any:
+        """What the cluster holds at `configmaps/a` (core) or `apps/v1/deployments/web`, or None."""
+        *group, plural, name = path.split("/")
+        root = f"/apis/{'/'.join(group)}" if group else "/api/v1"
+        try:
+            return await self.server.request("GET", f"{root}/namespaces/{self.fleet}/{plural}/{name}")
+        except RequestFailed as error:
+            if error.status != 404:
+                raise
+            return None
+
+    async def kubectl(self, *arguments: str, stdin: Any = None) -> str:
+        """`stdin` is an object."""
+        text = "" if stdin is None else json.dumps(stdin)
+        return await kubectl(
+            self.server.kubeconfig, self.server.name, "-n", self.fleet, *arguments, stdin=text
+        )
+
+    def writes(self, mark: int) -> list[str]:
+        """The requests with which we wrote since the mark, dry runs left out."""
+        found = self.server.requests(since=mark, user_agent="roadstead")
+        return [f"{one.verb} {one.resource}/{one.name}" for one in found if one.writes]
 
     async def inventories(self) -> Mapping[str, Inventory]:
         stored = await inventory.read_all(self.client, self.fleet)

@@ -2,9 +2,8 @@
 
 from contextlib import asynccontextmanager
 
-from tests.controlplane.cluster import Cluster
-
 from roadstead.world.kube import client, kubeconfig
+from tests.controlplane.cluster import Cluster
 
 
 @asynccontextmanager

@@ -2,14 +2,14 @@
 
 import orjson
 import pytest
-from tests.cluster.connecting import connected
-from tests.cluster.immutable_rows import ROWS
 
 from roadstead.model import reasons
 from roadstead.model.errors import StalledError
 from roadstead.model.ids import GroupKind, split_api_version
 from roadstead.objects import immutable
 from roadstead.world.kube.write import Writer
+from tests.cluster.connecting import connected
+from tests.cluster.immutable_rows import ROWS
 
 
 class Server:

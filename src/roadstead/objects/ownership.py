@@ -9,6 +9,7 @@ managers that are not on the list. A PersistentVolume whose every manager was me
 """
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -72,6 +73,11 @@ _CLUSTER = (
     "kube-controller-manager",
     "kube-scheduler",
     "kubelet",
+)
+# Labels and annotations by which former managers know their objects: they mean nothing to the object.
+_BOOKKEEPING = re.compile(
+    r"kubectl\.kubernetes\.io/last-applied-configuration|app\.kubernetes\.io/managed-by|meta\.helm\.sh/.+"
+    r"|(argocd\.argoproj\.io|helm\.toolkit\.fluxcd\.io|kustomize\.toolkit\.fluxcd\.io)/.+"
 )
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 _NEVER = (("f:metadata", "f:finalizers"), ("f:metadata", "f:ownerReferences"), ("f:status",))
@@ -156,6 +162,13 @@ def kept(obj: Object, manifest: Object, manager: str = MANAGER) -> list[tuple[fi
         if others:
             found.append((path, others))
     return found
+
+
+def is_bookkeeping(path: fieldsets.Path) -> bool:
+    """Whether the field only tells a former manager that the object is its own."""
+    return path[:2] in (("metadata", "labels"), ("metadata", "annotations")) and bool(
+        len(path) > 2 and _BOOKKEEPING.fullmatch(str(path[2]))
+    )
 
 
 def additions(

@@ -89,7 +89,8 @@ class _Question:
         sent = release.strip(self.manifest, pointers)
         claims = await self._claims(live, sent) if self.change.action is Action.ADOPT else ()
         answer = await self.session.apply(sent, self.change.id, force=True, dry_run=True)
-        foreseen = foresight.foresee(live, self.manifest, pointers, answer)
+        fresh = await self._fresh() if foresight.dropped(live, self.manifest) else None
+        foreseen = foresight.foresee(answer, live, self.manifest, pointers, fresh)
         return Preview(self.change.id, live, foreseen, conflicts=claims)
 
     async def _claims(self, live: Object, sent: Object) -> tuple[FieldChange, ...]:
@@ -116,10 +117,20 @@ class _Question:
     async def _would_be_taken(self) -> bool:
         """Whether the server would take it as a new object, but for what the live one still holds."""
         try:
-            await self.session.create(immutable.trial(self.manifest), self.change.id, dry_run=True)
+            await self._try()
         except RoadsteadError as error:
             return immutable.only_taken(error.problem.cause, error.problem.fields)
         return True
+
+    async def _fresh(self) -> Object | None:
+        """What the server would make of it as a new object, defaults and all."""
+        try:
+            return await self._try()
+        except RoadsteadError:
+            return None
+
+    async def _try(self) -> Object:
+        return await self.session.create(immutable.trial(self.manifest), self.change.id, dry_run=True)
 
 
 def _managers(live: Object) -> str:

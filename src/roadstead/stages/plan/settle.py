@@ -83,9 +83,10 @@ def _adoption(
 ) -> tuple[Change, Problem | None]:
     adopt = assignment.adopt if assignment else Adopt.NEVER
     settled = replace(change, fields=fields, verified=True)
-    if adopt is Adopt.ALWAYS or not fields:
-        return replace(settled, cause="exists already" + ("" if fields else ", identical")), None
-    differing = ", ".join(field.path for field in fields[:5]) + (", …" if len(fields) > 5 else "")
+    differ = [field.path for field in fields if not _is_bookkeeping(field)]
+    if adopt is Adopt.ALWAYS or not differ:
+        return replace(settled, cause="exists already" + ("" if differ else ", identical")), None
+    differing = ", ".join(differ[:5]) + (", …" if len(differ) > 5 else "")
     problem = Problem(
         reasons.OWNED_BY_OTHER,
         f"it exists already and differs in {differing}",
@@ -94,6 +95,11 @@ def _adoption(
         action="adopt",
     )
     return replace(settled, action=Action.SKIP, cause="exists already and differs"), problem
+
+
+def _is_bookkeeping(field: FieldChange) -> bool:
+    """A former manager's own mark, which goes with it."""
+    return field.after is None and ownership.is_bookkeeping(paths.parse(field.path))
 
 
 def _update(change: Change, fields: tuple[FieldChange, ...], assignment: Assignment | None) -> Change:

@@ -27,11 +27,15 @@ ClusterOption = Annotated[
 ]
 SelectorOption = Annotated[
     str | None,
-    typer.Option("--selector", "-l", metavar="LABELS", help="Only clusters with these labels (tier=production,…)."),
+    typer.Option(
+        "--selector", "-l", metavar="LABELS", help="Only clusters with these labels (tier=production,…)."
+    ),
 ]
 KubeconfigOption = Annotated[
     list[Path] | None,
-    typer.Option("--kubeconfig", metavar="FILE", help="Use this kubeconfig instead of KUBECONFIG or ~/.kube/config."),
+    typer.Option(
+        "--kubeconfig", metavar="FILE", help="Use this kubeconfig instead of KUBECONFIG or ~/.kube/config."
+    ),
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")]
 PlanOutputOption = Annotated[PlanOutput, typer.Option("--output", "-o", help="How to print the plan.")]
@@ -43,4 +47,23 @@ BundlesArgument = Annotated[
 ]
 DetailedExitCode = Annotated[
     bool, typer.Option("--detailed-exitcode", help="Leave with 3 when something would change (0: nothing).")
+]
+FactsOption = Annotated[
+    Path | None,
+    typer.Option("--facts", metavar="FOLDER", help="Recorded facts, as `roadstead facts --into` wrote them."),
+]
+PruneOption = Annotated[
+    bool, typer.Option("--prune/--no-prune", help="Delete what was removed from Git on purpose.")
+]
+DeletePreciousOption = Annotated[
+    bool,
+    typer.Option(
+        "--delete-precious", help="Delete namespaces, CRDs and volume claims, too, when Git drops them."
+    ),
+]
+AllowPruneOption = Annotated[
+    bool, typer.Option("--allow-prune", help="Go beyond the bundles' deletion.limit this time.")
+]
+AllowLossOption = Annotated[
+    bool, typer.Option("--allow-loss", help="Go beyond the Fleet's limits for lost assignments this time.")
 ]

@@ -37,6 +37,13 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> NoReturn:
     raise typer.Exit(code)
 
 
+def code(*, failed: bool, changes: bool = False) -> int:
+    """The exit code of a verb that ran to its end."""
+    if failed:
+        return FAILED
+    return CHANGES if changes else 0
+
+
 async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
     stop = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -45,7 +52,9 @@ async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) ->
         if stop.is_set() and task:
             task.cancel()
         stop.set()
-        console.err().print("stopping after what is under way; press Ctrl-C again to stop at once", style="yellow")
+        console.err().print(
+            "stopping after what is under way; press Ctrl-C again to stop at once", style="yellow"
+        )
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)

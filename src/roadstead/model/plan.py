@@ -61,6 +61,11 @@ class Change:
     live: Live | None = None  # what the plan was made against
     notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 
+    @property
+    def gives_away(self) -> bool:
+        """Whether this is the giving side of a hand-over."""
+        return self.action is Action.HAND_OVER and self.manifest is None
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:

@@ -32,7 +32,15 @@ def markdown() -> str:
         "    <file>:<line>:<column>: <field>: <Reason>: <cause>",
     ]
     for category, meaning in CATEGORIES.items():
-        parts += ["", f"## {category}", "", meaning, "", "| reason | meaning | what to do |", "| --- | --- | --- |"]
+        parts += [
+            "",
+            f"## {category}",
+            "",
+            meaning,
+            "",
+            "| reason | meaning | what to do |",
+            "| --- | --- | --- |",
+        ]
         parts += [
             f"| {reason.name} | {reason.meaning} | {reason.remedy} |"
             for reason in sorted(REASONS.values(), key=lambda reason: reason.name)

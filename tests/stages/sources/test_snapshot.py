@@ -22,7 +22,8 @@ async def take(
     server, origin: Repository, origins: list[Origin], cache: Path, *, deadline: float = 20
 ) -> tuple[Snapshot, tuple[Problem, ...]]:
     fleet = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=20)
-    return await snapshot.take(fleet, origins, cache=cache, deadline=deadline)
+    taken = await snapshot.take(fleet, origins, cache=cache, deadline=deadline)
+    return taken.snapshot, (*taken.unread.values(), *taken.warnings)
 
 
 @pytest.fixture
@@ -69,8 +70,8 @@ async def test_they_are_resolved_at_the_same_time(server, fleet, teams, cache):
     origins = [Origin(team.folder.name, f"../{team.folder.name}", "main") for team in teams]
     found = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=20)
     server.delay, server.at_once = 0.3, 0
-    _, problems = await snapshot.take(found, origins, cache=cache, deadline=20)
-    assert problems == ()
+    taken = await snapshot.take(found, origins, cache=cache, deadline=20)
+    assert not taken.unread and not taken.warnings
     assert server.at_once == 3
 
 
@@ -78,8 +79,8 @@ async def test_a_server_that_hangs_costs_the_deadline_once(server, fleet, teams,
     origins = [Origin(team.folder.name, f"../{team.folder.name}", "main") for team in teams]
     found = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=20)
     server.delay = 2
-    _, problems = await snapshot.take(found, origins, cache=cache, deadline=0.5)
-    assert [str(problem.reason) for problem in problems] == ["SourceUnreachable"] * 3
+    taken = await snapshot.take(found, origins, cache=cache, deadline=0.5)
+    assert [str(problem.reason) for problem in taken.unread.values()] == ["SourceUnreachable"] * 3
 
 
 async def test_what_is_odd_is_a_warning(server, fleet, teams, cache):

@@ -1,70 +1,142 @@
-"""One kind on one cluster, followed for as long as the caller wants: list, watch, resume, list again.
+"""Follow what is selected of one kind for as long as the caller wants: list, watch, resume, list again.
 
-Breaks are bridged from the last resourceVersion seen; only where the server has forgotten it (410) is
-everything listed anew, and the follower is told so. A follower sees every object at least once, and
-may see it again: it keeps no promise about the order of different objects.
+Breaks are bridged from the last resourceVersion seen. Everything is listed anew where the server has
+forgotten that version (410), or said nothing for so long that it may never have known it (an etcd that was
+restored answers a version from its future with silence). A follower sees every object at least once and
+may see it again; of different objects it learns in no certain order.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Collection
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from roadstead.model import reasons
-from roadstead.model.errors import RoadsteadError, StalledError
+from roadstead.model.errors import Problem, RoadsteadError, StalledError, UsageError
 from roadstead.model.facts import ApiResource
+from roadstead.model.ids import ObjectId
+from roadstead.objects import kinds
 from roadstead.world.kube import client as kube
 
-_SHORTEST, _LONGEST = 0.2, 30.0  # seconds between attempts, doubling
+_SHORTEST, _LONGEST = 0.2, 30.0  # seconds from one attempt to the next, doubling while they do not last
+_PAGE, _METADATA_PAGE = 500, 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What lies in `namespace`, has this `name`, matches the label `selector`; each "" where that does not
+    matter. `metadata` asks for no more than the metadata."""
+
+    resource: ApiResource
+    namespace: str = ""
+    name: str = ""
+    selector: str = ""
+    metadata: bool = False
+
+    def __str__(self) -> str:
+        kind = str(self.resource.group_kind)
+        return " ".join((kind, self.name)) + (f" in {self.namespace}" if self.namespace else "")
 
 
 class Follower(Protocol):
-    """`listed` starts afresh with everything there is; `seen` brings one object as it is now;
-    `gone` one that left the selection, deleted or not (correctness.md, Watching)."""
+    """`seen` brings an object as it is now; `gone` one that left the selection, deleted or not
+    (correctness.md, Watching). `listed` tells what there is, after all of it was seen. `interrupted` says
+    why nothing is heard, at each attempt, and None once it is heard again."""
 
-    def listed(self, resource: ApiResource, objects: list[dict[str, Any]]) -> None: ...
+    def seen(self, selection: Selection, obj: dict[str, Any]) -> None: ...
 
-    def seen(self, resource: ApiResource, obj: dict[str, Any]) -> None: ...
+    def gone(self, selection: Selection, obj: dict[str, Any]) -> None: ...
 
-    def gone(self, resource: ApiResource, obj: dict[str, Any]) -> None: ...
+    def listed(self, selection: Selection, present: Collection[ObjectId]) -> None: ...
+
+    def interrupted(self, selection: Selection, problem: Problem | None) -> None: ...
 
 
-async def follow(
-    client: kube.Client,
-    resource: ApiResource,
-    follower: Follower,
-    *,
-    namespace: str = "",
-    selector: str = "",
-    metadata: bool = False,
-    broken: Callable[[RoadsteadError], None],
-) -> NoReturn:
-    """Follow until cancelled. Transient errors are told to `broken` and retried with backoff; what a
-    person must change first (rights, certificates) is raised."""
-    pause = _SHORTEST
-    version = ""
+async def follow(client: kube.Client, selection: Selection, follower: Follower) -> NoReturn:
+    """Until cancelled. What a person must change first (rights, certificates) is raised; a kind that is not
+    served has no objects, and is asked for again."""
+    line = _Line(client, selection, follower)
+    loop = asyncio.get_running_loop()
+    spacing = _SHORTEST
     while True:
+        begun, pause = loop.time(), 0.0
         try:
-            if not version:
-                listing = await client.list(
-                    resource, namespace=namespace, selector=selector, metadata=metadata
-                )
-                follower.listed(resource, list(listing.objects()))
-                version = listing.resource_version
-            async for event in client.watch(
-                resource, namespace=namespace, selector=selector, metadata=metadata, resource_version=version
-            ):
-                version = event.resource_version
-                pause = _SHORTEST
-                if event.type == "DELETED":
-                    follower.gone(resource, event.object)
-                elif event.type != "BOOKMARK":
-                    follower.seen(resource, event.object)
-        except StalledError:
-            raise
+            await line.hear()
         except RoadsteadError as error:
-            if error.problem.reason is reasons.EXPIRED:
-                version = ""
-                continue
-            broken(error)
-            await asyncio.sleep(error.problem.retry_after or pause)
-            pause = min(pause * 2, _LONGEST)
+            line.broke(error)
+            pause = error.problem.retry_after or 0.0
+        lasted = loop.time() - begun
+        await asyncio.sleep(max(pause, spacing - lasted))
+        spacing = _SHORTEST if lasted > _LONGEST else min(2 * spacing, _LONGEST)
+
+
+class _Line:
+    """`version` is where to resume, "" to list; `heard` when the server last said something."""
+
+    def __init__(self, client: kube.Client, selection: Selection, follower: Follower) -> None:
+        self._client = client
+        self._selection = selection
+        self._follower = follower
+        self._version = ""
+        self._heard = 0.0
+        self._broken = False
+
+    async def hear(self) -> None:
+        """Until the watch ends, which it does every few minutes."""
+        if not self._version:
+            await self._list()
+        selected = self._selection
+        events = self._client.watch(
+            selected.resource,
+            namespace=selected.namespace,
+            name=selected.name,
+            selector=selected.selector,
+            metadata=selected.metadata,
+            resource_version=self._version,
+        )
+        async with aclosing(events):
+            async for event in events:
+                self._mark(event.resource_version)
+                if event.type == "DELETED":
+                    self._follower.gone(selected, event.object)
+                elif event.type != "BOOKMARK":
+                    self._follower.seen(selected, event.object)
+
+    async def _list(self) -> None:
+        selected, present, version = self._selection, set(), ""
+        pages = self._client.pages(
+            selected.resource,
+            namespace=selected.namespace,
+            name=selected.name,
+            selector=selected.selector,
+            metadata=selected.metadata,
+            page=_METADATA_PAGE if selected.metadata else _PAGE,
+        )
+        async for page in pages:
+            for obj in page.objects():
+                present.add(kinds.identify(obj))
+                self._follower.seen(selected, obj)
+            version = page.resource_version
+        self._mark(version)
+        self._follower.listed(selected, present)
+
+    def _mark(self, version: str) -> None:
+        self._version = version
+        self._heard = asyncio.get_running_loop().time()
+        if self._broken:
+            self._broken = False
+            self._follower.interrupted(self._selection, None)
+
+    def broke(self, error: RoadsteadError) -> None:
+        reason = error.problem.reason
+        silent = asyncio.get_running_loop().time() - self._heard >= self._client.limits.silence
+        if reason is reasons.NO_SUCH_KIND:
+            self._follower.listed(self._selection, frozenset())
+        elif isinstance(error, StalledError | UsageError):
+            raise error
+        if silent or reason in (reasons.NO_SUCH_KIND, reasons.EXPIRED):
+            self._version = ""
+        if reason is not reasons.EXPIRED:
+            self._broken = True
+            self._follower.interrupted(self._selection, error.problem)

@@ -22,18 +22,9 @@ from roadstead.model.inventory import Entry, Inventory, short
 from roadstead.model.live import Live
 from roadstead.model.manifests import Manifest, Manifests
 from roadstead.model.plan import Action, Change, Draft
-from roadstead.objects import marks, release, targets
+from roadstead.objects import kinds, marks, release, targets
 from roadstead.stages.plan import limits
 
-# Deleted only when a person asks for it by name: each takes other people's data with it.
-PRECIOUS = frozenset(
-    {
-        GroupKind("", "Namespace"),
-        GroupKind("", "PersistentVolumeClaim"),
-        GroupKind("", "PersistentVolume"),
-        GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"),
-    }
-)
 JOB = GroupKind("batch", "Job")
 
 
@@ -44,7 +35,7 @@ class Situation:
     `assignment` is None when Git assigns the bundle to the cluster no more: everything it owns is then
     unwanted. `live` holds every owned object and every wanted one that exists. `claims` tells which
     bundles want an object on this cluster, `parents` which bundle a part-of label belongs to.
-    `unreadable` kinds could not be listed: nothing is known of their objects, so nothing is done to
+    `unreadable` objects could not be looked for: nothing is known of them, so nothing is done to
     them. `unserved` kinds the cluster does not serve; the value tells whether a wanted CRD will.
     """
 
@@ -56,7 +47,7 @@ class Situation:
     manifests: Manifests | None = None
     claims: Mapping[ObjectId, tuple[str, ...]] = field(default_factory=dict)
     parents: Mapping[str, Key] = field(default_factory=dict)
-    unreadable: Mapping[GroupKind, Problem] = field(default_factory=dict)
+    unreadable: Mapping[ObjectId, Problem] = field(default_factory=dict)
     unserved: Mapping[GroupKind, bool] = field(default_factory=dict)
     delete_precious: bool = False
     ignore_prune_limit: bool = False
@@ -105,7 +96,7 @@ def _wanted(situation: Situation) -> Iterator[Change | Problem]:
         entry = situation.inventory.entries.get(manifest.id)
         ours = live is not None and live.part_of == situation.inventory.parent.id
         rivals = [one for one in situation.claims.get(manifest.id, ()) if one != situation.key.bundle]
-        unread = situation.unreadable.get(manifest.id.group_kind)
+        unread = situation.unreadable.get(manifest.id)
         if unread:
             yield unread.at(object=manifest.id)
         elif rivals and not ours:
@@ -241,14 +232,14 @@ def _unwanted(situation: Situation) -> Iterator[Change]:
 
 
 def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
-    if entry.id.group_kind in situation.unreadable:
+    if entry.id in situation.unreadable:
         return Change(entry.id, Action.KEEP, "not in Git any more; nothing is known of it now")
     if live is None:
         return Change(entry.id, Action.SKIP, "not in Git any more, and gone already")
     seen = _seen(live)
     heir = next((one for one in situation.claims.get(entry.id, ()) if one != situation.key.bundle), "")
     if heir:
-        return Change(entry.id, Action.KEEP, f"moves to bundle {heir}", **seen)
+        return Change(entry.id, Action.HAND_OVER, f"moves to bundle {heir}", **seen)
     if live.part_of and live.part_of != situation.inventory.parent.id:
         return Change(entry.id, Action.SKIP, "not in Git any more, and somebody else's by now", **seen)
     if entry.uid and entry.uid != live.uid:
@@ -258,7 +249,7 @@ def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
     policy = situation.assignment.deletion.policy if situation.assignment else DeletionPolicy.PRUNE
     if live.orphan or policy is DeletionPolicy.ORPHAN:
         return Change(entry.id, Action.ORPHAN, "not in Git any more; left as an orphan, as asked", **seen)
-    if entry.id.group_kind in PRECIOUS and not situation.delete_precious:
+    if entry.id.group_kind in kinds.PRECIOUS and not situation.delete_precious:
         return Change(
             entry.id,
             Action.KEEP,

@@ -4,8 +4,8 @@ A Source that cannot be read is a problem of its own and missing in the snapshot
 the others go on. What is odd but readable (history rewritten, a submodule that cannot be had) is a warning.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from roadstead.model import reasons
@@ -17,22 +17,33 @@ from roadstead.world import tasks
 _AT_ONCE = 8
 
 
-async def take(
-    fleet: Revision, origins: Sequence[Origin], *, cache: Path, deadline: float
-) -> tuple[Snapshot, tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`unread` tells, by Source, why it is missing in the snapshot."""
+
+    snapshot: Snapshot
+    unread: Mapping[str, Problem]
+    warnings: tuple[Problem, ...]
+
+
+async def take(fleet: Revision, origins: Sequence[Origin], *, cache: Path, deadline: float) -> Taken:
     """Resolve all origins; never raises for one that cannot be read."""
 
-    async def one(origin: Origin) -> Revision | tuple[Problem, ...]:
+    async def one(origin: Origin) -> Revision | Problem:
         try:
             return await resolve.source(origin, fleet=fleet, cache=cache, deadline=deadline)
         except RoadsteadError as error:
-            return tuple(_named(origin.name, problem) for problem in error.problems)
+            return _named(origin.name, error.problem)
 
     answers = await tasks.each(origins, one, limit=_AT_ONCE)
-    revisions = [answer for answer in answers if isinstance(answer, Revision)]
-    failed = [problem for answer in answers if isinstance(answer, tuple) for problem in answer]
-    odd = [problem for revision in (fleet, *revisions) for problem in _oddities(revision)]
-    return Snapshot(fleet, {revision.name: revision for revision in revisions}), (*failed, *odd)
+    revisions = {answer.name: answer for answer in answers if isinstance(answer, Revision)}
+    unread = {
+        origin.name: answer
+        for origin, answer in zip(origins, answers, strict=True)
+        if isinstance(answer, Problem)
+    }
+    odd = [problem for revision in (fleet, *revisions.values()) for problem in _oddities(revision)]
+    return Taken(Snapshot(fleet, revisions), unread, tuple(odd))
 
 
 def _oddities(revision: Revision) -> list[Problem]:

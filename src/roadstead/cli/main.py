@@ -1,0 +1,66 @@
+"""The command `roadstead`: one verb per file, grouped as people look for them."""
+
+from typing import Annotated
+
+import typer
+
+from roadstead.cli import (
+    apply,
+    cluster,
+    drift,
+    explain,
+    facts,
+    get,
+    init,
+    plan,
+    render,
+    schema,
+    status,
+    validate,
+)
+
+app = typer.Typer(
+    name="roadstead",
+    help="GitOps for fleets of Kubernetes clusters: Git says, every cluster follows, nothing drifts.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+_WRITE, _SEE, _ACT = "Describe the fleet", "See what is and would be", "Make it so"
+
+app.command(rich_help_panel=_WRITE)(init.init)
+app.command(rich_help_panel=_WRITE)(validate.validate)
+app.command(rich_help_panel=_WRITE)(schema.schema)
+app.add_typer(cluster.app, name="cluster", rich_help_panel=_WRITE)
+app.add_typer(get.app, name="get", rich_help_panel=_SEE)
+app.command(rich_help_panel=_SEE)(facts.facts)
+app.command(rich_help_panel=_SEE)(render.render)
+app.command(rich_help_panel=_SEE)(plan.plan)
+app.command(rich_help_panel=_SEE)(status.status)
+app.command(rich_help_panel=_SEE)(drift.drift)
+app.command(rich_help_panel=_SEE)(explain.explain)
+app.command(rich_help_panel=_ACT)(apply.apply)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib import metadata
+
+        typer.echo(f"roadstead {metadata.version('roadstead')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,55 @@
+"""Progress of long work on standard error: one live line on a terminal, plain lines elsewhere."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.status import Status
+
+from roadstead.cli import console
+from roadstead.engine.bundle_step import Watchers
+from roadstead.model.health import Health, State
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.outcome import ObjectOutcome
+from roadstead.report import outcomes
+
+_WAITING = (State.PROGRESSING, State.UNKNOWN, State.TERMINATING, State.MISSING)
+
+
+@contextmanager
+def shown(doing: str, *, quiet: bool = False) -> Iterator[Watchers]:
+    """Everything that changes is printed once; on a terminal a last line counts what is under way."""
+    err = console.err()
+    counts: Counter[str] = Counter()
+    waiting: dict[tuple[Key, ObjectId], Health] = {}
+    status = Status(doing, console=err) if err.is_terminal and not quiet else None
+
+    def refresh() -> None:
+        if status:
+            done = ", ".join(f"{count} {result}" for result, count in sorted(counts.items()))
+            ahead = f"; waiting for {len(waiting)}" if waiting else ""
+            status.update(f"{doing}: {done}{ahead}")
+
+    def outcome(key: Key, one: ObjectOutcome) -> None:
+        counts[str(one.result)] += 1
+        if not quiet and not outcomes.is_quiet(one):
+            console.show([outcomes.object_line(key, one)], err)
+        refresh()
+
+    def health(key: Key, object_id: ObjectId, told: Health) -> None:
+        is_new = (key, object_id) not in waiting
+        if told.state in _WAITING:
+            waiting[key, object_id] = told
+        else:
+            waiting.pop((key, object_id), None)
+        if not quiet and (told.state is State.FAILED or not is_new or told.state in _WAITING):
+            console.show([outcomes.health_line(key, object_id, told)], err)
+        refresh()
+
+    if status:
+        status.start()
+    try:
+        yield Watchers(outcome, health)
+    finally:
+        if status:
+            status.stop()

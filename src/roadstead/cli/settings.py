@@ -1,0 +1,69 @@
+"""From flags to the engine's settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadstead.language import durations
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+
+if TYPE_CHECKING:
+    from roadstead.engine.cluster_loop import Wishes
+    from roadstead.engine.world import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The flags that most verbs share, as they were given."""
+
+    fleet: str = "."
+    revision: str | None = None
+    kubeconfig: Sequence[Path] | None = None
+    facts: Path | None = None
+    clusters: Sequence[str] | None = None
+    selector: str | None = None
+    bundles: Sequence[str] | None = None
+    timeout: str = "10m"
+
+    def settings(self) -> "Settings":
+        from roadstead.engine.world import Settings
+
+        return Settings(
+            fleet=self.fleet,
+            revision=self.revision,
+            kubeconfig=tuple(self.kubeconfig) if self.kubeconfig else None,
+            facts=self.facts,
+            clusters=tuple(self.clusters or ()),
+            selector=self.selector or "",
+            bundles=tuple(self.bundles or ()),
+            deadline=seconds("--timeout", self.timeout),
+        )
+
+
+def wishes(
+    *,
+    prune: bool = True,
+    delete_precious: bool = False,
+    allow_prune: bool = False,
+    allow_loss: bool = False,
+    take_over: bool = False,
+) -> "Wishes":
+    from roadstead.engine.cluster_loop import Wishes
+
+    return Wishes(
+        delete_precious=delete_precious,
+        ignore_prune_limit=allow_prune,
+        ignore_loss_limit=allow_loss,
+        prune=prune,
+        take_over=take_over,
+    )
+
+
+def seconds(flag: str, text: str) -> float:
+    try:
+        return durations.parse(text)
+    except ValueError as cause:
+        problem = Problem(reasons.BAD_ARGUMENT, f"{flag}: {cause}", "write 90s, 10m or 1h30m")
+        raise errors.error(problem) from cause

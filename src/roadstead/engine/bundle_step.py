@@ -1,0 +1,121 @@
+"""Apply one bundle on one cluster: step, wait for what the step waits for, plan and step again.
+
+Ends when nothing is left to do, when the plan cannot go on, or when the run's time is over. Waiting
+holds no slot of the cluster.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from roadstead.engine import cluster_loop
+from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.world import World
+from roadstead.model.health import Health
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.outcome import ObjectOutcome, Outcome, Result
+from roadstead.model.plan import Plan
+from roadstead.stages import apply
+from roadstead.stages.observe import view as views
+from roadstead.stages.observe.healths import Awaited, Healths
+
+_MOST_STEPS = 20  # more than the phases that hooks and deletes can have
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one bundle on one cluster. `health` is empty where nobody waited for it."""
+
+    plan: Plan
+    outcome: Outcome
+    health: Mapping[ObjectId, Health] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who hears of what happens while it happens."""
+
+    outcome: Callable[[Key, ObjectOutcome], None]
+    health: Callable[[Key, ObjectId, Health], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """What all bundles of one cluster share in one run."""
+
+    world: World
+    wishes: Wishes
+    stop: asyncio.Event
+    seen: Healths
+    watchers: Watchers
+
+    async def run(self, found: Survey, plan: Plan) -> Applied:
+        """Carry out `plan`, which was made from `found`."""
+        key, first = plan.key, plan
+        told: dict[ObjectId, ObjectOutcome] = {}
+        outcome = Outcome(key, (), plan.problems)
+        for _ in range(_MOST_STEPS):
+            outcome = await self._step(found, plan)
+            told |= {one.id: one for one in outcome.objects if _says_more(one, told)}
+            if not outcome.waits_for or self.stop.is_set() or not self.world.remaining:
+                break
+            await self.settled(found, outcome, only=frozenset(outcome.waits_for))
+            found = await again(found, key.bundle)
+            plan = await cluster_loop.plan(self.world, found, key.bundle, self.wishes)
+        problems = tuple(dict.fromkeys((*first.problems, *plan.problems, *outcome.problems)))
+        return Applied(first, replace(outcome, objects=tuple(told.values()), problems=problems))
+
+    async def settled(
+        self, found: Survey, outcome: Outcome, *, only: frozenset[ObjectId] | None = None
+    ) -> dict[ObjectId, Health]:
+        """The health of a bundle's objects as the outcome left them, once settled or the time is over."""
+        key = outcome.key
+        assignment = found.assignment(key.bundle)
+        entries = (outcome.inventory or found.inventory(key.bundle)).entries
+        rules = assignment.health if assignment else ()
+        wanted = {
+            one: Awaited(rules, entries[one].mark if one in entries else "")
+            for one in (only if only is not None else entries)
+        }
+        tell = self.watchers.health
+        return await self.seen.until_settled(
+            wanted, deadline=self.world.remaining, tell=lambda one, health: tell(key, one, health)
+        )
+
+    async def _step(self, found: Survey, plan: Plan) -> Outcome:
+        bundle = plan.key.bundle
+        assignment = found.assignment(bundle)
+        rules = apply.Rules(
+            writer=self.world.writer,
+            take_over=self.wishes.take_over,
+            precious=self.wishes.delete_precious,
+            health=assignment.health if assignment else (),
+        )
+        tell = self.watchers.outcome
+        return await apply.step(
+            found.target(assignment),
+            plan,
+            found.inventory(bundle),
+            rules,
+            deadline=self.world.remaining,
+            stop=self.stop,
+            tell=lambda one: tell(plan.key, one),
+        )
+
+
+def _says_more(one: ObjectOutcome, told: Mapping[ObjectId, ObjectOutcome]) -> bool:
+    """A later step calls unchanged what an earlier one created; the earlier word is the one to report."""
+    return one.id not in told or one.result is not Result.UNCHANGED
+
+
+async def again(found: Survey, bundle: str) -> Survey:
+    """The survey with a fresh look at the cluster, for one bundle."""
+    await found.client.resources(fresh=True)
+    manifests = found.manifests.get(bundle)
+    view = await views.read(
+        found.client,
+        fleet=found.desired.fleet,
+        wanted=[one.id for one in manifests or ()],
+        former_clusters=frozenset(found.cluster.former_names),
+    )
+    return replace(found, view=view, unserved=await cluster_loop.unserved(found.client, found.manifests))

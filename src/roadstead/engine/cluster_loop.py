@@ -1,0 +1,227 @@
+"""One cluster: survey it, plan each bundle, apply what was planned, wait where something must be waited for.
+
+The heart, kept to calling the stages in order. Every step reads the world anew and may be repeated at
+any time; what one bundle or one cluster cannot do is told in its result and holds up nobody else.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from roadstead.engine import clusters
+from roadstead.engine.revision_loop import Desired
+from roadstead.engine.world import World
+from roadstead.model import reasons
+from roadstead.model.assignment import Assignment
+from roadstead.model.errors import Problem, Severity
+from roadstead.model.facts import Facts
+from roadstead.model.fleet import Cluster
+from roadstead.model.ids import GroupKind, Key, ObjectId
+from roadstead.model.inventory import Inventory
+from roadstead.model.manifests import Manifests
+from roadstead.model.plan import Plan
+from roadstead.objects import kinds
+from roadstead.stages import apply
+from roadstead.stages.fleet.limits import Fate, Lost
+from roadstead.stages.observe import view as views
+from roadstead.stages.observe.view import ClusterView
+from roadstead.stages.plan import compare, settle
+from roadstead.stages.render import render as rendering
+from roadstead.world.inventory import reading
+from roadstead.world.kube.client import Client
+
+_SLOTS = 20  # requests at once that all bundles together ask of one cluster (no gain beyond 8, measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that is known of a cluster before planning. `manifests` are those of all its bundles, for who
+    owns what is a question to all of them."""
+
+    desired: Desired
+    cluster: Cluster
+    client: Client
+    facts: Facts
+    manifests: Mapping[str, Manifests]  # by bundle
+    view: ClusterView
+    unserved: Mapping[GroupKind, bool]
+    claims: Mapping[ObjectId, tuple[str, ...]]
+    slots: asyncio.Semaphore
+    lost: Mapping[str, Lost] = field(default_factory=dict)
+    exceeded: tuple[Problem, ...] = ()
+
+    def inventory(self, bundle: str) -> Inventory:
+        """What the bundle owns, also under a name that it had before."""
+        stored = self.view.stored
+        key = Key(bundle, self.cluster.name)
+        assignment = self.assignment(bundle)
+        for name in (bundle, *(assignment.former_names if assignment else ())):
+            if name in stored.inventories:
+                found = stored.inventories[name]
+                return replace(found, parent=replace(found.parent, key=key))
+        return reading.empty(self.desired.fleet, key, taken=stored.taken)
+
+    def assignment(self, bundle: str) -> Assignment | None:
+        return self.desired.resolution.assignments.get(Key(bundle, self.cluster.name))
+
+    def target(self, assignment: Assignment | None) -> apply.Cluster:
+        acting = assignment.act_as if assignment else ""
+        return apply.Cluster(
+            self.client, self.client.acting_as(acting) if acting else self.client, self.slots
+        )
+
+
+async def survey(
+    world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
+) -> Survey:
+    """Ask the cluster what it is, render what is meant for it, see what it holds."""
+    facts = await clusters.facts(world, desired.fleet, client, before)
+    made = await rendering.render(
+        desired.of_cluster(cluster.name),
+        desired.snapshot,
+        {cluster.name: facts},
+        pool=world.pool,
+        cache=world.renders,
+    )
+    manifests = {key.bundle: one for key, one in made.items()}
+    wanted = [one.id for each in manifests.values() for one in each]
+    view = await views.read(
+        client, fleet=desired.fleet, wanted=wanted, former_clusters=frozenset(cluster.former_names)
+    )
+    return Survey(
+        desired=desired,
+        cluster=cluster,
+        client=client,
+        facts=facts,
+        manifests=manifests,
+        view=view,
+        unserved=await unserved(client, manifests),
+        claims=_claims(manifests),
+        slots=asyncio.Semaphore(_SLOTS),
+    )
+
+
+async def unserved(client: Client, manifests: Mapping[str, Manifests]) -> dict[GroupKind, bool]:
+    """Kinds that the cluster does not serve, and whether a definition among the manifests brings them."""
+    served = await client.resources()
+    wanted = {one.id.group_kind for each in manifests.values() for one in each}
+    missing = {kind for kind in wanted if served.find(kind) is None}
+    if not missing:
+        return {}
+    definition = kinds.CUSTOM_RESOURCE_DEFINITION
+    told = [
+        kinds.defined(orjson.loads(one.body))
+        for each in manifests.values()
+        for one in each
+        if one.id.group_kind == definition
+    ]
+    brought = {one[0] for one in told if one}
+    return {kind: kind in brought for kind in missing}
+
+
+def _claims(manifests: Mapping[str, Manifests]) -> dict[ObjectId, tuple[str, ...]]:
+    """Which bundles want each object."""
+    claims: dict[ObjectId, tuple[str, ...]] = {}
+    for bundle, each in manifests.items():
+        for one in each:
+            claims[one.id] = (*claims.get(one.id, ()), bundle)
+    return claims
+
+
+def bundles(found: Survey, wanted: frozenset[str]) -> list[str]:
+    """The bundles to plan on this cluster, dependencies first: those assigned, and those it still holds."""
+    renamed = {name for name, lost in found.lost.items() if lost.fate is Fate.RENAMED}
+    blocked = {key.bundle for key in found.desired.resolution.blocked if key.cluster == found.cluster.name}
+    held = {*found.view.stored.inventories, *found.view.stored.problems} - renamed
+    names = {*found.manifests, *blocked, *held} - {""}
+    chosen = sorted(names & wanted if wanted else names)
+    ordered: list[str] = []
+
+    def add(name: str, above: tuple[str, ...] = ()) -> None:
+        if name in ordered or name in above:
+            return
+        assignment = found.assignment(name)
+        for dependency in assignment.depends_on if assignment else ():
+            if dependency in chosen:
+                add(dependency, (*above, name))
+        ordered.append(name)
+
+    for name in chosen:
+        add(name)
+    return ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person allowed for this run."""
+
+    delete_precious: bool = False
+    ignore_prune_limit: bool = False
+    ignore_loss_limit: bool = False
+    prune: bool = True
+    take_over: bool = False
+
+
+async def plan(world: World, found: Survey, bundle: str, wishes: Wishes) -> Plan:
+    """The plan of one bundle; what stands in its way is among its problems."""
+    key = Key(bundle, found.cluster.name)
+    inventory = found.inventory(bundle)
+    assignment = found.assignment(bundle)
+    manifests = found.manifests.get(bundle)
+    stopped = _stopped(found, bundle, assignment, manifests, wishes)
+    if stopped:
+        return Plan(key, inventory.parent.applied, found.desired.revision, inventory.parent, (), stopped)
+    draft = compare.compare(
+        compare.Situation(
+            key=key,
+            revision=found.desired.revision,
+            inventory=inventory,
+            live=found.view.live,
+            assignment=assignment,
+            manifests=manifests,
+            claims=found.claims,
+            parents=found.view.parents,
+            unreadable=found.view.unreadable,
+            unserved=found.unserved,
+            delete_precious=wishes.delete_precious,
+            ignore_prune_limit=wishes.ignore_prune_limit,
+        )
+    )
+    previews = await apply.preview(found.target(assignment), draft, deadline=world.remaining)
+    return settle.settle(draft, previews, assignment)
+
+
+def _stopped(
+    found: Survey, bundle: str, assignment: Assignment | None, manifests: Manifests | None, wishes: Wishes
+) -> tuple[Problem, ...]:
+    """Why a bundle stays exactly as it is: nothing is planned then, above all no delete."""
+    key = Key(bundle, found.cluster.name)
+    broken = found.view.stored.problems.get(bundle) or found.desired.resolution.blocked.get(key)
+    if broken:
+        return (broken.at(bundle=key.bundle, cluster=key.cluster),)
+    if assignment is not None and assignment.freeze:
+        hold = assignment.freeze
+        return (_frozen(key, f"hold {hold.hold} by {hold.owner} until {hold.until}: {hold.reason}"),)
+    if manifests is not None and any(one.severity is Severity.ERROR for one in manifests.findings):
+        return manifests.findings
+    if assignment is None:
+        return _kept(found, key, wishes)
+    return ()
+
+
+def _kept(found: Survey, key: Key, wishes: Wishes) -> tuple[Problem, ...]:
+    """Why a bundle that Git assigns no more stays; nothing, when it may go."""
+    lost = found.lost.get(key.bundle)
+    if lost is None or lost.fate not in (Fate.REMOVED, Fate.RETIRED):
+        return (_frozen(key, lost.cause if lost else "Git assigns it no more"),)
+    if not wishes.prune:
+        return (_frozen(key, f"{lost.cause}; left alone, as --no-prune asks"),)
+    if lost.fate is Fate.REMOVED and found.exceeded and not wishes.ignore_loss_limit:
+        return tuple(problem.at(bundle=key.bundle, cluster=key.cluster) for problem in found.exceeded)
+    return ()
+
+
+def _frozen(key: Key, cause: str) -> Problem:
+    return Problem(reasons.FROZEN, cause, severity=Severity.WARNING, bundle=key.bundle, cluster=key.cluster)

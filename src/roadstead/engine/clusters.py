@@ -1,0 +1,84 @@
+"""Reach clusters: from a Cluster document to a connection that is known to be the right one."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from roadstead.engine import machine
+from roadstead.engine.world import World
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+from roadstead.model.facts import Facts
+from roadstead.model.fleet import AccessKind, Cluster
+from roadstead.world.kube import client as kube
+from roadstead.world.kube import facts as kube_facts
+from roadstead.world.kube.access import Access
+from roadstead.world.kube.client import Client, Limits
+
+
+def access(world: World, cluster: Cluster) -> Access:
+    """How this machine reaches a cluster. Raises UsageError when it cannot."""
+    kind = cluster.access.kind
+    if kind is AccessKind.CONTEXT:
+        return world.kubeconfig.access(cluster.access.name or cluster.name)
+    if kind is AccessKind.PROVIDER:
+        from roadstead.world.kube import kubeconfig
+
+        path, context = machine.provider(cluster.access.name, cluster.name)
+        return kubeconfig.load([path]).access(context)
+    if kind is AccessKind.IN_CLUSTER:
+        from roadstead.world.kube import in_cluster
+
+        return in_cluster.access()
+    cause = f"access by {cluster.access} is not for the command line"
+    hint = "reach it by a context of your kubeconfig, or leave it to the hub or its agent"
+    raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint, cluster=cluster.name))
+
+
+@asynccontextmanager
+async def connected(world: World, cluster: Cluster) -> AsyncIterator[Client]:
+    """A connection to the cluster that the document means; raises before anything is read of another."""
+    limits = Limits(deadline=world.settings.request)
+    async with kube.connect(access(world, cluster), cluster=cluster.name, limits=limits) as client:
+        if cluster.identity:
+            found = await client.identity()
+            if found != cluster.identity:
+                raise errors.error(
+                    Problem(
+                        reasons.IDENTITY_CHANGED,
+                        f"kube-system has uid {found}, the document says {cluster.identity}",
+                        hint=reasons.IDENTITY_CHANGED.remedy,
+                        cluster=cluster.name,
+                        place=cluster.place,
+                    )
+                )
+        yield client
+
+
+async def facts(world: World, fleet: str, client: Client, before: Facts | None) -> Facts:
+    """The cluster's facts as they are now; a change is recorded on this machine."""
+    found = await kube_facts.ask(client, world.blobs, before=before)
+    if before is None or (before.digest, before.schemas, before.identity) != (
+        found.digest,
+        found.schemas,
+        found.identity,
+    ):
+        kube_facts.write(recorded_in(world, fleet), found, world.blobs)
+    return found
+
+
+def recorded_in(world: World, fleet: str) -> Path:
+    return world.settings.state / "facts" / fleet
+
+
+def recorded(world: World, fleet: str) -> Mapping[str, Facts]:
+    """What is on record: in the folder that was named, else on this machine."""
+    given = world.settings.facts
+    return kube_facts.read(given if given else recorded_in(world, fleet), world.blobs)
+
+
+def assumed(cluster: Cluster) -> Facts | None:
+    """What the document says of a cluster that nobody asked."""
+    if not cluster.kubernetes:
+        return None
+    return Facts(cluster.name, cluster.kubernetes, assumed=True)

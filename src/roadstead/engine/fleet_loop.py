@@ -1,0 +1,85 @@
+"""The same work on every chosen cluster at once, each in its own compartment.
+
+A cluster that cannot be reached, or fails in any way that is known, becomes problems of its own; the
+others neither wait for it nor hear of it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from roadstead.engine import cluster_loop, clusters
+from roadstead.engine.cluster_loop import Survey
+from roadstead.engine.losses import Losses
+from roadstead.engine.revision_loop import Desired
+from roadstead.engine.world import World
+from roadstead.language import nearest, selectors
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.fleet import Cluster
+from roadstead.world import tasks
+
+Answer = TypeVar("Answer")
+
+_AT_ONCE = 64  # clusters surveyed at the same time
+
+
+def chosen(world: World, desired: Desired, *, lenient: bool = False) -> list[Cluster]:
+    """The clusters that the settings select. Raises UsageError for names that no cluster or bundle has,
+    unless `lenient` (of two revisions, either may know a name)."""
+    every = desired.resolution.clusters
+    settings = world.settings
+    problems = [
+        Problem(
+            reasons.UNKNOWN_REFERENCE,
+            f"there is no cluster {name}",
+            nearest.hint(name, every) or f"the fleet has {', '.join(sorted(every)[:8]) or 'no clusters'}",
+        )
+        for name in settings.clusters
+        if name not in every
+    ]
+    known = {*desired.documents.bundles, *(key.bundle for key in desired.resolution.assignments)}
+    problems += [
+        Problem(reasons.UNKNOWN_REFERENCE, f"there is no bundle {name}", nearest.hint(name, known))
+        for name in settings.bundles
+        if known and name not in known
+    ]
+    if problems and not lenient:
+        raise errors.error(problems)
+    selector = selectors.parse_labels(settings.selector) if settings.selector else None
+    return [
+        cluster
+        for name, cluster in sorted(every.items())
+        if (not settings.clusters or name in settings.clusters)
+        and (selector is None or selector.matches(name, cluster.labels))
+    ]
+
+
+async def each(
+    world: World,
+    desired: Desired,
+    work: Callable[[Survey], Awaitable[Answer]],
+) -> dict[str, Answer | tuple[Problem, ...]]:
+    """By cluster, what `work` gave for its survey, or why there is nothing."""
+    recorded = clusters.recorded(world, desired.fleet)
+    wanted = chosen(world, desired)
+    slots = asyncio.Semaphore(_AT_ONCE)  # not for waiting: losses and approvals need every cluster
+    losses = Losses(world, desired, [cluster.name for cluster in wanted])
+
+    async def one(cluster: Cluster) -> Answer | tuple[Problem, ...]:
+        try:
+            async with clusters.connected(world, cluster) as client:
+                async with slots:
+                    before = recorded.get(cluster.name)
+                    found = await cluster_loop.survey(world, desired, cluster, client, before=before)
+                losses.saw(cluster.name, found.view.stored.inventories)
+                lost = await losses.of(cluster.name)
+                return await work(replace(found, lost=lost, exceeded=losses.exceeded))
+        except RoadsteadError as error:
+            return tuple(problem.at(cluster=cluster.name) for problem in error.problems)
+        finally:
+            losses.missed(cluster.name)
+
+    answers = await tasks.each(wanted, one, limit=len(wanted))
+    return {cluster.name: answer for cluster, answer in zip(wanted, answers, strict=True)}

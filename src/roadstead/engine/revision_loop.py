@@ -1,0 +1,103 @@
+"""From Git to assignments: which repositories, what they say, which bundle goes to which cluster.
+
+Everything that is wrong in the documents is a problem in `Desired`; only a fleet repository that cannot
+be read at all is raised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from roadstead.engine import clusters, machine
+from roadstead.engine.world import World
+from roadstead.model.assignment import Assignment
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.snapshot import Origin, Revision, Snapshot
+from roadstead.stages.fleet import load, resolve
+from roadstead.stages.fleet.collection import Documents
+from roadstead.stages.fleet.documents.source import Git
+from roadstead.stages.fleet.resolve import Resolution
+from roadstead.stages.sources import resolve as repositories
+from roadstead.stages.sources import snapshot as snapshots
+from roadstead.world.git import trees
+
+_Wanted = tuple[Git, str]  # a repository, and the ref of it that is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What one state of Git says of the whole fleet. `problems` are those of sources and documents."""
+
+    snapshot: Snapshot
+    documents: Documents
+    resolution: Resolution
+    problems: tuple[Problem, ...]
+
+    @property
+    def fleet(self) -> str:
+        return self.resolution.fleet
+
+    @property
+    def revision(self) -> str:
+        return str(self.snapshot.fleet)
+
+    def of_cluster(self, cluster: str) -> list[Assignment]:
+        return [one for key, one in self.resolution.assignments.items() if key.cluster == cluster]
+
+
+async def read(world: World, *, revision: str | None = None) -> Desired:
+    """The fleet repository and its Sources at `revision`, or as the settings say."""
+    settings = world.settings
+    found = await repositories.fleet(
+        settings.fleet,
+        revision=revision if revision is not None else settings.revision,
+        cache=settings.cache,
+        deadline=world.remaining,
+    )
+    loaded = load.load(_tree(found))
+    sources = await _fetch(world, found, _wanted(loaded))
+    loaded = load.add_sources(loaded, sources.trees())
+    resolution = resolve.resolve(loaded, now=world.now, facts=clusters.recorded(world, loaded.fleet.name))
+    pinned = await _fetch(world, found, _pinned(loaded, resolution))
+    snapshot = Snapshot(found, {**sources.revisions, **pinned.revisions})
+    told = (*sources.warnings, *pinned.unread.values(), *pinned.warnings)
+    return Desired(snapshot, loaded, resolution, (*told, *resolution.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    revisions: Mapping[str, Revision]
+    unread: Mapping[str, Problem]
+    warnings: tuple[Problem, ...]
+
+    def trees(self) -> dict[str, trees.Tree | Problem]:
+        return {**{name: _tree(one) for name, one in self.revisions.items()}, **self.unread}
+
+
+async def _fetch(world: World, fleet: Revision, wanted: Mapping[str, _Wanted]) -> _Fetched:
+    settings = world.settings
+    origins, unread = [], {}
+    for name, (git, ref) in wanted.items():
+        try:
+            keys = machine.keys(git.verify.keys) if git.verify else ()
+            origins.append(Origin(name, git.url, "" if ref == "HEAD" else ref, keys))
+        except RoadsteadError as error:
+            unread[name] = error.problem
+    taken = await snapshots.take(fleet, origins, cache=settings.cache, deadline=world.remaining)
+    return _Fetched(taken.snapshot.sources, {**unread, **taken.unread}, taken.warnings)
+
+
+def _wanted(loaded: Documents) -> dict[str, _Wanted]:
+    return {name: (one.model.spec.git, one.model.spec.git.ref) for name, one in loaded.sources.items()}
+
+
+def _pinned(loaded: Documents, resolution: Resolution) -> dict[str, _Wanted]:
+    """Sources at the revisions that Pins ask for, named SOURCE@REVISION."""
+    return {
+        f"{name}@{revision}": (loaded.sources[name].model.spec.git, revision)
+        for name, revision in sorted(resolution.revisions)
+        if name in loaded.sources
+    }
+
+
+def _tree(revision: Revision) -> trees.Tree:
+    return trees.open(revision.store, revision.tree, revision.mounts)

@@ -1,0 +1,80 @@
+"""What a run works with: settings, connections, workers, blobs. Made once by the edge, closed by it.
+
+Modes differ only in what is put in here.
+"""
+
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadstead.engine import folders
+from roadstead.engine.workers import WorkerPool
+from roadstead.stages.render.cache import Cache
+from roadstead.world.blobs import Blobs
+
+if TYPE_CHECKING:
+    from roadstead.world.kube.kubeconfig import Kubeconfig
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person chose. `fleet` is a path or URL, `revision` None for a folder as it stands, with its
+    uncommitted changes. `deadline` is for the whole run, in seconds, `request` for one request."""
+
+    fleet: str = "."
+    revision: str | None = None
+    kubeconfig: tuple[Path, ...] | None = None
+    facts: Path | None = None
+    clusters: tuple[str, ...] = ()
+    selector: str = ""
+    bundles: tuple[str, ...] = ()
+    deadline: float = 600.0
+    request: float = 30.0
+    cache: Path = field(default_factory=folders.cache)
+    state: Path = field(default_factory=folders.state)
+
+
+@dataclass
+class World:
+    settings: Settings
+    pool: WorkerPool
+    renders: Cache
+    begun: float
+
+    @property
+    def blobs(self) -> Blobs:
+        return self.renders.blobs
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that the run may still take."""
+        return max(0.0, self.settings.deadline - (time.monotonic() - self.begun))
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @cached_property
+    def kubeconfig(self) -> "Kubeconfig":
+        from roadstead.world.kube import kubeconfig
+
+        return kubeconfig.load(self.settings.kubeconfig)
+
+    @cached_property
+    def writer(self) -> str:
+        """Who writes, as inventories record it: stable for this user on this machine."""
+        return f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
+
+
+@asynccontextmanager
+async def local(settings: Settings) -> AsyncIterator[World]:
+    """A laptop or a CI job: files, the user's kubeconfig, no database."""
+    async with WorkerPool() as pool:
+        yield World(settings, pool, Cache(settings.cache / "blobs"), time.monotonic())

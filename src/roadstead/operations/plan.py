@@ -1,0 +1,38 @@
+"""What a person asks by `plan`: what would change on which clusters, and why."""
+
+from dataclasses import dataclass
+
+from roadstead.engine import cluster_loop, fleet_loop, revision_loop
+from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.revision_loop import Desired
+from roadstead.engine.world import World
+from roadstead.model.plan import Plan
+from roadstead.report.plans import FleetPlan
+from roadstead.world import tasks
+
+_AT_ONCE = 16  # bundles of one cluster planned at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """`desired` is what Git says, `report` what that means on the clusters."""
+
+    desired: Desired
+    report: FleetPlan
+
+
+async def fleet(world: World, wishes: Wishes) -> Planned:
+    """All plans on all chosen clusters, and what stands in the way of others."""
+    desired = await revision_loop.read(world)
+    answers = await fleet_loop.each(world, desired, lambda found: of_cluster(world, found, wishes))
+    plans = [plan for answer in answers.values() if isinstance(answer, list) for plan in answer]
+    lost = [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
+    told = (*desired.problems, *lost)
+    return Planned(desired, FleetPlan(desired.fleet, desired.revision, tuple(plans), told))
+
+
+async def of_cluster(world: World, found: Survey, wishes: Wishes) -> list[Plan]:
+    names = cluster_loop.bundles(found, frozenset(world.settings.bundles))
+    return await tasks.each(
+        names, lambda bundle: cluster_loop.plan(world, found, bundle, wishes), limit=_AT_ONCE
+    )

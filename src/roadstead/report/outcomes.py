@@ -1,0 +1,142 @@
+"""What an apply did: changed objects one by one, the rest counted, failures with their reasons."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from roadstead.model.errors import Problem, Severity
+from roadstead.model.health import WORST_FIRST, Health, State
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.outcome import ObjectOutcome, Outcome, Result
+from roadstead.report import problems as problem_report
+from roadstead.report.lines import Line, Style, counted
+
+_QUIET = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
+_STYLES = {
+    Result.CREATED: Style.CREATE,
+    Result.DELETED: Style.DELETE,
+    Result.RECREATED: Style.DELETE,
+    Result.FAILED: Style.ERROR,
+}
+_FINE = (State.READY, State.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOutcome:
+    """One bundle on one cluster. `health` is empty where nobody waited."""
+
+    outcome: Outcome
+    health: tuple[tuple[ObjectId, Health], ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.outcome.key
+
+    def unhealthy(self) -> list[tuple[ObjectId, Health]]:
+        return [(one, health) for one, health in self.health if health.state not in _FINE]
+
+    def problems(self) -> list[Problem]:
+        where = {"bundle": self.key.bundle, "cluster": self.key.cluster}
+        found = [*self.outcome.problems, *(one.problem for one in self.outcome.objects if one.problem)]
+        return [problem.at(**where) for problem in found]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOutcome:
+    fleet: str
+    revision: str
+    keys: tuple[KeyOutcome, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def all_problems(self) -> list[Problem]:
+        return list(dict.fromkeys([*self.problems, *(one for key in self.keys for one in key.problems())]))
+
+    @property
+    def failed(self) -> bool:
+        broken = any(problem.severity is Severity.ERROR for problem in self.all_problems())
+        return broken or any(key.unhealthy() for key in self.keys)
+
+    def counts(self) -> Counter[Result]:
+        return Counter(one.result for key in self.keys for one in key.outcome.objects)
+
+
+def object_line(key: Key, one: ObjectOutcome) -> Line:
+    """`prod-eu-1 storefront: created Deployment/shop/web`, as it happens."""
+    why = f": {one.problem.reason}: {one.problem.cause}" if one.problem else ""
+    notes = f"  ({'; '.join(one.notes)})" if one.notes else ""
+    return Line(
+        f"{key.cluster} {key.bundle}: {one.result} {one.id}{why}{notes}", _STYLES.get(one.result, Style.PLAIN)
+    )
+
+
+def health_line(key: Key, object_id: ObjectId, health: Health) -> Line:
+    style = (
+        Style.CREATE
+        if health.state in _FINE
+        else Style.ERROR
+        if health.state is State.FAILED
+        else Style.FAINT
+    )
+    message = f": {health.message}" if health.message else ""
+    return Line(f"{key.cluster} {key.bundle}: {object_id} is {health.state}{message}", style)
+
+
+def is_quiet(one: ObjectOutcome) -> bool:
+    return one.result in _QUIET and not one.problem
+
+
+def lines(found: FleetOutcome) -> Iterator[Line]:
+    """What remains to be said at the end: problems, what is not ready, the sum."""
+    told = found.all_problems()
+    if told:
+        yield from problem_report.lines(told)
+    for key in found.keys:
+        for object_id, health in key.unhealthy():
+            yield health_line(key.key, object_id, health)
+    yield Line(summary(found), Style.ERROR if found.failed else Style.TITLE)
+
+
+def summary(found: FleetOutcome) -> str:
+    counts = found.counts()
+    done = ", ".join(f"{counts[result]} {result}" for result in Result if counts[result]) or "nothing to do"
+    clusters = counted(len({key.key.cluster for key in found.keys}), "cluster")
+    waited = [key for key in found.keys if key.health]
+    ready = sum(not key.unhealthy() for key in waited)
+    health = f"; {ready} of {len(waited)} ready" if waited else ""
+    return f"fleet {found.fleet} at {found.revision}: {done} on {clusters}{health}"
+
+
+def data(found: FleetOutcome) -> dict[str, Any]:
+    return {
+        "fleet": found.fleet,
+        "revision": found.revision,
+        "bundles": [_key_data(key) for key in found.keys],
+        "problems": [problem_report.data(problem) for problem in found.all_problems()],
+        "summary": {str(result): count for result, count in sorted(found.counts().items())},
+    }
+
+
+def _key_data(key: KeyOutcome) -> dict[str, Any]:
+    return {
+        "bundle": key.key.bundle,
+        "cluster": key.key.cluster,
+        "objects": [
+            {"object": one.id._asdict(), "result": str(one.result), "notes": list(one.notes)}
+            for one in key.outcome.objects
+        ],
+        "health": [
+            {"object": one._asdict(), "state": str(health.state), "message": health.message}
+            for one, health in key.health
+        ],
+    }
+
+
+def worst(found: Sequence[Health]) -> Health:
+    """A bundle is as its worst object is; the message counts the others like it."""
+    for state in WORST_FIRST:
+        same = [one for one in found if one.state is state]
+        if same:
+            more = f" (and {len(same) - 1} more)" if len(same) > 1 and same[0].message else ""
+            return Health(state, same[0].message + more)
+    return Health(State.READY, "it has no objects")

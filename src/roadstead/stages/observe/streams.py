@@ -1,0 +1,78 @@
+"""Keep those streams of one cluster running that are needed, and no others.
+
+A kind is followed in the whole cluster by one stream, which is cheapest; where our identity may not do
+that, by one stream for each namespace that matters.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any, Protocol
+
+from roadstead.model import reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.ids import GroupKind
+from roadstead.stages.observe import stream
+from roadstead.stages.observe.stream import Selection
+from roadstead.world.kube import client as kube
+
+Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class Follower(stream.Follower, Protocol):
+    """`lost` tells what is followed no more, for a reason that does not pass; the next `need` tries anew."""
+
+    def lost(self, selection: Selection, problem: Problem) -> None: ...
+
+
+class Streams:
+    """`start` makes a task (world/tasks.py). After `need({})` nothing runs."""
+
+    def __init__(self, client: kube.Client, follower: Follower, start: Start) -> None:
+        self._client = client
+        self._follower = follower
+        self._start = start
+        self._running: dict[Selection, asyncio.Task[None]] = {}
+        self._needed: Mapping[Selection, Collection[str]] = {}
+        self._by_namespace: set[GroupKind] = set()
+        self._lost: set[Selection] = set()
+
+    def need(self, needed: Mapping[Selection, Collection[str]]) -> None:
+        """Each selection, with the namespaces that matter should the whole cluster be forbidden."""
+        self._needed = needed
+        self._lost.clear()
+        self._settle()
+
+    def _settle(self) -> None:
+        wanted = self._allowed()
+        for selection in self._running.keys() - wanted:
+            self._running.pop(selection).cancel()
+        for selection in wanted - self._running.keys() - self._lost:
+            self._running[selection] = self._start(self._run(selection))
+
+    def _allowed(self) -> set[Selection]:
+        allowed: set[Selection] = set()
+        for one, namespaces in self._needed.items():
+            if one.resource.group_kind in self._by_namespace and not one.namespace:
+                allowed |= {
+                    Selection(one.resource, namespace, one.name, one.selector, one.metadata)
+                    for namespace in namespaces
+                }
+            else:
+                allowed.add(one)
+        return allowed
+
+    async def _run(self, selection: Selection) -> None:
+        try:
+            await stream.follow(self._client, selection, self._follower)
+        except RoadsteadError as error:
+            self._running.pop(selection, None)
+            self._lost.add(selection)
+            if self._is_too_wide(selection, error):
+                self._by_namespace.add(selection.resource.group_kind)
+                self._settle()
+            else:
+                self._follower.lost(selection, error.problem)
+
+    def _is_too_wide(self, selection: Selection, error: RoadsteadError) -> bool:
+        forbidden = error.problem.reason is reasons.FORBIDDEN
+        return forbidden and selection.resource.namespaced and not selection.namespace

@@ -34,6 +34,7 @@ _ATTEMPTS: dict[Reason, int] = {
     reasons.UNREACHABLE: 3,
 }
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_SETTLES_WITHIN = 15.0  # seconds that a server may go by an older definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,12 @@ class Cluster:
 @dataclass(slots=True)
 class Session:
     """One step's requests. `until` is a time of the running loop. `defined` are kinds whose definition
-    this step wrote: for a moment the server does not know them yet."""
+    this step wrote, and until when the server may not know of it yet."""
 
     cluster: Cluster
     until: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    defined: set[GroupKind] = field(default_factory=set)
+    defined: dict[GroupKind, float] = field(default_factory=dict)
     lost: Problem | None = None
 
     async def get(
@@ -154,6 +155,10 @@ class Session:
     def over(self) -> bool:
         return asyncio.get_running_loop().time() >= self.until
 
+    def define(self, kind: GroupKind) -> None:
+        """The kind's definition was just written, and the server says that it is established."""
+        self.defined[kind] = asyncio.get_running_loop().time() + _SETTLES_WITHIN
+
     def finishing(self) -> "Session":
         """For the second half of what must not be left half done: a stop does not hold it back."""
         return replace(self, stop=asyncio.Event())
@@ -182,17 +187,17 @@ class Session:
                     return await request(self._seconds())
                 except RoadsteadError as error:
                     failure = error
-            if attempt >= self._attempts(failure.problem.reason, kind) or self.over:
+            if attempt >= self._attempts(failure.problem, kind) or self.over:
                 if failure.problem.reason is reasons.UNREACHABLE:
                     self.lost = replace(failure.problem, object=None, action="")
                 raise failure
             await self.pause(max(pause, failure.problem.retry_after or 0.0))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _attempts(self, reason: Reason, kind: GroupKind) -> int:
-        if reason is reasons.NO_SUCH_KIND and kind in self.defined:
+    def _attempts(self, problem: Problem, kind: GroupKind) -> int:
+        if asyncio.get_running_loop().time() < self.defined.get(kind, 0.0) and _by_old_definition(problem):
             return _ALWAYS
-        return _ATTEMPTS.get(reason, 1)
+        return _ATTEMPTS.get(problem.reason, 1)
 
     def _refuse(self, lasting: bool) -> None:
         if self.lost:
@@ -203,3 +208,9 @@ class Session:
     def _seconds(self) -> float:
         rest = self.until - asyncio.get_running_loop().time()
         return max(0.1, min(self.cluster.client.limits.deadline, rest))
+
+
+def _by_old_definition(problem: Problem) -> bool:
+    """Whether this is what a server says that does not go by the new definition yet."""
+    unknown = "unknown field" in problem.cause or "not declared in schema" in problem.cause
+    return problem.reason is reasons.NO_SUCH_KIND or (problem.reason is reasons.INVALID and unknown)

@@ -10,9 +10,9 @@ import orjson
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError
-from roadstead.model.ids import ObjectId
+from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.plan import Action, Change, Draft, FieldChange, Preview
-from roadstead.objects import immutable, ownership, release
+from roadstead.objects import immutable, kinds, ownership, release
 from roadstead.stages.apply import editing, foresight, work
 from roadstead.stages.apply.cluster import Cluster, Object, Session
 from roadstead.world import tasks
@@ -32,17 +32,33 @@ _UNTOLD = {
 async def preview(cluster: Cluster, draft: Draft, *, deadline: float) -> dict[ObjectId, Preview]:
     """The server's answer to each doubtful change. Raises only when the cluster as a whole does not answer; what one change meets is in its preview."""
     session = Session(cluster, asyncio.get_running_loop().time() + deadline)
+    redefined = _redefined(draft)
 
     async def ask(change: Change) -> Preview:
         try:
-            return await _Question(session, change, draft.parent.id).ask()
+            answer = await _Question(session, change, draft.parent.id).ask()
         except RoadsteadError as error:
             if session.lost:
                 raise
-            return _unanswered(change, None, error.problem)
+            answer = _unanswered(change, None, error.problem)
+        if answer.problem and change.id.group_kind in redefined:
+            return Preview(change.id, answer.live, predicted="the definition of its kind changes with it")
+        return answer
 
     answers = await tasks.each(draft.doubtful, ask, limit=_AT_ONCE)
     return {answer.id: answer for answer in answers}
+
+
+def _redefined(draft: Draft) -> frozenset[GroupKind]:
+    """Kinds whose definition the same plan writes: the server judges by the old one."""
+    manifests = [
+        orjson.loads(change.manifest.body)
+        for change in draft.changes
+        if change.id.group_kind == kinds.CUSTOM_RESOURCE_DEFINITION
+        and change.manifest is not None
+        and change.action is not Action.UNCHANGED
+    ]
+    return frozenset(told[0] for told in map(kinds.defined, manifests) if told)
 
 
 def _unanswered(change: Change, live: Object | None, problem: Problem) -> Preview:

@@ -64,8 +64,12 @@ class Standing:
             patience=self.patience if definition else 0.0,
             known=self.answers.get(need),
         )
-        if definition and found.state is State.READY and (defined := kinds.defined(work.manifest or {})):
-            self.session.defined.add(defined[0])
+        if (
+            need in self.answers
+            and found.state is State.READY
+            and (told := kinds.defined(work.manifest or {}))
+        ):
+            self.session.define(told[0])
         return found
 
 

@@ -65,6 +65,9 @@ async def serving(
     try:
         yield server
     finally:
+        for connection in runner.server.connections if runner.server else ():
+            if connection.transport is not None:  # clients that keep theirs are not waited for
+                connection.transport.abort()
         await runner.cleanup()
 
 

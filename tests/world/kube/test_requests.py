@@ -96,6 +96,11 @@ def test_a_delete_always_says_which_object_and_what_of_its_dependents():
     }
 
 
+def test_a_dry_run_of_a_delete_says_so_in_its_body_since_the_server_then_ignores_the_query():
+    built = requests.delete(DEPLOYMENT, "shop", "web", uid="u", propagation="Background", dry_run=True)
+    assert orjson.loads(built.body or b"")["dryRun"] == ["All"]
+
+
 def test_a_request_says_what_it_is_about():
     built = requests.create(DEPLOYMENT, "shop", "web", b"{}", dry_run=True)
     assert (built.verb, built.resource, built.action) == ("create", "deployments.apps", "dry run of create")

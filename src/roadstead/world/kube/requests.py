@@ -247,12 +247,14 @@ def delete(
     """`propagation` is Background, Foreground or Orphan, never left to the server: its default for a Job
     leaves the Job's pods behind."""
     conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
-    options = {
+    options: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "DeleteOptions",
         "propagationPolicy": propagation,
         "preconditions": conditions,
     }
+    if dry_run:  # with a body, the server takes no notice of the query: it would delete
+        options["dryRun"] = ["All"]
     return _write(
         "DELETE",
         path(resource, namespace, name),

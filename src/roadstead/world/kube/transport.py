@@ -8,6 +8,7 @@ out to be closed, which aiohttp repeats.
 """
 
 import asyncio
+import io
 import ssl
 import zlib
 from collections import Counter
@@ -29,6 +30,7 @@ from roadstead.world.kube.requests import Request
 USER_AGENT = f"roadstead/{metadata.version('roadstead')}"
 _KEPT_ALIVE = 60.0  # API servers close idle connections after 90 s: be the first
 _CHUNK = 1 << 18
+_LARGE_BODY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ class Transport:
             sent.append(("Content-Type", request.content_type))
         options: dict[str, Any] = {"headers": sent, "allow_redirects": False}
         if request.body is not None:
-            options["data"] = request.body
+            large = len(request.body) > _LARGE_BODY  # aiohttp warns of bytes as long as that
+            options["data"] = io.BytesIO(request.body) if large else request.body
         if self._secure:
             options["ssl"] = self._context(credential)
             if self.access.trust.server_name:

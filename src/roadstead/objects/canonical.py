@@ -22,7 +22,7 @@ from roadstead.objects import encoded, kinds, validity
 Object = dict[str, Any]
 
 _HELM_VALUES = {"values", "valuesObject"}
-_CA_PLACEHOLDERS = {"", "Cg=="}
+_CA_PLACEHOLDERS = ("", "Cg==")
 
 
 def split(values: Iterable[Any]) -> list[Any]:
@@ -115,7 +115,8 @@ def _settle_cluster_role(obj: Object) -> None:
 
 
 def _settle_webhooks(obj: Object) -> None:
-    for webhook in obj.get("webhooks") or ():
+    webhooks = obj.get("webhooks")
+    for webhook in webhooks if isinstance(webhooks, list) else ():
         _drop_placeholder(webhook, "clientConfig")
 
 

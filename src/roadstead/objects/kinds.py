@@ -153,6 +153,11 @@ def defined(definition: Mapping[str, Any]) -> tuple[GroupKind, bool] | None:
     """What a CustomResourceDefinition defines, and whether that is namespaced; None for other objects."""
     if of(definition) != CUSTOM_RESOURCE_DEFINITION:
         return None
-    spec = definition.get("spec") or {}
-    names = spec.get("names") or {}
-    return GroupKind(spec.get("group", ""), names.get("kind", "")), spec.get("scope") == "Namespaced"
+    spec = definition.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(names, dict):
+        return None
+    group, kind = spec.get("group"), names.get("kind")
+    if not isinstance(group, str) or not isinstance(kind, str):
+        return None
+    return GroupKind(group, kind), spec.get("scope") == "Namespaced"

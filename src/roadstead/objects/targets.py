@@ -9,7 +9,9 @@ from roadstead.objects import kinds
 def matches(target: Target, obj: dict[str, Any], *, namespace: str) -> bool:
     """`namespace` is the one that the bundle gives to objects which name none."""
     metadata = obj.get("metadata") or {}
-    labels = metadata.get("labels") or {}
+    labels = (metadata.get("labels") or {}) if isinstance(metadata, dict) else None
+    if not isinstance(labels, dict):
+        return False  # no object; the check of rendered objects tells
     return (
         (target.kind is None or target.kind == kinds.of(obj))
         and target.name in ("", metadata.get("name"))

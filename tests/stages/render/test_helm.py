@@ -1,7 +1,7 @@
 import pytest
 
 from roadstead.language import yaml
-from roadstead.model.assignment import Layer, Namespace, Parameter, TreePath, Values
+from roadstead.model.assignment import Chart, Layer, Namespace, Parameter, TreePath, Values
 from roadstead.model.facts import ApiResource, Facts
 from roadstead.model.reasons import (
     BAD_YAML,
@@ -10,10 +10,12 @@ from roadstead.model.reasons import (
     LEFT_OUT,
     NOT_REPRODUCIBLE,
     RENDER_FAILED,
+    SOURCE_UNREADABLE,
     TOOL_MISSING,
 )
 from tests.stages.render.reading import assignment, errors, objects, warnings
 from tests.stages.render.test_chart import packed
+from tests.world.charts import servers
 
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata:\n"
@@ -285,3 +287,23 @@ async def test_a_pinned_version_that_is_not_here_is_an_error(rendering):
     (problem,) = errors(await rendering(files(), renderers={"helm": "3.0.0"}))
     assert problem.reason is TOOL_MISSING
     assert problem.cause.startswith("the fleet pins helm 3.0.0, found 4.")
+
+
+@pytest.mark.parametrize("scheme", ["http", "oci"])
+async def test_charts_are_fetched_from_repositories_and_registries_and_rendered(
+    rendering, scheme, monkeypatch
+):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    async with servers.serving(servers.Server()) as server:
+        server.put_chart(servers.chart())
+        server.pages["/charts/index.yaml"] = (200, servers.index(("1.2.3", "web.tgz", "")))
+        server.pages["/charts/web.tgz"] = (200, servers.chart())
+        repository = server.url.replace("http", scheme) + "/charts"
+        found = await rendering(
+            {},
+            assignment(bundle="good", source=Chart(repository, "web", "1.2.3")),
+            assignment(bundle="bad", source=Chart(repository, "web", "9.9.9")),
+        )
+    bad, good = (found[key] for key in sorted(found))
+    assert data(good, "ConfigMap/default/a") == {"v": "1.2.3"}
+    assert [one.reason for one in errors(bad)] == [SOURCE_UNREADABLE]

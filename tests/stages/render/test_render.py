@@ -1,5 +1,7 @@
 """The stage from assignments to manifests: what bind does to objects, and who gets which error."""
 
+import errno
+
 import pytest
 
 from roadstead.engine.workers import WorkerPool
@@ -20,6 +22,7 @@ from roadstead.model.ids import GroupKind
 from roadstead.model.reasons import (
     BAD_PATCH,
     BAD_VARIABLE,
+    DISK_FULL,
     DUPLICATE_OBJECT,
     MATCHES_NOTHING,
     NOT_ALLOWED,
@@ -395,3 +398,12 @@ async def test_a_job_that_fails_as_a_whole_touches_no_other(rendering, here, mon
     good, bad = (found[key] for key in sorted(found))
     assert objects(good)
     assert [str(one) for one in errors(bad)] == ["prod-1 b: RenderFailed: the worker process died"]
+
+
+async def test_a_full_disk_is_said_as_such(rendering, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("roadstead.stages.render.plain._run", full)
+    (problem,) = errors(await rendering({"app/a.yaml": CONFIG_MAP}))
+    assert problem.reason is DISK_FULL

@@ -19,7 +19,7 @@ from roadstead.language import canonical, merge_keys, patches, substitution
 from roadstead.model import errors, wire
 from roadstead.model.assignment import Namespace, Patch, PatchType, Target
 from roadstead.model.errors import Place, Problem, RoadsteadError, Severity
-from roadstead.model.ids import GroupKind
+from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.manifests import Manifest
 from roadstead.model.reasons import MATCHES_NOTHING
 from roadstead.objects import canonical as objects
@@ -145,7 +145,8 @@ class _Binder:
     ) -> Iterator[Manifest]:
         """The manifest, or none for an object that is left out."""
         shape = self._shape
-        obj = template.bind(values, wanted=lambda path: self._schemas.wanted(template.value, path))
+        whole = template.value if isinstance(template.value, dict) else {}
+        obj = template.bind(values, wanted=lambda path: self._schemas.wanted(whole, path))
         if isinstance(obj, dict):
             patched = self._patched(obj, values, used)
             if patched is None:
@@ -201,15 +202,16 @@ def _apply(kind: PatchType, obj: dict[str, Any], content: Any) -> dict[str, Any]
     return made if isinstance(made, dict) else None
 
 
-def _identified(obj: Any) -> Any:
+def _identified(obj: Any) -> ObjectId | None:
     """Which object it is, where it says so."""
     try:
-        return kinds.identify(obj)
+        found = kinds.identify(obj)
     except (AttributeError, KeyError, TypeError):
         return None
+    return found if all(isinstance(part, str) for part in found) else None
 
 
-def _told(problem: Problem, origin: str, where: Any) -> Problem:
+def _told(problem: Problem, origin: str, where: ObjectId | None) -> Problem:
     """With origin and object; a place that names a file of its own keeps it."""
     file, _, line = origin.rpartition(":")
     place = Place(file, int(line)) if file and line.isdigit() else Place(origin)

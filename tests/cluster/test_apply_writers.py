@@ -1,0 +1,79 @@
+"""One writer per bundle: who takes over is told, who was taken over stops."""
+
+import asyncio
+from dataclasses import replace
+
+from roadstead.model import reasons
+from roadstead.model.outcome import Result
+from roadstead.stages import apply
+from roadstead.stages.apply import keeping
+from tests.cluster import samples
+from tests.cluster.applying import Shop, results
+
+
+async def test_another_writer_takes_over_in_a_new_epoch(shop):
+    await shop.apply(samples.config_map(shop.fleet, key="1"))
+    shop.writer = "ci"
+    assert set(results(await shop.apply(samples.config_map(shop.fleet, key="2"))).values()) == {"updated"}
+    parent = (await shop.inventories())["web"].parent
+    assert (parent.writer, parent.epoch) == ("ci", 2)
+
+
+async def test_a_writer_that_may_not_take_over_is_fenced_and_touches_nothing(shop):
+    await shop.apply(samples.config_map(shop.fleet, key="1"))
+    shop.writer, shop.take_over = "hub", False
+    mark = shop.server.mark()
+    outcome = await shop.apply(samples.config_map(shop.fleet, key="2"))
+    (problem,) = outcome.problems
+    assert problem.reason is reasons.FENCED
+    assert str(problem) == "c1 web: write inventory failed (Fenced): laptop writes this bundle since epoch 1"
+    assert {one.result for one in outcome.objects} == {Result.SKIPPED}
+    assert shop.writes(mark) == []
+
+
+async def test_of_two_writers_with_one_plan_the_second_is_fenced(shop):
+    shop.wants["web"] = (samples.config_map(shop.fleet, key="1"),)
+    plan = await shop.plan()
+    nothing = await shop.nothing("web")
+    other = replace(shop, writer="ci")
+    first = await shop.step(plan=plan)
+    assert not first.failed
+    late = await apply.step(
+        other.target, plan, nothing, apply.Rules("ci", take_over=True), deadline=30.0, stop=asyncio.Event()
+    )
+    assert [problem.reason for problem in late.problems] == [reasons.FENCED]
+    assert "laptop writes this bundle since epoch 1" in late.problems[0].cause
+
+
+async def test_a_writer_that_was_taken_over_in_the_middle_stops_and_says_who_did(shop, monkeypatch):
+    """The first writer is in its second level when the other one takes over."""
+    monkeypatch.setattr(keeping, "_LOOK_EVERY", 0.0)
+    ns = shop.fleet
+    account = samples.obj("v1", "ServiceAccount", ns, "web")
+    wanted = (account, samples.config_map(ns), samples.deployment(ns, replicas=0))
+    shop.wants["web"] = wanted
+    plan = await shop.plan()
+    other = Shop(shop.client, fleet=shop.fleet, writer="ci", wants={"web": wanted}, server=shop.server)
+    shop.slots = asyncio.Semaphore(1)
+    begun = asyncio.Event()
+
+    async def take_over():
+        await begun.wait()
+        async with shop.slots:  # so long the first writer waits in its second level
+            await other.step()
+
+    def tell(outcome):
+        begun.set()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(take_over())
+        outcome = await shop.step(plan=plan, tell=tell)
+    assert reasons.FENCED in {problem.reason for problem in outcome.problems}
+    assert "ci writes this bundle since epoch 2" in str(outcome.problems[0])
+    parent = (await shop.inventories())["web"].parent
+    assert (parent.writer, parent.epoch) == ("ci", 2)
+    assert await shop.owned() == sorted(f"{one['kind']}/{ns}/{one['metadata']['name']}" for one in wanted)
+    other.wants["web"] = wanted
+    mark = shop.server.mark()
+    await other.step()
+    assert [one for one in shop.writes(mark) if "secrets" not in one] == []

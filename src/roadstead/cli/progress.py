@@ -22,6 +22,7 @@ def shown(doing: str, *, quiet: bool = False) -> Iterator[Watchers]:
     err = console.err()
     counts: Counter[str] = Counter()
     waiting: dict[tuple[Key, ObjectId], Health] = {}
+    told_last: dict[tuple[Key, ObjectId], Health] = {}
     status = Status(doing, console=err) if err.is_terminal and not quiet else None
 
     def refresh() -> None:
@@ -37,12 +38,15 @@ def shown(doing: str, *, quiet: bool = False) -> Iterator[Watchers]:
         refresh()
 
     def health(key: Key, object_id: ObjectId, told: Health) -> None:
-        is_new = (key, object_id) not in waiting
+        one = (key, object_id)
+        was_waiting = one in waiting
         if told.state in _WAITING:
-            waiting[key, object_id] = told
+            waiting[one] = told
         else:
-            waiting.pop((key, object_id), None)
-        if not quiet and (told.state is State.FAILED or not is_new or told.state in _WAITING):
+            waiting.pop(one, None)
+        is_news = told_last.get(one) != told and (was_waiting or told.state is not State.READY)
+        told_last[one] = told
+        if is_news and not quiet:
             console.show([outcomes.health_line(key, object_id, told)], err)
         refresh()
 

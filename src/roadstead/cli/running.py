@@ -7,7 +7,8 @@ writes under way; a second one ends it at once.
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
@@ -27,14 +28,28 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> NoReturn:
     import uvloop
 
     try:
-        code = uvloop.run(_watched(work))
+        ended = uvloop.run(_watched(work))
     except RoadsteadError as error:
         console.show_problems(error.problems)
-        code = MISUSED if isinstance(error, UsageError) else FAILED
+        ended = _exit_code(error)
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.show_problems([Problem(reasons.INTERRUPTED, "stopped at once", reasons.INTERRUPTED.remedy)])
-        code = INTERRUPTED
-    raise typer.Exit(code)
+        ended = INTERRUPTED
+    raise typer.Exit(ended)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """For verbs that do no I/O worth a loop: problems are told and end the verb with their exit code."""
+    try:
+        yield
+    except RoadsteadError as error:
+        console.show_problems(error.problems)
+        raise typer.Exit(_exit_code(error)) from error
+
+
+def _exit_code(error: RoadsteadError) -> int:
+    return MISUSED if isinstance(error, UsageError) else FAILED
 
 
 def code(*, failed: bool, changes: bool = False) -> int:
@@ -58,5 +73,5 @@ async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) ->
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)
-    code = await work(stop)
-    return INTERRUPTED if stop.is_set() and code == 0 else code
+    ended = await work(stop)
+    return INTERRUPTED if stop.is_set() and ended == 0 else ended

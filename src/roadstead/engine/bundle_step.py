@@ -13,11 +13,13 @@ from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
 from roadstead.model.health import Health
 from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Entry
 from roadstead.model.outcome import ObjectOutcome, Outcome, Result
 from roadstead.model.plan import Plan
 from roadstead.stages import apply
+from roadstead.stages.observe import awaited
 from roadstead.stages.observe import view as views
-from roadstead.stages.observe.healths import Awaited, Healths
+from roadstead.stages.observe.healths import Healths
 
 _MOST_STEPS = 20  # more than the phases that hooks and deletes can have
 
@@ -73,10 +75,13 @@ class Applier:
         assignment = found.assignment(key.bundle)
         entries = (outcome.inventory or found.inventory(key.bundle)).entries
         rules = assignment.health if assignment else ()
+        manifests = found.manifests[key.bundle].by_id if key.bundle in found.manifests else {}
         wanted = {
-            one: Awaited(rules, entries[one].mark if one in entries else "")
+            one: awaited.of(entries.get(one, Entry(one)), manifests.get(one), rules)
             for one in (only if only is not None else entries)
         }
+        if only is None:
+            wanted = {one: what for one, what in wanted.items() if not what.gone}
         tell = self.watchers.health
         return await self.seen.until_settled(
             wanted, deadline=self.world.remaining, tell=lambda one, health: tell(key, one, health)

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,10 @@ class World:
     def remaining(self) -> float:
         """Seconds that the run may still take."""
         return max(0.0, self.settings.deadline - (time.monotonic() - self.begun))
+
+    def unlimited(self) -> None:
+        """For what goes on until somebody stops it."""
+        self.settings = replace(self.settings, deadline=float("inf"))
 
     @property
     def now(self) -> datetime:

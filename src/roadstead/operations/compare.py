@@ -21,9 +21,9 @@ async def revisions(world: World, *, before: str | None, after: str | None) -> P
     old = await revision_loop.read(world, revision=before or "HEAD")
     new = await revision_loop.read(world, revision=after)
     names = {cluster.name for each in (old, new) for cluster in fleet_loop.chosen(world, each, lenient=True)}
-    facts, assumed = _facts(world, new, old)
-    rendered_old = await _render(world, old, facts, names)
-    rendered_new = await _render(world, new, facts, names)
+    facts, assumed = facts_for(world, new, old)
+    rendered_old = await render(world, old, facts, names)
+    rendered_new = await render(world, new, facts, names)
     wanted = frozenset(world.settings.bundles)
     keys = sorted(key for key in {*rendered_old, *rendered_new} if not wanted or key.bundle in wanted)
     revision = f"{new.revision} (from {old.revision}, offline)"
@@ -35,7 +35,7 @@ async def revisions(world: World, *, before: str | None, after: str | None) -> P
     return Planned(new, FleetPlan(new.fleet, revision, plans, tuple(dict.fromkeys(problems))))
 
 
-def _facts(world: World, *states: Desired) -> tuple[dict[str, Facts], dict[str, Problem]]:
+def facts_for(world: World, *states: Desired) -> tuple[dict[str, Facts], dict[str, Problem]]:
     """Recorded facts, else what documents assume; and a warning for each cluster of which nothing is known."""
     known = dict(clusters.recorded(world, states[0].fleet))
     unknown: dict[str, Problem] = {}
@@ -51,7 +51,7 @@ def _facts(world: World, *states: Desired) -> tuple[dict[str, Facts], dict[str, 
     return known, {name: one for name, one in unknown.items() if name not in known}
 
 
-async def _render(
+async def render(
     world: World, desired: Desired, facts: Mapping[str, Facts], names: set[str]
 ) -> dict[Key, Manifests]:
     assignments = [one for key, one in desired.resolution.assignments.items() if key.cluster in names]

@@ -1,0 +1,78 @@
+"""`roadstead drift`: what was changed behind Git's back, by whom, and when."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from roadstead.cli import console, options, progress, running, settings
+from roadstead.cli.console import Output
+
+
+def drift(
+    bundles: options.BundlesArgument = None,
+    fleet: options.FleetOption = ".",
+    revision: options.RevisionOption = None,
+    cluster: options.ClusterOption = None,
+    selector: options.SelectorOption = None,
+    kubeconfig: options.KubeconfigOption = None,
+    output: options.OutputOption = Output.TEXT,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on and tell drift as it happens.")] = False,
+    correct: Annotated[
+        bool,
+        typer.Option("--correct", help="Put back what drifted, where its bundle does not say otherwise."),
+    ] = False,
+    detailed_exitcode: options.DetailedExitCode = False,
+    timeout: options.TimeoutOption = "2m",
+) -> None:
+    """Show what was changed on the clusters since it was applied: old and new value, who, when.
+
+    Who changed a field is known as far as the API server keeps it: a removed field leaves
+    no trace of who removed it. With --watch this goes on until Ctrl-C.
+
+    \b
+    Examples:
+      roadstead drift
+      roadstead drift -c prod-eu-1 --correct
+      roadstead drift --watch
+    """
+    asked = settings.Given(fleet, revision, kubeconfig, None, cluster, selector, bundles, timeout)
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.engine import world
+        from roadstead.engine.cluster_loop import Wishes
+        from roadstead.operations import apply as applying
+        from roadstead.operations import drift as drifting
+        from roadstead.operations import plan as planning
+        from roadstead.report import drifts
+
+        chosen = asked.settings()
+        async with world.local(chosen) as opened:
+            planned = await planning.fleet(opened, Wishes())
+            found = drifting.of(planned).report
+            failed = found.failed
+            if output is Output.TEXT:
+                console.show(drifts.lines(found))
+            else:
+                console.show_data(drifts.data(found), output)
+            with progress.shown("correcting", quiet=output is not Output.TEXT) as watchers:
+                if correct and not watch:
+                    console.show_problems(drifting.in_the_way(planned))
+                    request = applying.Request(Wishes(), False, drifting.correctable, watchers)
+                    done = await applying.fleet(opened, planned.desired, request, stop=stop)
+                    failed = done.failed
+                if watch:
+                    opened.unlimited()
+                    problems = await drifting.watch(
+                        opened,
+                        planned,
+                        correct=watchers if correct else None,
+                        tell=lambda seen: console.show(
+                            drifts.seen_lines(seen.key, seen.object, seen.change, opened.now)
+                        ),
+                        stop=stop,
+                    )
+                    console.show_problems(problems)
+        return running.code(failed=failed, changes=detailed_exitcode and bool(drifts.count(found)))
+
+    running.run(work)

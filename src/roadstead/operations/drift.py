@@ -1,0 +1,154 @@
+"""What a person asks by `drift`: what was changed behind Git's back, by whom, once or as it happens."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from roadstead.engine import cluster_loop, fleet_loop
+from roadstead.engine.bundle_step import Applier, Watchers
+from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.world import World
+from roadstead.model import reasons
+from roadstead.model.errors import Problem, RoadsteadError, Severity
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Inventory
+from roadstead.model.plan import Change, Plan
+from roadstead.operations.plan import Planned
+from roadstead.stages.observe import drift_watch, healths
+from roadstead.stages.observe.drift_watch import DriftWatch
+from roadstead.stages.observe.stream import Selection
+from roadstead.world import tasks
+
+_SETTLE = 0.02  # seconds in which further events of one edit are taken together
+
+
+def of(planned: Planned) -> Planned:
+    """Of all plans only what drifted."""
+    plans = tuple(replace(plan, changes=_drifted(plan)) for plan in planned.report.plans)
+    return replace(planned, report=replace(planned.report, plans=plans))
+
+
+def _drifted(plan: Plan) -> tuple[Change, ...]:
+    return tuple(change for change in plan.changes if change.drifted)
+
+
+async def correctable(cluster: str, plans: Sequence[Plan]) -> bool:
+    """Correcting goes on only where nothing but drift would be written."""
+    return all(change.drifted for plan in plans for change in plan.pending())
+
+
+def in_the_way(planned: Planned) -> list[Problem]:
+    """Warnings for what Git changed meanwhile: correcting it means applying it."""
+    return [
+        Problem(
+            reasons.PLAN_STALE,
+            f"{len(new)} objects changed in Git since the last apply, so drift alone cannot be corrected",
+            hint="run `roadstead apply`",
+            severity=Severity.WARNING,
+            bundle=plan.key.bundle,
+            cluster=plan.key.cluster,
+        )
+        for plan in planned.report.plans
+        if (new := [change for change in plan.pending() if not change.drifted])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One object's drift, or that it is as it should be again (`change` None)."""
+
+    key: Key
+    object: ObjectId
+    change: Change | None
+
+
+Tell = Callable[[Seen], None]
+
+
+async def watch(
+    world: World, planned: Planned, *, correct: Watchers | None, tell: Tell, stop: asyncio.Event
+) -> list[Problem]:
+    """Tell each drift as it happens, until `stop`; correct it at once where asked and where its bundle says so.
+    Gives the problems of clusters that cannot be watched."""
+
+    async def one(found: Survey) -> None:
+        async with healths.watching(found.client) as seen:
+            applier = Applier(world, Wishes(), stop, seen, correct) if correct else None
+            await _Watch(world, found, tell, applier).run(stop)
+
+    answers = await fleet_loop.each(world, planned.desired, one)
+    return [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
+
+
+class _Watch:
+    """One cluster under watch."""
+
+    def __init__(self, world: World, found: Survey, tell: Tell, applier: Applier | None) -> None:
+        self._world = world
+        self._found = found
+        self._tell = tell
+        self._applier = applier
+        self._suspects: asyncio.Queue[tuple[str, ObjectId]] = asyncio.Queue()
+        self._told: dict[ObjectId, Change] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        chosen = self._world.settings.bundles
+        stored = self._found.view.stored.inventories
+        async with drift_watch.running(
+            self._found.client, lambda bundle, one: self._suspects.put_nowait((bundle, one)), _silent
+        ) as watch:
+            await watch.expect(
+                {bundle: one.entries for bundle, one in stored.items() if not chosen or bundle in chosen}
+            )
+            async with tasks.group() as start:
+                judging = start(self._judge_all(watch))
+                await stop.wait()
+                judging.cancel()
+
+    async def _judge_all(self, watch: DriftWatch) -> None:
+        while True:
+            suspects = {await self._suspects.get()}
+            await asyncio.sleep(_SETTLE)
+            while not self._suspects.empty():
+                suspects.add(self._suspects.get_nowait())
+            for bundle in {bundle for bundle, _ in suspects}:
+                await self._judge(watch, bundle, [one for whose, one in suspects if whose == bundle])
+
+    async def _judge(self, watch: DriftWatch, bundle: str, suspects: list[ObjectId]) -> None:
+        live = {**self._found.view.live, **watch.suspicions.live}
+        for one in suspects:
+            if one not in watch.suspicions.live:
+                live.pop(one, None)
+        found = replace(self._found, view=replace(self._found.view, live=live))
+        try:
+            plan = await cluster_loop.plan(self._world, found, bundle, Wishes())
+        except RoadsteadError:
+            return  # the next event or list asks again
+        drifted = {change.id: change for change in plan.changes if change.drifted}
+        for one in suspects:
+            self._say(plan.key, one, drifted.get(one))
+        if self._applier and drifted and await correctable(plan.key.cluster, [plan]):
+            applied = await self._applier.run(found, plan)
+            if applied.outcome.inventory:
+                self._keep(bundle, applied.outcome.inventory)
+                await watch.expect({bundle: applied.outcome.inventory.entries})
+
+    def _say(self, key: Key, one: ObjectId, change: Change | None) -> None:
+        before = self._told.pop(one, None)
+        if change is not None:
+            self._told[one] = change
+            if before is None or before.fields != change.fields or before.cause != change.cause:
+                self._tell(Seen(key, one, change))
+        elif before is not None:
+            self._tell(Seen(key, one, None))
+
+    def _keep(self, bundle: str, inventory: Inventory) -> None:
+        stored = self._found.view.stored
+        view = replace(
+            self._found.view, stored=replace(stored, inventories={**stored.inventories, bundle: inventory})
+        )
+        self._found = replace(self._found, view=view)
+
+
+def _silent(selection: Selection, problem: Problem | None) -> None:
+    """A cluster that cannot be heard for a while is heard again, and everything is listed then."""

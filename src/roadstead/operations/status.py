@@ -1,0 +1,47 @@
+"""What a person asks by `status`: is every bundle on every cluster as Git says, and is it well?"""
+
+from typing import Any
+
+from roadstead.engine import fleet_loop, revision_loop
+from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.world import World
+from roadstead.model.errors import Severity
+from roadstead.model.plan import Plan
+from roadstead.operations import plan as planning
+from roadstead.report import outcomes
+from roadstead.report.statuses import FleetStatus, KeyStatus
+from roadstead.stages.observe import healths
+
+
+async def fleet(world: World) -> FleetStatus:
+    desired = await revision_loop.read(world)
+    answers = await fleet_loop.each(world, desired, lambda found: _cluster(world, found))
+    keys = [status for answer in answers.values() if isinstance(answer, list) for status in answer]
+    lost = [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
+    return FleetStatus(desired.fleet, desired.revision, tuple(keys), (*desired.problems, *lost))
+
+
+async def _cluster(world: World, found: Survey) -> list[KeyStatus]:
+    plans = await planning.of_cluster(world, found, Wishes())
+    rules = {
+        object_id: assignment.health if (assignment := found.assignment(plan.key.bundle)) else ()
+        for plan in plans
+        for object_id in found.inventory(plan.key.bundle).entries
+    }
+    health = await healths.snapshot(found.client, rules)
+    return [_status(found, plan, health) for plan in plans]
+
+
+def _status(found: Survey, plan: Plan, health: Any) -> KeyStatus:
+    inventory = found.inventory(plan.key.bundle)
+    return KeyStatus(
+        key=plan.key,
+        applied=inventory.parent.commit,
+        objects=len(inventory.entries),
+        pending=len(plan.pending()),
+        drifted=sum(change.drifted for change in plan.changes),
+        blocked=any(problem.severity is Severity.ERROR for problem in plan.problems),
+        frozen=any(problem.severity is Severity.WARNING for problem in plan.problems),
+        health=outcomes.worst([health[one] for one in inventory.entries if one in health]),
+        problems=plan.problems,
+    )

@@ -4,6 +4,7 @@
 renderer gave them, lists expanded, each as JSON. Placeholders are still in them; see bind.py.
 """
 
+import functools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,14 +84,17 @@ def job(payload: bytes) -> bytes:
     """`Answer`s for the cases of a `Request`: one case's problems do not touch the others."""
     request = _requests.decode(payload)
     store = Blobs(Path(request.cache))
-    repositories = {
-        name: trees.open(revision.store, revision.tree, revision.mounts)
-        for name, revision in request.revisions.items()
-    }
+    repositories = {name: opened(revision) for name, revision in request.revisions.items()}
     place = (request.source, request.path, repositories, store, request.archive, request.pin)
     source = Source(*place, facts=request.facts)
     renderer = renderers.BY_NAME[request.renderer]
     return msgspec.msgpack.encode([_answer(renderer, source, inputs) for inputs in request.cases])
+
+
+@functools.lru_cache(maxsize=4)
+def opened(revision: Revision) -> trees.Tree:
+    """The files of a repository; those of the last few stay open, with the folders that were read."""
+    return trees.open(revision.store, revision.tree, revision.mounts)
 
 
 def answers(encoded: bytes) -> list[Answer]:
@@ -136,8 +140,7 @@ def _cached(prepared: Prepared, store: Blobs) -> Report | None:
 
 
 def _built(prepared: Prepared, store: Blobs) -> Report:
-    with tempfile.TemporaryDirectory() as sandbox:
-        built = prepared.run(Path(sandbox))
+    built = prepared.run()
     found = [
         (one.origin, value)
         for one in built.objects

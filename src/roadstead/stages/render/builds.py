@@ -20,7 +20,6 @@ from roadstead.stages.render.context import Context, chunks
 from roadstead.stages.render.source import ClusterFacts, Renderer
 from roadstead.world import tasks
 from roadstead.world.charts import fetch
-from roadstead.world.git import trees
 
 _CASES = 16  # in one job
 _FETCHES = 8  # at once
@@ -88,9 +87,9 @@ def _source(one: Assignment, fetched: Fetched, rows: dict[TreePath, Renderer], c
             raise errors.error(archive)
         return _Source(helm.NAME, "", "", archive, one.renderers.get(helm.NAME, ""), others)
     if one.source not in rows:
-        revision = context.snapshot.revision(one.source.source)
-        tree = trees.open(revision.store, revision.tree, revision.mounts)
-        rows[one.source] = renderers.of(tree, one.source.path)
+        rows[one.source] = renderers.of(
+            build.opened(context.snapshot.revision(one.source.source)), one.source.path
+        )
     name = rows[one.source].NAME
     return _Source(name, one.source.source, one.source.path, "", one.renderers.get(name, ""), others)
 

@@ -5,6 +5,7 @@ order, the cluster's version and APIs from its facts. A chart is rendered again 
 its facts only if its templates ask for them. Notes are not rendered; hooks become phases (objects/marks.py).
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def prepare(source: Source, inputs: Mapping[str, Any]) -> Prepared:
     )
     key = [NAME, _RULES, engine.version, files.identity(), source.path]
     key += [release.name, release.namespace, release.values, release.version, list(release.apis)]
-    return Prepared(key, lambda sandbox: _run(engine, files, release, sandbox))
+    return Prepared(key, lambda: _run(engine, files, release))
 
 
 def _facts(source: Source, files: _Chart, name: str) -> ClusterFacts:
@@ -137,11 +138,12 @@ def _values(source: Source, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return merged
 
 
-def _run(engine: helm_engines.Engine, files: _Chart, release: helm_engines.Release, sandbox: Path) -> Built:
-    place = files.copy_out(sandbox)
-    findings = chart.without_foreign_schemas(place)
-    first, left_out = _kept(_objects(engine.render(place, release)))
-    second, _ = _kept(_objects(engine.render(place, release)))
+def _run(engine: helm_engines.Engine, files: _Chart, release: helm_engines.Release) -> Built:
+    with tempfile.TemporaryDirectory() as folder:
+        place = files.copy_out(Path(folder))
+        findings = chart.without_foreign_schemas(place)
+        first, left_out = _kept(_objects(engine.render(place, release)))
+        second, _ = _kept(_objects(engine.render(place, release)))
     difference = _difference(first, second)
     return Built(tuple(first), (*findings, *left_out, *([difference] if difference else ())))
 

@@ -4,6 +4,7 @@ The copy is the whole world it sees: it works on nothing else, so a file outside
 into the result. Execution of plug-ins, charts and remote bases are never switched on.
 """
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,19 +32,21 @@ def prepare(source: Source, inputs: Mapping[str, Any]) -> Prepared:
     command = commands.kustomize(source.pin, source.blobs)
     reached = closure.of(source.tree, source.path)
     key = [NAME, _RULES, command.version, source.path, sorted(reached.files.items())]
-    return Prepared(key, lambda sandbox: _run(command, source, reached, sandbox))
+    return Prepared(key, lambda: _run(command, source, reached))
 
 
-def _run(command: commands.Command, source: Source, reached: closure.Closure, sandbox: Path) -> Built:
-    source.tree.copy_out(reached.files, sandbox)
-    options: tuple[str, ...] = ()
-    if reached.spans and not reached.configured:
-        # Kustomize would now read any path of this machine. All paths are known here, and checked: what was
-        # read is written back, so that it cannot find others in the file than we did.
-        for path, values in reached.kustomizations.items():
-            (sandbox / path).write_text(yaml.dump_all(values))
-        options = _ANY_FILE
-    written = command.run(*options, source.path or ".", cwd=sandbox)
+def _run(command: commands.Command, source: Source, reached: closure.Closure) -> Built:
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox = Path(folder)
+        source.tree.copy_out(reached.files, sandbox)
+        options: tuple[str, ...] = ()
+        if reached.spans and not reached.configured:
+            # Kustomize would now read any path of this machine. All paths are known here, and checked: what
+            # was read is written back, so that it cannot find others in the file than we did.
+            for path, values in reached.kustomizations.items():
+                (sandbox / path).write_text(yaml.dump_all(values))
+            options = _ANY_FILE
+        written = command.run(*options, source.path or ".", cwd=sandbox)
     return Built(
         tuple(Rendered(f"{source.path or '.'} (kustomize)", value) for value in yaml.load_all(written))
     )

@@ -34,7 +34,7 @@ def inputs(assignment: Assignment, facts: str) -> Mapping[str, Any]:
 def prepare(source: Source, inputs: Mapping[str, Any]) -> Prepared:
     files = [file for file in source.tree.walk(source.path) if _wanted(file.path, source.path)]
     key = [NAME, _VERSION, [[file.path, file.oid] for file in files]]
-    return Prepared(key, lambda _: _run(source, [file.path for file in files]))
+    return Prepared(key, lambda: _run(source, [file.path for file in files]))
 
 
 def _wanted(path: str, root: str) -> bool:

@@ -2,12 +2,11 @@
 
 A renderer is a module with the four names of `Renderer`; renderers.py lists them. `prepare` is cheap: it
 finds everything the result depends on and puts it into a key. `run` is only called when the cache has
-nothing under that key; it may read nothing but what the key covers, and works in an empty folder.
+nothing under that key; it may read nothing but what the key covers.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from roadstead.model.assignment import Assignment
@@ -64,7 +63,7 @@ class Prepared:
     """`key` covers the renderer's version and all that `run` reads."""
 
     key: Any  # a JSON value
-    run: Callable[[Path], Built]
+    run: Callable[[], Built]
 
 
 class Renderer(Protocol):

@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "GIT_COMMITTER_DATE": "2026-03-01T10:00:00+01:00",
     "GIT_ALLOW_PROTOCOL": "file",
 }
+GIT = tuple(map(int, subprocess.check_output(["git", "version"], text=True).split()[2].split(".")[:2]))
 
 
 class Repository:

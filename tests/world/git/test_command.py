@@ -60,6 +60,14 @@ async def test_cancelling_ends_all_that_was_started(sleeper):
     assert running(sleeper) == []
 
 
+@needs_proc
+async def test_what_a_program_left_behind_with_its_output_open_is_ended_too(sleeper):
+    line = ["sh", "-c", f"sh {sleeper} child & exit 0"]
+    with pytest.raises(RoadsteadError, match="no end within the time given"):
+        await Process(line, None, dict(os.environ)).answer(b"", until=command.until(0.3), action="sleeping")
+    assert running(sleeper) == []
+
+
 async def test_a_missing_git_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RoadsteadError, match=r"ToolMissing: .*git cannot be started"):

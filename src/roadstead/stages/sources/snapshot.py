@@ -13,6 +13,7 @@ from roadstead.model.errors import Problem, RoadsteadError, Severity
 from roadstead.model.snapshot import Origin, Revision, Snapshot
 from roadstead.stages.sources import resolve
 from roadstead.world import tasks
+from roadstead.world.git import stores
 
 _AT_ONCE = 8
 
@@ -27,7 +28,7 @@ class Taken:
 
 
 async def take(fleet: Revision, origins: Sequence[Origin], *, cache: Path, deadline: float) -> Taken:
-    """Resolve all origins; never raises for one that cannot be read."""
+    """Resolve all origins; never raises for one that cannot be read. Lets go of what nobody read for weeks."""
 
     async def one(origin: Origin) -> Revision | Problem:
         try:
@@ -42,6 +43,7 @@ async def take(fleet: Revision, origins: Sequence[Origin], *, cache: Path, deadl
         for origin, answer in zip(origins, answers, strict=True)
         if isinstance(answer, Problem)
     }
+    stores.prune(cache)
     odd = [problem for revision in (fleet, *revisions.values()) for problem in _oddities(revision)]
     return Taken(Snapshot(fleet, revisions), unread, tuple(odd))
 

@@ -6,11 +6,14 @@ user's repository is read without it). Cancelling or running late ends git and a
 """
 
 import asyncio
+import contextlib
 import os
 import signal
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -170,25 +173,30 @@ class Process:
     variables: dict[str, str]
 
     async def answer(self, stdin: bytes, *, until: float, action: str) -> Answer:
-        process = await self._start(action)
+        with failures.of_files(action), tempfile.TemporaryFile() as file:
+            # A file, not a pipe: a program that ends without reading it all harms nobody.
+            file.write(stdin)
+            file.seek(0)
+            process = await self._start(file, action)
         try:
             async with asyncio.timeout_at(until):
-                output, complaints = await process.communicate(stdin)
+                output, complaints = await process.communicate()
         except TimeoutError as cause:
+            await _end(process)
             found = failures.clean(f"{action}: no end within the time given")
             raise errors.error(Problem(reasons.SOURCE_UNREACHABLE, found)) from cause
-        finally:
-            if process.returncode is None:
-                await _end(process)
+        except BaseException:
+            await _end(process)
+            raise
         return Answer(process.returncode or 0, output, complaints.decode(errors="replace"))
 
-    async def _start(self, action: str) -> asyncio.subprocess.Process:
+    async def _start(self, stdin: IO[bytes], action: str) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 *self.line,
                 cwd=self.folder,
                 env=self.variables,
-                stdin=asyncio.subprocess.PIPE,
+                stdin=stdin,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,  # no terminal to ask on, and one group to end
@@ -202,14 +210,18 @@ class Process:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the whole group: first so that git can tidy up, then for certain."""
+    """End the whole group, first so that git can tidy up, then for certain; git itself may have ended before."""
     try:
-        os.killpg(process.pid, signal.SIGTERM)
+        _signal(process, signal.SIGTERM)
         async with asyncio.timeout(_GRACE):
             await process.communicate()
-    except (TimeoutError, ProcessLookupError):
+    except TimeoutError:
         pass
     finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        _signal(process, signal.SIGKILL)
+        await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: no right to signal the dead
+        os.killpg(process.pid, number)

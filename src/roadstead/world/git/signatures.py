@@ -1,7 +1,8 @@
 """Prove that a commit, or the tag that leads to it, was signed by one of the keys given: OpenPGP or SSH.
 
 git verifies, with a keyring made for this one question: neither the user's own keys nor what he trusts count.
-Keys come as text, so that they can lie in a repository. SSH signatures need git 2.34 and ssh-keygen.
+Keys come as text, so that they can lie in a repository. A key that has expired or was revoked vouches for
+nothing, also not for what it signed before (newer gits differ on that from older ones, so git is not asked).
 """
 
 import re
@@ -26,18 +27,27 @@ async def verify(
     """An error unless the commit is signed by one of the keys, or else the tag object named `ref`."""
     with failures.of_files(_ACTION), tempfile.TemporaryDirectory(prefix="roadstead-keys-") as name:
         git = await _keyring(Path(name), store, keys, until)
-        answer = await git.ask("verify-commit", commit, action=_ACTION)
-        if answer.status == 0:
-            return
-        if tag:
-            answer = await git.ask("verify-tag", tag, action=_ACTION)
-            if answer.status == 0:
+        found = await _lacking(git, "verify-commit", commit)
+        if found and tag:
+            found = await _lacking(git, "verify-tag", tag)
+            if not found:
                 _check_name(store, tag, ref)
-                return
-    said = [line.strip() for line in answer.errors.splitlines() if line.strip()]
-    raise _invalid(
-        f"{commit[:12]} is not signed by a trusted key, found {said[-1] if said else 'no signature'}"
-    )
+    if found:
+        raise _invalid(f"{commit[:12]} is not signed by a trusted key, found {found}")
+
+
+async def _lacking(git: Git, verb: str, oid: str) -> str:
+    """What is there in place of a good signature; empty when there is one."""
+    answer = await git.ask(verb, "--raw", oid, action=_ACTION)
+    expired = re.search(r"^\[GNUPG:\] (EXP|REV)KEYSIG ", answer.errors, re.MULTILINE)
+    if expired:
+        return "a key that has expired" if expired[1] == "EXP" else "a key that was revoked"
+    if answer.status == 0:
+        return ""
+    if re.search(r"^\[GNUPG:\] (NO_PUBKEY|ERRSIG) ", answer.errors, re.MULTILINE):
+        return "the signature of another key"
+    lines = [line for line in answer.errors.splitlines() if line.strip()]
+    return lines[-1].removeprefix("[GNUPG:] ").strip() if lines else "no signature"
 
 
 async def _keyring(folder: Path, store: Path, keys: Sequence[str], until: float) -> Git:
@@ -75,4 +85,5 @@ def _check_name(store: Path, tag: str, ref: str) -> None:
 
 
 def _invalid(cause: str) -> RoadsteadError:
-    return errors.error(Problem(reasons.SIGNATURE_INVALID, cause))
+    hint = "sign it with one of the keys; for SSH signatures git 2.34 and ssh-keygen are needed"
+    return errors.error(Problem(reasons.SIGNATURE_INVALID, cause, hint))

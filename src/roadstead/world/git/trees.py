@@ -16,7 +16,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem, RoadsteadError
 from roadstead.model.reasons import Reason
 from roadstead.model.snapshot import Mount
-from roadstead.world.git import objects
+from roadstead.world.git import failures, objects
 
 MOST_LINKS = 40  # followed for one path, as Linux does
 MOST_SPECIAL = 10_000  # links and submodules that one digest may cover
@@ -113,10 +113,11 @@ class Tree:
             for file in self.walk(wanted):
                 content = self.read(file.path)
                 target = destination / file.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-                if file.mode == objects.EXECUTABLE:
-                    target.chmod(0o755)
+                with failures.of_files(f"writing {target}"):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+                    if file.mode == objects.EXECUTABLE:
+                        target.chmod(0o755)
 
     def _store(self, node: _Node) -> objects.Store:
         if node.store not in self._stores:

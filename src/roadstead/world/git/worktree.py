@@ -93,7 +93,7 @@ async def _begin(git: Git, checkout: Checkout, head: str) -> None:
 
 async def _hash(git: Git) -> str:
     action = f"reading {git.work_tree}"
-    await git.run("add", "--update", "--", ".", action=action)
+    await git.run("add", "--update", action=action)
     others = await git.run("ls-files", "-z", "--others", "--exclude-standard", action=action)
     names = [name for name in others.output.split(b"\0") if name and not name.endswith(b"/")]
     # A folder named with a slash is a repository in the repository: somebody else's files.

@@ -3,22 +3,27 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.status import Status
 
 from roadstead.cli import console
-from roadstead.engine.bundle_step import Watchers
 from roadstead.model.health import Health, State
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.outcome import ObjectOutcome
 from roadstead.report import outcomes
 
+if TYPE_CHECKING:
+    from roadstead.engine.bundle_step import Watchers
+
 _WAITING = (State.PROGRESSING, State.UNKNOWN, State.TERMINATING, State.MISSING)
 
 
 @contextmanager
-def shown(doing: str, *, quiet: bool = False) -> Iterator[Watchers]:
+def shown(doing: str, *, quiet: bool = False) -> Iterator["Watchers"]:
     """Everything that changes is printed once; on a terminal a last line counts what is under way."""
+    from roadstead.engine.bundle_step import Watchers
+
     err = console.err()
     counts: Counter[str] = Counter()
     waiting: dict[tuple[Key, ObjectId], Health] = {}

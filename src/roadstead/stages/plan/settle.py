@@ -107,10 +107,10 @@ def _update(change: Change, fields: tuple[FieldChange, ...], assignment: Assignm
     if change.action is Action.HAND_OVER:
         return settled
     if change.cause == "changed in Git":
-        return settled if fields else replace(settled, cause="changed in Git, with no effect on values")
+        return _changed(settled)
     if not fields:
         return replace(settled, action=Action.UNCHANGED, cause="as applied", drifted=False)
-    who = ", ".join(dict.fromkeys(field.manager for field in fields if field.manager)) or "somebody"
+    who = _editors(fields)
     mode = _mode(change, assignment)
     if mode is DriftMode.CORRECT:
         return replace(settled, cause=f"edited by {who}", drifted=True)
@@ -121,6 +121,20 @@ def _update(change: Change, fields: tuple[FieldChange, ...], assignment: Assignm
     return replace(
         settled, action=Action.UNCHANGED, cause=f"edited by {who}; ignored, as asked", drifted=False
     )
+
+
+def _changed(change: Change) -> Change:
+    """Whether somebody edited what Git changes anyway cannot be told from the values; who holds them can."""
+    if not change.fields:
+        return replace(change, cause="changed in Git, with no effect on values", drifted=False)
+    who = _editors(change.fields)
+    if change.drifted and who not in ("", ownership.MANAGER):
+        return replace(change, cause=f"changed in Git; edited by {who} before")
+    return replace(change, drifted=False)
+
+
+def _editors(fields: tuple[FieldChange, ...]) -> str:
+    return ", ".join(dict.fromkeys(field.manager for field in fields if field.manager)) or "somebody"
 
 
 def _mode(change: Change, assignment: Assignment | None) -> DriftMode:

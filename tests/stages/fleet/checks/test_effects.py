@@ -1,0 +1,67 @@
+"""What has no effect yet is said, once."""
+
+import pytest
+
+from tests.stages.fleet import trees
+
+ROLLOUT = "kind: Rollout\nmetadata: {name: %s}\nspec: {waves: [{name: all, clusters: {all: true}}]}\n---\n"
+POLICY = (
+    "kind: Policy\nmetadata: {name: %s}\nspec: {clusters: {all: true}, match: {kinds: [Pod]}, "
+    "validations: [{expression: 'true', message: x}]}\n---\n"
+)
+TEAM = "kind: Team\nmetadata: {name: %s}\nspec: {}\n---\n"
+ALERT = "kind: Alert\nmetadata: {name: %s}\nspec: {on: [drift], clusters: {all: true}, to: [{url: {secret: s}}]}\n---\n"
+CLUSTER = "kind: Cluster\nmetadata: {name: %s}\nspec: {access: {%s}}\n---\n"
+END = "kind: Cluster\nmetadata: {name: end}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ROLLOUT % "a" + ROLLOUT % "b", "kind: this version does nothing with documents of kind Rollout, so changes "
+         "reach all clusters at once: found 2"),
+        (POLICY % "a" + POLICY % "b", "kind: this version does nothing with documents of kind Policy, so nothing is "
+         "refused by it: found 2"),
+        (TEAM % "a" + TEAM % "b", "kind: this version does nothing with documents of kind Team, so no rights are "
+         "granted by it: found 2"),
+        (ALERT % "a" + ALERT % "b", "kind: this version does nothing with documents of kind Alert, so nobody is told: "
+         "found 2"),
+        (CLUSTER % ("a", "provider: x") + CLUSTER % ("b", "provider: z"), "spec.access.provider: this version does "
+         "nothing with provider, so such clusters are out of reach: found in 2"),
+        (CLUSTER % ("a", "agent: true") + CLUSTER % ("b", "agent: true"), "spec.access.agent: this version does "
+         "nothing with agent, so such clusters are out of reach: found in 2"),
+        (CLUSTER % ("a", "inCluster: true"), "spec.access.inCluster: this version does nothing with inCluster, so "
+         "such clusters are out of reach: found in 1"),
+        (CLUSTER % ("a", "secret: {namespace: ns, name: s}"), "spec.access.secret: this version does nothing with "
+         "secret, so such clusters are out of reach: found in 1"),
+    ],
+)  # fmt: skip
+def test_a_kind_or_field_without_effect_gets_one_warning(text, expected):
+    problems = trees.resolved(text + END).problems
+    assert [(str(one.severity), str(one.reason), f"{one.place.field}: {one.cause}") for one in problems] == [
+        ("warning", "NoEffectYet", expected)
+    ]
+
+
+def test_kinds_that_have_effect_get_none():
+    assert trees.resolved(END).problems == ()
+
+
+def test_a_source_that_wants_signatures_is_not_taken_without():
+    text = "kind: Source\nmetadata: {name: s}\nspec: {git: {url: ../s, verify: {keys: k}}}\n---\n"
+    web = "---\nkind: Bundle\nmetadata: {name: web}\nspec: {source: {source: s}, clusters: {all: true}}\n"
+    resolution = trees.resolved(text + END + web)
+    assert trees.told(resolution.problems) == [
+        "fleet/all.yaml:4:25: spec.git.verify: NoEffectYet: this version verifies no signatures: found keys k"
+    ]
+    assert trees.pairs(resolution) == []
+
+
+def test_content_that_cannot_be_rendered_yet_freezes_its_bundle():
+    web = (
+        "---\nkind: Bundle\nmetadata: {name: web}\nspec: {source: {oci: {repository: 'oci://r.example/x', "
+        "version: '1'}}, clusters: {all: true}}\n"
+    )
+    resolution = trees.resolved(END + web)
+    assert [str(one.reason) for one in resolution.problems] == ["NoEffectYet"]
+    assert [str(key) for key in resolution.blocked] == ["web@end"]

@@ -96,13 +96,13 @@ class Transport:
         credential = await self._credentials.current(deadline=self._login_seconds)
         response = await self._opened(request, headers, credential, deadline)
         if response.status == 401 and await self._renewed(credential):
-            response.close()
+            _abort(response)
             credential = await self._credentials.current(deadline=self._login_seconds)
             response = await self._opened(request, headers, credential, deadline)
         try:
             yield await self._streamed(response, deadline, silence)
         finally:
-            response.close()  # not released: what is left of a stream is of no use
+            _abort(response)
 
     async def _renewed(self, refused: Credential) -> bool:
         return await self._credentials.refresh(refused, deadline=self._login_seconds)
@@ -194,6 +194,14 @@ class Transport:
                 proxy=proxies.without_password(self._proxy),
             )
         )
+
+
+def _abort(response: aiohttp.ClientResponse) -> None:
+    """A stream that is left is cut: a tidy end of TLS would wait for the server, which is still talking."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:

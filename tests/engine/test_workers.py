@@ -85,6 +85,7 @@ async def test_a_fault_in_a_job_names_the_line_and_keeps_the_worker(pool):
 
 async def test_a_job_over_its_deadline_is_killed_with_its_children_and_the_worker_replaced(pool, tmp_path):
     note = tmp_path / "pids"
+    await pool.run(f"{JOBS}:who", b"", deadline=20)  # its start does not count
     with pytest.raises(RoadsteadError) as caught:
         await pool.run(f"{JOBS}:spin", str(note).encode(), deadline=1.5)
     assert caught.value.problem.reason is RENDER_TIMEOUT
@@ -149,6 +150,13 @@ async def test_workers_see_neither_credentials_nor_the_users_home(pool, monkeypa
     assert "hunter2" not in seen
     assert "HELM_PLUGINS" not in seen
     assert f"HOME={Path.home()}\n" not in seen + "\n"
+
+
+async def test_a_machine_on_which_no_worker_starts_is_told(pool, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(RoadsteadError, match="no worker process can be started") as caught:
+        await pool.run(f"{JOBS}:who", b"", deadline=20)
+    assert caught.value.problem.reason is RENDER_FAILED
 
 
 async def test_closing_ends_the_workers_and_removes_their_folders():

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -20,6 +20,7 @@ from roadstead.engine.worker_process import LENGTH, REQUEST, Status
 from roadstead.model import errors, wire
 from roadstead.model.errors import Problem
 from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
+from roadstead.world import blobs
 
 _ATTEMPTS = 2
 _CLOSING = 2.0  # seconds for a worker to end by itself
@@ -52,7 +53,7 @@ class WorkerPool:
                 except TimeoutError as late:
                     await worker.end()
                     cause = f"no answer from {function} within {deadline:g} s"
-                    raise errors.error(Problem(RENDER_TIMEOUT, cause)) from late
+                    raise errors.error(Problem(RENDER_TIMEOUT, cause, RENDER_TIMEOUT.remedy)) from late
                 except BaseException:
                     await worker.end()  # it may still be at work: its next answer would be somebody else's
                     raise
@@ -62,7 +63,7 @@ class WorkerPool:
                         raise errors.error(wire.load(answer))
                     return answer
         cause = f"the worker process died {_ATTEMPTS} times on {function}: {last_words}"
-        raise errors.error(Problem(RENDER_FAILED, cause))
+        raise errors.error(Problem(RENDER_FAILED, cause, "look for the cause in its last words"))
 
     async def _take(self) -> "_Worker":
         while self._idle:
@@ -70,7 +71,15 @@ class WorkerPool:
             if worker.alive:
                 return worker
             await worker.end()
-        return await _Worker.start(Path(self._home.name), memory=self._memory)
+        try:
+            return await _Worker.start(Path(self._home.name), memory=self._memory)
+        except OSError as cause:
+            if cause.errno in blobs.FULL:
+                raise blobs.disk_full(Path(self._home.name)) from cause
+            told = f"no worker process can be started: {cause}"
+            raise errors.error(
+                Problem(RENDER_FAILED, told, "free memory or processes on this machine")
+            ) from cause
 
     async def close(self) -> None:
         while self._idle:
@@ -94,16 +103,18 @@ class _Worker:
     @classmethod
     async def start(cls, homes: Path, *, memory: int) -> "_Worker":
         home = tempfile.mkdtemp(dir=homes)
-        noise = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "roadstead.engine.worker_process", home, str(memory)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=noise,
-            env=_environment(home),
-            cwd=home,
-            start_new_session=True,  # Ctrl-C is the parent's business; and killed with all its children
-        )
+        with ExitStack() as opened:
+            noise = opened.enter_context(tempfile.TemporaryFile())
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "roadstead.engine.worker_process", home, str(memory)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=noise,
+                env=_environment(home),
+                cwd=home,
+                start_new_session=True,  # Ctrl-C is the parent's business; and killed with all its children
+            )
+            opened.pop_all()  # from here on end() closes it
         return cls(process, noise)
 
     @property

@@ -1,0 +1,73 @@
+"""The command starts fast and says how it is used."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from roadstead.cli.main import app
+from roadstead.model.reasons import REASONS
+
+HEAVY = ("aiohttp", "pydantic", "pygit2", "uvloop", "jsonschema_rs", "ruamel", "yaml", "cel_expr_python")
+
+
+def leaves(command, name="roadstead"):
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for child_name, child in command.commands.items():
+        yield from leaves(child, f"{name} {child_name}")
+
+
+VERBS = dict(leaves(typer.main.get_command(app)))
+
+
+def run(*arguments, **options):
+    line = [sys.executable, "-m", "roadstead", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def test_help_imports_nothing_heavy():
+    code = f"import sys, roadstead.cli.main; print([m for m in {HEAVY!r} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_every_verb_has_an_example_in_its_help(name):
+    assert f"      {name}" in (VERBS[name].help or "") or f"  {name}" in (VERBS[name].help or "")
+
+
+def test_no_arguments_show_the_help():
+    found = run()
+    assert found.returncode == 2
+    assert "Commands:" in found.stderr
+
+
+def test_an_unknown_flag_is_misuse():
+    found = run("plan", "--nope")
+    assert found.returncode == 2
+    assert "--nope" in found.stderr
+
+
+def test_explain_tells_every_reason():
+    found = run("explain")
+    assert all(name in found.stdout for name in REASONS)
+
+
+def test_explain_suggests_the_nearest_name():
+    found = run("explain", "OwnedByOthr")
+    assert found.returncode == 2
+    assert "did you mean OwnedByOther" in found.stderr
+
+
+def test_schema_is_json_schema_of_the_kind():
+    found = json.loads(run("schema", "bundle").stdout)
+    assert found["title"] == "Bundle"
+    assert "spec" in found["properties"]
+
+
+def test_colour_is_for_terminals_and_for_those_who_force_it(tmp_path):
+    assert "\x1b[" not in run("explain", "Invalid").stdout

@@ -16,9 +16,16 @@ from roadstead.objects import ownership
 from roadstead.stages.apply.cluster import Object
 
 
-def forgotten(change: Change) -> bool:
+def forgotten(change: Change, owned: Inventory) -> bool:
     """Whether the plan found that the object is not ours any more: gone, or somebody else's."""
-    return change.manifest is None and change.action is Action.SKIP
+    return change.manifest is None and change.action is Action.SKIP and change.id in owned.entries
+
+
+def found(change: Change, owned: Inventory) -> bool:
+    """Whether the plan found an object of ours that the inventory has lost."""
+    return (
+        change.manifest is not None and change.action is Action.UNCHANGED and change.id not in owned.entries
+    )
 
 
 def union(inventory: Inventory, plan: Plan, writes: Iterable[Change]) -> Inventory:
@@ -41,10 +48,10 @@ def after(
     """What holds once the step is over. What failed keeps the entry it had."""
     entries = {one: entry for one, entry in inventory.entries.items() if one not in gone}
     for change in plan.changes:
-        if forgotten(change):
+        if forgotten(change, inventory):
             entries.pop(change.id, None)
-        elif change.live is not None and change.action is Action.UNCHANGED and change.id in entries:
-            entries[change.id] = _refreshed(entries[change.id], change)
+        elif change.action is Action.UNCHANGED and change.live and change.manifest:
+            entries[change.id] = _seen(change.manifest, change.live)
     entries |= written
     applied = plan.digest if complete else inventory.parent.applied
     return Inventory(replace(inventory.parent, applied=applied), entries)
@@ -62,18 +69,15 @@ def entry(manifest: Manifest, answer: Object) -> Entry:
     )
 
 
-def _refreshed(known: Entry, change: Change) -> Entry:
+def _seen(manifest: Manifest, live: Live) -> Entry:
     """The plan found the values as they should be: what it saw is the new yardstick."""
-    live: Live | None = change.live
-    if live is None or change.manifest is None:
-        return known
-    return replace(
-        known,
+    return Entry(
+        id=manifest.id,
         uid=live.uid,
-        applied=short(change.manifest.digest),
+        applied=short(manifest.digest),
         signature=live.signature,
         mark=live.mark,
-        api_version=change.manifest.api_version,
+        api_version=manifest.api_version,
     )
 
 

@@ -19,7 +19,9 @@ from roadstead.stages.apply.run import Rules, Tell
 
 def due(plan: Plan, owned: Inventory) -> bool:
     """Whether a step of this plan would write anything, be it only to the inventory."""
-    if plan.pending() or any(ledger.forgotten(one) and one.id in owned.entries for one in plan.changes):
+    if plan.pending() or any(
+        ledger.forgotten(one, owned) or ledger.found(one, owned) for one in plan.changes
+    ):
         return True
     return not plan.problems and plan.digest != owned.parent.applied
 

@@ -353,6 +353,25 @@ def test_a_broken_fleet_is_told_together_with_everything_else():
     assert [str(one.reason) for one in caught.value.problems] == ["UnknownField", "UnknownKind"]
 
 
+def test_a_fleet_may_stand_in_a_folder_of_its_repository():
+    fleet = documents("kind: Fleet\nmetadata: {name: a}\nspec: {documents: [d/*.yaml]}\n")
+    bundle = documents(
+        "kind: Bundle\nmetadata: {name: x}\nspec: {source: {path: ../../apps/x}, clusters: {all: true}}\n"
+    )
+    files = Files(
+        {
+            "eu/[1]/roadstead.yaml": fleet,
+            "eu/[1]/d/x.yaml": bundle,
+            "eu/apps/x/a.yaml": "",
+            "d/y.yaml": bundle,
+        }
+    )
+    found = load.load(files, prefix="eu/[1]")
+    assert found.fleet.file == "eu/[1]/roadstead.yaml" and [*found.bundles] == ["x"]
+    with pytest.raises(errors.UsageError, match=r"no fleet repository: eu/roadstead.yaml is missing"):
+        load.load(files, prefix="eu")
+
+
 def test_a_pattern_may_not_leave_the_repository():
     fleet = documents("kind: Fleet\nmetadata: {name: a}\nspec: {documents: [../x/*.yaml]}\n")
     assert trees.told(load.load(Files({"roadstead.yaml": fleet})).problems) == [

@@ -37,6 +37,10 @@ class Assignments(Mapping[Key, Assignment]):
             raise KeyError(key)
         return self._cohorts[bundle].make(self._clusters[cluster])
 
+    def on(self, cluster: str) -> list[Assignment]:
+        """Those of one cluster; asking all keys would make all assignments."""
+        return [self[Key(bundle, cluster)] for bundle, names in self._names.items() if cluster in names]
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, tuple) and len(key) == 2 and key[1] in self._names.get(key[0], ())
 

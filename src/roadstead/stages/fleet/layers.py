@@ -10,25 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from roadstead.language import substitution
 from roadstead.model import reasons
 from roadstead.model.assignment import Layer, ParameterType
 from roadstead.model.errors import Problem
 from roadstead.stages.fleet import documents, reading
 from roadstead.stages.fleet.collection import Documents, Entry, Path
 
-_TYPES: Mapping[ParameterType, tuple[type, ...]] = {
-    ParameterType.STRING: (str,),
-    ParameterType.INTEGER: (int,),
-    ParameterType.NUMBER: (int, float),
-    ParameterType.BOOLEAN: (bool,),
-    ParameterType.LIST: (list,),
-    ParameterType.OBJECT: (dict,),
-}
-
 
 def misfit(value: object, wanted: ParameterType) -> str:
     """Why a value is not of the wanted type, without repeating it; empty when it is."""
-    if isinstance(value, _TYPES[wanted]) and isinstance(value, bool) is (wanted is ParameterType.BOOLEAN):
+    if substitution.fits(value, wanted):
         return ""
     return f"the parameter's type is {wanted}: found {reading.sort_of(value)}"
 

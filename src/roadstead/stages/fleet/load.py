@@ -4,6 +4,8 @@ Reading never stops at an error: whatever is broken leaves a fault. Only without
 is the caller's; which documents fit together is check's.
 """
 
+import glob
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,14 +36,16 @@ class Tree(Protocol):
     def glob(self, patterns: Sequence[str]) -> list[str]: ...
 
 
-def load(tree: Tree) -> Documents:
-    """The documents of the fleet repository. Raises UsageError, with all problems, without a usable Fleet."""
-    found = _Reading("", tree)
-    if not tree.exists(ROOT):
-        raise errors.error(
-            Problem(reasons.NO_FLEET, f"no fleet repository: {ROOT} is missing", reasons.NO_FLEET.remedy)
-        )
-    found.file(ROOT)
+def load(tree: Tree, *, prefix: str = "") -> Documents:
+    """The documents of the fleet repository. Raises UsageError, with all problems, without a usable Fleet.
+
+    `prefix` is the folder of the repository that holds the Fleet.
+    """
+    found = _Reading("", tree, prefix=prefix)
+    if not tree.exists(found.root):
+        cause = f"no fleet repository: {found.root} is missing"
+        raise errors.error(Problem(reasons.NO_FLEET, cause, reasons.NO_FLEET.remedy))
+    found.file(found.root)
     found.files(_patterns(found))
     fleet = found.fleet()
     if fleet is None:
@@ -103,6 +107,12 @@ class _Reading:
     found: dict[tuple[str, str], Entry[Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     fleet_value: object = None
+    prefix: str = ""
+
+    @property
+    def root(self) -> str:
+        """The file that the Fleet stands in."""
+        return posixpath.join(self.prefix, ROOT)
 
     def of(self, kind: str) -> dict[str, Entry[Any]]:
         return {name: entry for (its_kind, name), entry in self.found.items() if its_kind == kind}
@@ -113,22 +123,22 @@ class _Reading:
         for another in fleets[1:]:
             cause = f"a repository has one Fleet: also found {another.name}"
             self.faults.append(another.fault(reasons.DUPLICATE, cause, "kind"))
-        faulty = any(fault.kind == "Fleet" and fault.problem.place.file == ROOT for fault in self.faults)
+        faulty = any(fault.kind == "Fleet" and fault.problem.place.file == self.root for fault in self.faults)
         if not (fleets or faulty):
             problem = Problem(
-                reasons.NO_FLEET, "no document of kind Fleet", reasons.NO_FLEET.remedy, place=Place(ROOT)
+                reasons.NO_FLEET, "no document of kind Fleet", reasons.NO_FLEET.remedy, place=Place(self.root)
             )
             self.faults.append(Fault("Fleet", "", problem))
         return fleets[0] if fleets and not faulty and len(fleets) == 1 else None
 
     def files(self, patterns: Sequence[str]) -> None:
         try:
-            paths = self.tree.glob(patterns)
+            paths = self.tree.glob([posixpath.join(glob.escape(self.prefix), one) for one in patterns])
         except errors.RoadsteadError as cause:
             self.faults += [Fault("", "", problem, self.source) for problem in cause.problems]
             return
         for path in paths:
-            if path != ROOT or self.source:
+            if path != self.root or self.source:
                 self.file(path)
 
     def file(self, path: str) -> None:
@@ -155,7 +165,7 @@ class _Reading:
             return
         if self.source and entry.name:
             entry = replace(entry, name=f"{self.source}/{entry.name}")
-        if kind == "Fleet" and path == ROOT and not self.source:
+        if kind == "Fleet" and path == self.root and not self.source:
             self.fleet_value = document.value
         faults = self._misplaced(entry)
         if not faults:
@@ -175,9 +185,9 @@ class _Reading:
         if self.kinds is not None and entry.kind not in self.kinds:
             cause = f"the Source {self.source} may hold {' and '.join(self.kinds) or 'no documents'}: found a {entry.kind}"
             return [entry.fault(reasons.NOT_ALLOWED, cause, "kind")]
-        if entry.kind == "Fleet" and entry.file != ROOT:
-            cause = f"the Fleet stands in {ROOT}: found in {entry.file}"
-            return [entry.fault(reasons.BAD_DOCUMENT, cause, "kind", hint=f"move it to {ROOT}")]
+        if entry.kind == "Fleet" and entry.file != self.root:
+            cause = f"the Fleet stands in {self.root}: found in {entry.file}"
+            return [entry.fault(reasons.BAD_DOCUMENT, cause, "kind", hint=f"move it to {self.root}")]
         return []
 
     def _take(self, entry: Entry[Any]) -> None:

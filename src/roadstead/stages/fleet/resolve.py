@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from roadstead.model.assignment import Assignment, TreePath
+from roadstead.model.assignment import TreePath
 from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
@@ -39,7 +39,7 @@ class Resolution:
 
     fleet: str
     clusters: Mapping[str, Cluster]
-    assignments: Mapping[Key, Assignment]
+    assignments: assign.Assignments
     blocked: Mapping[Key, Problem]
     problems: tuple[Problem, ...]
     revisions: frozenset[tuple[str, str]]

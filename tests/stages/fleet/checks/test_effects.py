@@ -47,16 +47,6 @@ def test_kinds_that_have_effect_get_none():
     assert trees.resolved(END).problems == ()
 
 
-def test_a_source_that_wants_signatures_is_not_taken_without():
-    text = "kind: Source\nmetadata: {name: s}\nspec: {git: {url: ../s, verify: {keys: k}}}\n---\n"
-    web = "---\nkind: Bundle\nmetadata: {name: web}\nspec: {source: {source: s}, clusters: {all: true}}\n"
-    resolution = trees.resolved(text + END + web)
-    assert trees.told(resolution.problems) == [
-        "fleet/all.yaml:4:25: spec.git.verify: NoEffectYet: this version verifies no signatures: found keys k"
-    ]
-    assert trees.pairs(resolution) == []
-
-
 def test_content_that_cannot_be_rendered_yet_freezes_its_bundle():
     web = (
         "---\nkind: Bundle\nmetadata: {name: web}\nspec: {source: {oci: {repository: 'oci://r.example/x', "

@@ -6,10 +6,18 @@ found by resolve.
 
 from collections.abc import Iterator
 
-from roadstead.stages.fleet.checks import effects, labels, references, sources, structure, variables
+from roadstead.stages.fleet.checks import (
+    effects,
+    expressions,
+    labels,
+    references,
+    sources,
+    structure,
+    variables,
+)
 from roadstead.stages.fleet.collection import Documents, Fault
 
 
 def check(loaded: Documents) -> Iterator[Fault]:
-    for concern in (references, labels, variables, sources, structure, effects):
+    for concern in (references, labels, variables, sources, structure, expressions, effects):
         yield from concern.check(loaded)

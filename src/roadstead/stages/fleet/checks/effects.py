@@ -1,7 +1,6 @@
 """What is read and checked, but has no effect in this version: said once per kind or field, never silently accepted.
 
-A line is removed here by the change that gives its field an effect. Verification of signatures is an
-error instead: who asks for it must not get a revision that nobody verified.
+A line is removed here by the change that gives its kind or field an effect.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,8 +39,3 @@ def check(loaded: Documents) -> Iterator[Fault]:
         for entry in using[:1]:
             cause = f"this version does nothing with {path[-1]}, so {consequence}: found in {len(using)}"
             yield entry.warning(reasons.NO_EFFECT_YET, cause, *path)
-    for source in loaded.sources.values():
-        if source.model.spec.git.verify is not None:
-            cause = f"this version verifies no signatures: found keys {source.model.spec.git.verify.keys}"
-            hint = "remove verify to read the Source without verification"
-            yield source.fault(reasons.NO_EFFECT_YET, cause, "spec", "git", "verify", hint=hint)

@@ -6,7 +6,7 @@ from typing import Any
 
 from roadstead.model import reasons
 from roadstead.model.fleet import AccessKind
-from roadstead.stages.fleet import clusters, documents, load, naming
+from roadstead.stages.fleet import clusters, documents, naming
 from roadstead.stages.fleet.collection import Documents, Entry, Fault
 
 
@@ -41,7 +41,7 @@ def _same_folder(loaded: Documents) -> Iterator[Fault]:
         if bundle.model.spec.source is not None:
             continue
         hint = "set spec.source.path"
-        if bundle.file == load.ROOT:
+        if bundle.file == loaded.fleet.file:
             cause = f"content by default is the document's folder, the whole repository: found {bundle.file}"
             yield bundle.fault(reasons.BAD_DOCUMENT, cause, "spec", hint=hint)
         first = seen.setdefault((bundle.source, bundle.folder), bundle.name)

@@ -5,6 +5,7 @@ texts are objects, hooks or tests is helm.py's business.
 """
 
 import functools
+import importlib.metadata
 import json
 import re
 import tempfile
@@ -44,9 +45,7 @@ class Engine(Protocol):
 
 def find(pin: str, blobs: Blobs) -> Engine:
     """The engine of the pinned version; the library where nothing is pinned."""
-    import helm_python
-
-    library = helm_python.helm_sdk_version().removeprefix("v")
+    library = _library_version(blobs)
     if pin.removeprefix("v") in ("", library):
         return Library(library)
     command = commands.helm(pin, blobs)
@@ -55,6 +54,18 @@ def find(pin: str, blobs: Blobs) -> Engine:
     cause = f"the fleet pins helm {pin.removeprefix('v')}, found {library}"
     hint = f"install helm {pin.removeprefix('v')} on this machine, or set spec.renderers.helm in the Fleet"
     raise errors.error(Problem(TOOL_MISSING, cause, hint))
+
+
+def _library_version(blobs: Blobs) -> str:
+    """Loading the library takes 0.1 s and 55 MB: not for a chart that is in the cache."""
+    key = f"helm in helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
+    known = blobs.kept(key)
+    if known is None:
+        import helm_python
+
+        known = helm_python.helm_sdk_version().removeprefix("v").encode()
+        blobs.keep(key, known)
+    return known.decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,26 @@ from roadstead.world.kube.client import Limits
 from tests.world.kube.serving import always, answer, refusal, serving
 
 POD = ApiResource("", "v1", "Pod", "pods", True)
+NAMESPACES = {
+    "kind": "APIGroupDiscoveryList",
+    "items": [
+        {
+            "versions": [
+                {
+                    "version": "v1",
+                    "resources": [{"resource": "namespaces", "responseKind": {"kind": "Namespace"}}],
+                }
+            ]
+        }
+    ],
+}
 IMPERSONATION = ("Impersonate-User", "Impersonate-Group")
 
 
 def pods(*names: str, resume: str = "", version: str = "7") -> web.Response:
     items = [{"metadata": {"name": name}} for name in names]
-    return answer({"metadata": {"resourceVersion": version, "continue": resume}, "items": items or None})
+    metadata = {"resourceVersion": version, "continue": resume}
+    return answer({"kind": "PodList", "metadata": metadata, "items": items or None})
 
 
 async def paging(request: web.BaseRequest) -> web.Response:
@@ -59,10 +73,27 @@ async def test_an_empty_list_is_no_error():
         assert (await one.list(POD)).items == []
 
 
-async def test_a_list_that_is_none_is_told():
-    async with serving(always(lambda: answer({"items": 5}))) as server, server.client() as one:
+@pytest.mark.parametrize("body", [{}, {"items": 5}, {"items": []}, {"kind": "Pod"}, [], None, "x"], ids=str)
+async def test_a_list_that_is_none_is_never_taken_for_an_empty_one(body):
+    async with serving(always(lambda: answer(body))) as server, server.client() as one:
         with pytest.raises(TransientError) as caught:
             await one.list(POD)
+    assert "not as an API server does" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda one: one.version(), id="the version"),
+        pytest.param(lambda one: one.identity(), id="the identity"),
+        pytest.param(lambda one: one.resources(), id="discovery"),
+        pytest.param(lambda one: one.get(POD, "shop", "a"), id="an object"),
+    ],
+)
+async def test_an_empty_answer_means_nothing(call):
+    async with serving(always(lambda: answer({}))) as server, server.client() as one:
+        with pytest.raises(TransientError) as caught:
+            await call(one)
     assert "not as an API server does" in str(caught.value)
 
 
@@ -215,7 +246,7 @@ async def test_a_service_account_needs_its_namespace(written):
 async def test_discovery_is_asked_once_for_all_who_wait_and_anew_when_told():
     async def handle(request):
         await asyncio.sleep(0.05)
-        return answer({"kind": "APIGroupDiscoveryList", "items": []})
+        return answer(NAMESPACES)
 
     async with serving(handle) as server, server.client() as one:
         async with asyncio.TaskGroup() as group:

@@ -10,6 +10,7 @@ from roadstead.model.facts import ApiResource, Facts
 from roadstead.world.blobs import Blobs
 from roadstead.world.kube import facts
 from tests.world.kube.serving import answer, refusal, serving
+from tests.world.kube.test_client import NAMESPACES
 
 POD = ApiResource("", "v1", "Pod", "pods", True, ("get", "list"))
 METRIC = ApiResource("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", False, ("get",))
@@ -89,9 +90,9 @@ async def test_kinds_of_a_group_that_is_down_are_remembered(blobs):
     ]
     answers = {
         "/version": {"gitVersion": "v1.37.2"},
-        "/api": {"kind": "APIGroupDiscoveryList", "items": []},
+        "/api": NAMESPACES,
         "/apis": {"kind": "APIGroupDiscoveryList", "items": groups},
-        "/api/v1/namespaces/kube-system": {"metadata": {"uid": "u"}},
+        "/api/v1/namespaces/kube-system": {"metadata": {"name": "kube-system", "uid": "u"}},
         "/openapi/v3": {"paths": {}},
     }
 
@@ -100,9 +101,9 @@ async def test_kinds_of_a_group_that_is_down_are_remembered(blobs):
 
     async with serving(handle) as server, server.client() as client:
         before = await facts.ask(client, blobs)
-        assert before.resources == ()
+        assert [one.kind for one in before.resources] == ["Namespace"]
         asked = await facts.ask(client, blobs, before=known("c1", "s"))
-    assert asked.resources == (METRIC,)
+    assert asked.resources == (*before.resources, METRIC)
     assert asked.schemas == "s"
-    assert asked.digest == digest(METRIC)
+    assert asked.digest == digest(*before.resources, METRIC)
     assert (asked.identity, asked.labels) == ("u", {"roadstead.dev/minor": "1.37"})

@@ -180,7 +180,9 @@ async def test_a_server_that_stops_in_the_middle_of_an_answer():
             "not as an API server does",
             id="a page instead of JSON",
         ),
-        pytest.param(lambda: answer([1, 2]), reasons.UNREACHABLE, "no object", id="JSON that is no object"),
+        pytest.param(
+            lambda: answer([1, 2]), reasons.UNREACHABLE, "it gives no object", id="JSON that is no object"
+        ),
         pytest.param(
             lambda: web.Response(status=302, headers={"Location": "https://login.example/"}),
             reasons.UNREACHABLE,

@@ -6,6 +6,7 @@ Every call has a deadline in seconds, by default the client's.
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -30,6 +31,7 @@ from roadstead.world.kube.watching import WatchEvent
 if TYPE_CHECKING:
     from roadstead.world.kube.transport import Answer, Transport
 
+_VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _NAMESPACES = ApiResource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 
@@ -108,8 +110,12 @@ class Client:
 
     async def version(self, *, deadline: float | None = None) -> str:
         """`1.37.2`, without the suffixes that distributions add (`v1.37.2-gke.100`, `v1.37.2+k3s1`)."""
-        document = await self._document("/version", deadline=deadline)
-        return str(document["gitVersion"]).removeprefix("v").partition("-")[0].partition("+")[0]
+        request = requests.read("/version")
+        document = self.decoded(await self.send(request, deadline=deadline), request)
+        found = _VERSION.match(str(document.get("gitVersion")))
+        if found is None:
+            raise self._nonsense(request, "it has no version")
+        return found[1]
 
     async def identity(self, *, deadline: float | None = None) -> str:
         """The uid of kube-system, which lives as long as the cluster does."""
@@ -143,6 +149,8 @@ class Client:
         found = await self.found(request, deadline=deadline)
         if found is None:
             return None
+        if (found.get("metadata") or {}).get("name") != name:
+            raise self._nonsense(request, "it gives another object than was asked for")
         return listing.named(found, resource) if metadata else found
 
     async def list(
@@ -201,7 +209,9 @@ class Client:
             try:
                 read = listing.decode(body)
             except msgspec.DecodeError as cause:
-                raise self._nonsense(request, cause) from cause
+                raise self._nonsense(request, str(cause)) from cause
+            if not read.kind.endswith("List"):  # taken for an empty list, it would say that all is gone
+                raise self._nonsense(request, "it gives no list")
             yield Listing(resource, read.items or [], read.metadata.resource_version)
             resume = read.metadata.resume
             if not resume:
@@ -286,9 +296,9 @@ class Client:
         try:
             found = orjson.loads(body)
         except orjson.JSONDecodeError as cause:
-            raise self._nonsense(request, cause) from cause
+            raise self._nonsense(request, str(cause)) from cause
         if not isinstance(found, dict):
-            raise self._nonsense(request, None)
+            raise self._nonsense(request, "it gives no object")
         return found
 
     async def _document(
@@ -299,13 +309,15 @@ class Client:
 
     async def _discover(self, deadline: float | None) -> Resources:
         found = await discovery.ask(lambda path, accept: self._document(path, accept, deadline=deadline))
+        if found.find(_NAMESPACES.group_kind) is None:
+            raise self._nonsense(requests.read("/api"), "it serves no namespaces")
         return discovery.told(found, self.cluster)
 
     def _event(self, line: bytes, request: Request, resource: ApiResource) -> WatchEvent:
         try:
             event = watching.event(line, resource)
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as cause:
-            raise self._nonsense(request, cause) from cause
+            raise self._nonsense(request, str(cause)) from cause
         if event.type == "ERROR":
             raise errors.error(refusals.from_event(event.object, request))
         return event
@@ -315,10 +327,8 @@ class Client:
             raise errors.error(refusals.from_status(answer.status, answer.body, answer.headers, request))
         return answer.body
 
-    def _nonsense(self, request: Request, cause: Exception | None) -> RoadsteadError:
-        text = (
-            f"{self._transport.access.server} answers, but not as an API server does: {cause or 'no object'}"
-        )
+    def _nonsense(self, request: Request, found: str) -> RoadsteadError:
+        text = f"{self._transport.access.server} answers, but not as an API server does: {found}"
         problem = Problem(reasons.UNREACHABLE, text, hint="check the address and what stands before it")
         return self._told(errors.error(problem), request)
 

@@ -18,6 +18,7 @@ class _Metadata(msgspec.Struct):
 class Page(msgspec.Struct):
     """One page as the server sent it."""
 
+    kind: str = ""
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
     items: list[msgspec.Raw] | None = None
 

@@ -53,7 +53,7 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
         cache=settings.cache,
         deadline=world.remaining,
     )
-    loaded = load.load(_tree(found))
+    loaded = load.load(_tree(found), prefix=found.prefix)
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = load.add_sources(loaded, sources.trees())
     resolution = resolve.resolve(loaded, now=world.now, facts=clusters.recorded(world, loaded.fleet.name))

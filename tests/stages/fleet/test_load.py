@@ -360,14 +360,14 @@ def test_a_fleet_may_stand_in_a_folder_of_its_repository():
     )
     files = Files(
         {
-            "eu/[1]/roadstead.yaml": fleet,
-            "eu/[1]/d/x.yaml": bundle,
+            "eu/west/roadstead.yaml": fleet,
+            "eu/west/d/x.yaml": bundle,
             "eu/apps/x/a.yaml": "",
             "d/y.yaml": bundle,
         }
     )
-    found = load.load(files, prefix="eu/[1]")
-    assert found.fleet.file == "eu/[1]/roadstead.yaml" and [*found.bundles] == ["x"]
+    found = load.load(files, prefix="eu/west")
+    assert found.fleet.file == "eu/west/roadstead.yaml" and [*found.bundles] == ["x"]
     with pytest.raises(errors.UsageError, match=r"no fleet repository: eu/roadstead.yaml is missing"):
         load.load(files, prefix="eu")
 

@@ -122,7 +122,7 @@ def test_an_object_that_moved_between_bundles_is_handed_over_and_never_deleted()
     receiving = draft(git=[manifest(A)], there=[live(A, part_of=THEIRS)], claims={A: ("storefront",)})
     assert told(receiving) == ["hand over ConfigMap/shop/a: moved here from bundle ingress ?"]
     giving = draft(owned=[entry(A)], there=[live(A)], claims={A: ("ingress",)})
-    assert told(giving) == ["keep ConfigMap/shop/a: moves to bundle ingress"]
+    assert told(giving) == ["hand over ConfigMap/shop/a: moves to bundle ingress"]
 
 
 def test_two_bundles_that_want_one_object_are_told_before_anything_is_touched():
@@ -135,9 +135,9 @@ def test_two_bundles_that_want_one_object_are_told_before_anything_is_touched():
     assert told(holder) == ["unchanged ConfigMap/shop/a: as applied"]
 
 
-def test_nothing_is_done_to_kinds_that_could_not_be_listed():
+def test_nothing_is_done_to_objects_that_could_not_be_looked_for():
     problem = Problem(reasons.FORBIDDEN, "may not list configmaps")
-    found = draft(git=[manifest(A)], owned=[entry(B)], unreadable={A.group_kind: problem})
+    found = draft(git=[manifest(A)], owned=[entry(B)], unreadable={A: problem, B: problem})
     assert told(found) == [
         "keep ConfigMap/shop/b: not in Git any more; nothing is known of it now",
         "Forbidden ConfigMap/shop/a: may not list configmaps",

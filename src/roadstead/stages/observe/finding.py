@@ -8,7 +8,7 @@ An object that could not be looked for is `unreadable`, never taken for one that
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -24,15 +24,20 @@ from roadstead.world.kube import client as kube
 from roadstead.world.kube import listing
 
 Value = TypeVar("Value")
+Answer = TypeVar("Answer")
 
 FEW = 8  # look-ups by name cost about as much as one list of a few hundred objects
 _AT_ONCE = 8
+_PAUSE = 1.0  # seconds, for a server that does not say how long to wait
 _PAGE, _METADATA_PAGE = 500, 5000  # objects of some 10 KB, metadata of some 1.5 KB
 _BATCH = 200  # decoded in a row, some 10 ms: then other clusters' answers have their turn
 
 
 @dataclass(slots=True)
 class Found(Generic[Value]):
+    """Where the kind is not `served`, there are no objects of it."""
+
+    served: bool = True
     objects: dict[ObjectId, Value] = field(default_factory=dict)
     unreadable: dict[ObjectId, Problem] = field(default_factory=dict)
 
@@ -47,13 +52,13 @@ async def find(
     mostly_unlabelled: bool = False,
 ) -> Found[Value]:
     """`read` makes of an object what is kept of it. Objects that carry our label are found though nobody
-    wants them. Raises StalledError(NoSuchKind) alone; other errors make what is missing unreadable."""
+    wants them. Raises nothing: what cannot be asked makes the objects that are missing unreadable."""
     search = _Search(client, resource, frozenset(wanted), read, metadata)
     try:
         await search.run(everything=mostly_unlabelled)
     except RoadsteadError as error:
         if error.problem.reason is reasons.NO_SUCH_KIND:
-            raise
+            return Found(served=False)
         search.fail(search.missing(), error)
     return search.found
 
@@ -97,7 +102,7 @@ class _Search(Generic[Value]):
     async def _list(self, selector: str) -> None:
         if not self._forbidden:
             try:
-                await self._pages("", selector)
+                await self._patiently(lambda: self._pages("", selector))
             except RoadsteadError as error:
                 if error.problem.reason is not reasons.FORBIDDEN:
                     raise
@@ -108,7 +113,7 @@ class _Search(Generic[Value]):
 
     async def _list_in(self, namespace: str, selector: str) -> None:
         try:
-            await self._pages(namespace, selector)
+            await self._patiently(lambda: self._pages(namespace, selector))
         except RoadsteadError as error:
             if error.problem.reason is reasons.NO_SUCH_KIND:
                 raise
@@ -135,11 +140,26 @@ class _Search(Generic[Value]):
 
     async def _look_up(self, wanted: ObjectId) -> None:
         try:
-            obj = await self._client.get(
-                self._resource, wanted.namespace, wanted.name, metadata=self._metadata
+            obj = await self._patiently(
+                lambda: self._client.get(
+                    self._resource, wanted.namespace, wanted.name, metadata=self._metadata
+                )
             )
         except RoadsteadError as error:
             self.fail([wanted], error)
         else:
             if obj is not None:
                 self.found.objects[wanted] = self._read(obj)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """A server that asks to wait is obeyed for as long as a request may take."""
+        now = asyncio.get_running_loop().time
+        until = now() + self._client.limits.deadline
+        while True:
+            try:
+                return await ask()
+            except RoadsteadError as error:
+                pause = error.problem.retry_after or _PAUSE
+                if error.problem.reason is not reasons.THROTTLED or now() + pause > until:
+                    raise
+            await asyncio.sleep(pause)

@@ -1,74 +1,99 @@
-"""The health of one cluster's objects, kept current by watches while somebody waits for it.
+"""The health of one cluster's objects: as it is now (`snapshot`), or kept current by watches while somebody
+waits for it (`watching`).
 
-Waiting costs nothing but the watch: one stream per kind whatever the number of bundles that wait, and
-pods are looked at only in namespaces where a workload is on its way, for their waiting reasons say at
-once what a Deployment says after ten minutes. Judging an object is objects/health.
+Waiting costs nothing but the watch: one stream for each kind, whatever the number of bundles that wait, and
+none once nobody does. Pods are looked at only where a workload is on its way. How an object is judged is
+awaited.py, and objects/health.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from roadstead.model.assignment import HealthRule
-from roadstead.model.errors import RoadsteadError
+from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import ApiResource
-from roadstead.model.health import Health, State
+from roadstead.model.health import Health
 from roadstead.model.ids import GroupKind, ObjectId
-from roadstead.objects import health, kinds, ownership
-from roadstead.stages.observe import stream
+from roadstead.objects import kinds, ownership
+from roadstead.stages.observe import awaited as judging
+from roadstead.stages.observe import finding, pods, serving
+from roadstead.stages.observe.awaited import Awaited
+from roadstead.stages.observe.stream import Selection
+from roadstead.stages.observe.streams import Start, Streams
+from roadstead.stages.observe.waiter import Tell, Waiter
 from roadstead.world import tasks
 from roadstead.world.kube import client as kube
 
-PODS = GroupKind("", "Pod")
-_SETTLED = (State.READY, State.SUSPENDED, State.FAILED, State.MISSING)
-_WORKLOADS = frozenset(
-    {
-        GroupKind("apps", "Deployment"),
-        GroupKind("apps", "StatefulSet"),
-        GroupKind("apps", "DaemonSet"),
-        GroupKind("apps", "ReplicaSet"),
-        GroupKind("batch", "Job"),
-    }
-)
+PATIENCE = 30.0  # seconds that a failure must last, as many pass: a crash until the database is there
+_AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """`mark` is the one that the last write left (model Entry): an older object says nothing yet."""
+async def snapshot(
+    client: kube.Client, wanted: Mapping[ObjectId, Sequence[HealthRule]]
+) -> dict[ObjectId, Health]:
+    """How objects are that exist, as a view told: those of kinds without a status are not asked for. One
+    list for each other kind, and the Pods of namespaces where a workload is on its way."""
+    asked: dict[GroupKind, list[ObjectId]] = defaultdict(list)
+    for one, rules in wanted.items():
+        if judging.looks_at_status(one.group_kind, rules):
+            asked[one.group_kind].append(one)
+    served = await serving.ask(client, asked)
+    found = dict.fromkeys(wanted, judging.READY)
+    waiting: dict[ObjectId, dict[str, Any]] = {}  # workloads whose Pods may tell more
 
-    rules: Sequence[HealthRule] = ()
-    mark: str = ""
+    def read(obj: dict[str, Any]) -> Health:
+        one = kinds.identify(obj)
+        told = judging.judge(obj, Awaited(wanted.get(one, ())))
+        if one in wanted and one.group_kind in pods.WORKLOADS and told != judging.READY:
+            waiting[one] = obj
+        return told
 
+    async def ask(kind: GroupKind) -> None:
+        if kind in served.unknown:
+            found.update(dict.fromkeys(asked[kind], judging.unknown(served.unknown[kind])))
+            return
+        found.update(dict.fromkeys(asked[kind], judging.MISSING))
+        if kind in served.resources:
+            answer = await finding.find(client, served.resources[kind], asked[kind], read)
+            found.update(answer.objects)
+            found.update({one: judging.unknown(problem) for one, problem in answer.unreadable.items()})
 
-Tell = Callable[[ObjectId, Health], None]
+    await tasks.each(asked, ask, limit=_AT_ONCE)
+    around = await pods.read(client, {one.namespace for one in waiting})
+    for one, obj in waiting.items():
+        found[one] = judging.judge(obj, Awaited(wanted[one]), around.of(obj))
+    return {one: found[one] for one in wanted}
 
 
 @asynccontextmanager
 async def watching(client: kube.Client) -> AsyncIterator["Healths"]:
     """`async with healths.watching(client) as seen: await seen.until_settled(...)`"""
     async with tasks.group() as start:
-        running: list[asyncio.Task[Any]] = []
-        yield Healths(client, lambda work: running.append(start(work)))
-        for task in running:
-            task.cancel()
+        seen = Healths(client, start)
+        try:
+            yield seen
+        finally:
+            seen.stop()
 
 
 class Healths:
-    """Implements stream.Follower for all kinds at once."""
+    """A streams.Follower of all kinds that somebody waits for; keeps only the objects waited for."""
 
-    def __init__(self, client: kube.Client, start: Callable[[Any], None]) -> None:
+    def __init__(self, client: kube.Client, start: Start) -> None:
         self._client = client
         self._start = start
-        self._followed: set[tuple[GroupKind, str]] = set()
-        self._awaited: dict[ObjectId, Awaited] = {}
-        self._objects: dict[ObjectId, dict[str, Any]] = {}  # only of what somebody waits for
-        self._health: dict[ObjectId, Health] = {}
-        self._pods: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-        self._waiting: dict[ObjectId, list[_Waiter]] = defaultdict(list)
-        self._blind: dict[GroupKind, Health] = {}
+        self._waiters: dict[ObjectId, list[Waiter]] = {}
+        self._objects: dict[ObjectId, dict[str, Any]] = {}
+        self._resources: dict[GroupKind, ApiResource] = {}
+        self._listed: set[Selection] = set()
+        self._named: dict[ObjectId, Selection] = {}
+        self._interrupted: dict[Selection, Problem] = {}
+        self._streams = Streams(client, self, start)
+        self._pods = pods.Pods(self._assess)
+        self._pod_streams = Streams(client, self._pods, start)
 
     async def until_settled(
         self,
@@ -76,144 +101,157 @@ class Healths:
         *,
         deadline: float,
         tell: Tell = lambda object_id, health: None,
+        patience: float = PATIENCE,
     ) -> dict[ObjectId, Health]:
-        """The health of all `wanted` once each is ready, suspended or failed, or `deadline` seconds later."""
-        waiter = _Waiter(set(wanted), tell)
-        self._awaited.update(wanted)
-        for object_id in wanted:
-            self._waiting[object_id].append(waiter)
-            if object_id in self._objects:
-                self._assess(object_id)
+        """The health of all `wanted` once each is ready or suspended (or gone, where that is awaited), or
+        what keeps the others from it has lasted `patience` seconds, or `deadline` seconds are over."""
+        waiter = Waiter(wanted, tell)
+        for one in waiter.pending:
+            self._waiters.setdefault(one, []).append(waiter)
         try:
             async with asyncio.timeout(deadline):
-                await self._follow({one.group_kind for one in wanted})
-                for object_id in wanted:
-                    if object_id in self._health:
-                        waiter.learn(object_id, self._health[object_id])
-                await waiter.done.wait()
+                await self._begin(waiter)
+                await waiter.settled(patience)
         except TimeoutError:
-            pass
+            self._say_unheard(waiter)
         finally:
-            for object_id in wanted:
-                self._waiting[object_id].remove(waiter)
-        return {one: self._health.get(one, Health(State.UNKNOWN, "nothing seen of it yet")) for one in wanted}
+            self._end(waiter)
+        return waiter.answer()
 
-    async def _follow(self, wanted: Collection[GroupKind]) -> None:
-        served = await self._client.resources()
-        for kind in wanted:
-            resource = served.find(kind)
-            if resource is None:
-                self._lose(kind, Health(State.UNKNOWN, "the cluster serves no such kind"))
-            elif (kind, "") not in self._followed:
-                self._followed.add((kind, ""))
-                self._start(self._stream(resource, selector=ownership.PART_OF))
+    def stop(self) -> None:
+        self._streams.stop()
+        self._pod_streams.stop()
 
-    async def _stream(self, resource: ApiResource, *, namespace: str = "", selector: str = "") -> None:
+    async def _begin(self, waiter: Waiter) -> None:
+        """Follow the kinds. What was listed before anybody waited for it is looked for by name."""
+        pending = list(waiter.pending)
         try:
-            await stream.follow(
-                self._client,
-                resource,
-                self,
-                namespace=namespace,
-                selector=selector,
-                broken=lambda error: None,
-            )
+            served = await serving.ask(self._client, {one.group_kind for one in pending})
         except RoadsteadError as error:
-            self._lose(resource.group_kind, Health(State.UNKNOWN, error.problem.cause))
-
-    def _lose(self, kind: GroupKind, told: Health) -> None:
-        for object_id in [one for one in self._waiting if one.group_kind == kind]:
-            self._learn(object_id, told)
-            for waiter in self._waiting[object_id]:
-                waiter.give_up(object_id)
-
-    def listed(self, resource: ApiResource, objects: list[dict[str, Any]]) -> None:
-        present = set()
-        for obj in objects:
-            self.seen(resource, obj)
-            present.add(kinds.identify(obj))
-        for object_id in [one for one in self._awaited if one.group_kind == resource.group_kind]:
-            if object_id not in present:
-                self._learn(object_id, Health(State.MISSING, "it does not exist"))
-
-    def seen(self, resource: ApiResource, obj: dict[str, Any]) -> None:
-        object_id = kinds.identify(obj)
-        if object_id.group_kind == PODS:
-            self._pods[object_id.namespace][object_id.name] = obj
-            self._reassess(object_id.namespace)
-        if object_id in self._awaited:
-            self._objects[object_id] = obj
-            self._assess(object_id)
-
-    def gone(self, resource: ApiResource, obj: dict[str, Any]) -> None:
-        object_id = kinds.identify(obj)
-        self._pods.get(object_id.namespace, {}).pop(object_id.name, None)
-        if object_id in self._awaited:
-            self._objects.pop(object_id, None)
-            self._learn(object_id, Health(State.MISSING, "it is gone"))
-
-    def _assess(self, object_id: ObjectId) -> None:
-        obj = self._objects[object_id]
-        pods = self._pods_of(obj) if object_id.group_kind in _WORKLOADS else ()
-        awaited = self._awaited[object_id]
-        if _version(ownership.mark(obj)) < _version(awaited.mark):
-            found = Health(State.PROGRESSING, "waiting to see the change")
-        else:
-            found = health.assess(obj, rules=awaited.rules, pods=pods)
-        if found.state is State.PROGRESSING and object_id.group_kind in _WORKLOADS:
-            self._watch_pods(object_id.namespace)
-        self._learn(object_id, found)
-
-    def _reassess(self, namespace: str) -> None:
-        for object_id in list(self._objects):
-            if object_id.namespace == namespace and object_id.group_kind in _WORKLOADS:
-                self._assess(object_id)
-
-    def _watch_pods(self, namespace: str) -> None:
-        if (PODS, namespace) not in self._followed:
-            self._followed.add((PODS, namespace))
-            resource = ApiResource("", "v1", "Pod", "pods", namespaced=True)
-            self._start(self._stream(resource, namespace=namespace))
-
-    def _pods_of(self, workload: Mapping[str, Any]) -> list[dict[str, Any]]:
-        labels = ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        pods = self._pods.get(workload["metadata"].get("namespace", ""), {}).values()
-        return [
-            pod for pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()
-        ]
-
-    def _learn(self, object_id: ObjectId, told: Health) -> None:
-        if self._health.get(object_id) == told:
+            self._learn(pending, judging.unknown(error.problem), hopeless=True)
             return
-        self._health[object_id] = told
-        for waiter in self._waiting.get(object_id, ()):
-            waiter.learn(object_id, told)
+        self._resources |= served.resources
+        self._need()
+        for one in pending:
+            if one.group_kind in served.unknown:
+                self._learn([one], judging.unknown(served.unknown[one.group_kind]), hopeless=True)
+            elif one.group_kind not in served.resources:
+                self._learn([one], judging.UNSERVED)
+            elif one in self._objects:
+                self._assess(one)
+            elif any(selection.covers(one) for selection in self._listed):
+                self._follow_by_name(one)
 
+    def _end(self, waiter: Waiter) -> None:
+        for one in waiter.wanted:
+            others = [other for other in self._waiters.pop(one, ()) if other is not waiter]
+            if others:
+                self._waiters[one] = others
+            else:
+                self._forget(one)
+                self._leave_name(one)
+        self._need()
 
-def _version(mark: str) -> int:
-    """Marks of one object compare as numbers: generations, and resourceVersions (KEP-5504)."""
-    digits = mark[1:]
-    return int(digits) if digits.isdigit() else 0
+    def _need(self) -> None:
+        scopes: dict[GroupKind, set[str]] = defaultdict(set)
+        for one in self._waiters:
+            scopes[one.group_kind].add(one.namespace)
+        needed = {
+            Selection(self._resources[kind], selector=ownership.PART_OF, metadata=self._is_light(kind)): scope
+            for kind, scope in scopes.items()
+            if kind in self._resources
+        }
+        self._streams.need(needed)
+        self._listed.intersection_update(self._streams.running)
+        self._need_pods()
 
+    def _is_light(self, kind: GroupKind) -> bool:
+        """Whether metadata tells enough: of kinds without a status, unless a rule looks at more."""
+        return kind in judging.WITHOUT_STATUS and all(
+            waiter.wanted[one].gone
+            for one, waiters in self._waiters.items()
+            if one.group_kind == kind
+            for waiter in waiters
+        )
 
-class _Waiter:
-    def __init__(self, pending: set[ObjectId], tell: Tell) -> None:
-        self._pending = pending
-        self._tell = tell
-        self.done = asyncio.Event()
-        if not pending:
-            self.done.set()
+    def _need_pods(self) -> None:
+        self._pod_streams.need(pods.selections(self._pods.busy(self._is_pending)))
 
-    def learn(self, object_id: ObjectId, told: Health) -> None:
-        self._tell(object_id, told)
-        if told.state in _SETTLED:
-            self._pending.discard(object_id)
+    def _is_pending(self, one: ObjectId) -> bool:
+        return any(one in waiter.pending for waiter in self._waiters[one])
+
+    def seen(self, selection: Selection, obj: dict[str, Any]) -> None:
+        one = kinds.identify(obj)
+        if one not in self._waiters:
+            return
+        if ownership.PART_OF in (obj["metadata"].get("labels") or {}):
+            self._leave_name(one)
+        self._objects[one] = obj
+        if one.group_kind in pods.WORKLOADS:
+            self._pods.tend(one, obj)
+        self._assess(one)
+        if one.group_kind in pods.WORKLOADS and self._is_pending(one) and not self._pods.is_heard(one):
+            self._need_pods()
+
+    def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
+        one = kinds.identify(obj)
+        if one in self._waiters:
+            self._missed(selection, one)
+
+    def listed(self, selection: Selection, present: Collection[ObjectId]) -> None:
+        if not selection.name:
+            self._listed.add(selection)
+        for one in [one for one in self._waiters if selection.covers(one)]:
+            if one not in present:
+                self._missed(selection, one)
+            elif one not in self._objects:
+                self._follow_by_name(one)
+
+    def interrupted(self, selection: Selection, problem: Problem | None) -> None:
+        if problem:
+            self._interrupted[selection] = problem
         else:
-            self._pending.add(object_id)
-        if not self._pending:
-            self.done.set()
+            self._interrupted.pop(selection, None)
 
-    def give_up(self, object_id: ObjectId) -> None:
-        self._pending.discard(object_id)
-        if not self._pending:
-            self.done.set()
+    def lost(self, selection: Selection, problem: Problem) -> None:
+        self._learn(filter(selection.covers, list(self._waiters)), judging.unknown(problem), hopeless=True)
+
+    def _missed(self, selection: Selection, one: ObjectId) -> None:
+        """What has left the selection by label is looked for by name: it may only have lost the label."""
+        if selection.name:
+            self._forget(one)
+            self._leave_name(one)
+            self._learn([one], judging.MISSING)
+        elif one not in self._named:
+            self._forget(one)
+            self._follow_by_name(one)
+
+    def _follow_by_name(self, one: ObjectId) -> None:
+        if one not in self._named:
+            resource, light = self._resources[one.group_kind], self._is_light(one.group_kind)
+            self._named[one] = Selection(resource, one.namespace, one.name, metadata=light)
+            self._streams.also(self._named[one])
+
+    def _leave_name(self, one: ObjectId) -> None:
+        if one in self._named:
+            self._streams.no_longer(self._named.pop(one))
+
+    def _assess(self, one: ObjectId) -> None:
+        obj = self._objects[one]
+        around = self._pods.of(obj) if one.group_kind in pods.WORKLOADS else ()
+        for waiter in self._waiters[one]:
+            waiter.learn(one, judging.judge(obj, waiter.wanted[one], around))
+
+    def _learn(self, objects: Iterable[ObjectId], told: Health, *, hopeless: bool = False) -> None:
+        for one in objects:
+            for waiter in self._waiters.get(one, ()):
+                waiter.learn(one, told, hopeless=hopeless)
+
+    def _say_unheard(self, waiter: Waiter) -> None:
+        """At the end of the time: what was known of these may be old."""
+        for selection, problem in self._interrupted.items():
+            self._learn(filter(selection.covers, list(waiter.pending)), judging.unknown(problem))
+
+    def _forget(self, one: ObjectId) -> None:
+        self._objects.pop(one, None)
+        self._pods.leave(one)

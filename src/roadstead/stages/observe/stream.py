@@ -9,7 +9,7 @@ may see it again; of different objects it learns in no certain order.
 import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol
 
 from roadstead.model import reasons
@@ -34,9 +34,20 @@ class Selection:
     selector: str = ""
     metadata: bool = False
 
+    def covers(self, one: ObjectId) -> bool:
+        """Whether the object would be selected, if it has the label."""
+        return (
+            self.resource.group_kind == one.group_kind
+            and self.namespace in ("", one.namespace)
+            and self.name in ("", one.name)
+        )
+
+    def within(self, namespace: str) -> "Selection":
+        return replace(self, namespace=namespace)
+
     def __str__(self) -> str:
-        kind = str(self.resource.group_kind)
-        return " ".join((kind, self.name)) + (f" in {self.namespace}" if self.namespace else "")
+        what = f"{self.resource.group_kind} {self.name}".rstrip()
+        return f"{what} in {self.namespace}" if self.namespace else what
 
 
 class Follower(Protocol):

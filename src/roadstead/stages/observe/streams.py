@@ -1,7 +1,7 @@
 """Keep those streams of one cluster running that are needed, and no others.
 
 A kind is followed in the whole cluster by one stream, which is cheapest; where our identity may not do
-that, by one stream for each namespace that matters.
+that, by one stream for each namespace that matters. Single objects are followed beside these, by name.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class Follower(stream.Follower, Protocol):
 
 
 class Streams:
-    """`start` makes a task (world/tasks.py). After `need({})` nothing runs."""
+    """`start` makes a task (world/tasks.py); its group must be left only after `stop`."""
 
     def __init__(self, client: kube.Client, follower: Follower, start: Start) -> None:
         self._client = client
@@ -33,8 +33,13 @@ class Streams:
         self._start = start
         self._running: dict[Selection, asyncio.Task[None]] = {}
         self._needed: Mapping[Selection, Collection[str]] = {}
-        self._by_namespace: set[GroupKind] = set()
+        self._single: set[Selection] = set()
         self._lost: set[Selection] = set()
+        self._by_namespace: set[GroupKind] = set()
+
+    @property
+    def running(self) -> Collection[Selection]:
+        return self._running.keys()
 
     def need(self, needed: Mapping[Selection, Collection[str]]) -> None:
         """Each selection, with the namespaces that matter should the whole cluster be forbidden."""
@@ -42,21 +47,35 @@ class Streams:
         self._lost.clear()
         self._settle()
 
+    def also(self, single: Selection) -> None:
+        self._single.add(single)
+        if single not in self._running:
+            self._begin(single)
+
+    def no_longer(self, single: Selection) -> None:
+        self._single.discard(single)
+        if single in self._running:
+            self._running.pop(single).cancel()
+
+    def stop(self) -> None:
+        self._single.clear()
+        self.need({})
+
     def _settle(self) -> None:
-        wanted = self._allowed()
+        wanted = self._allowed() | self._single
         for selection in self._running.keys() - wanted:
             self._running.pop(selection).cancel()
         for selection in wanted - self._running.keys() - self._lost:
-            self._running[selection] = self._start(self._run(selection))
+            self._begin(selection)
+
+    def _begin(self, selection: Selection) -> None:
+        self._running[selection] = self._start(self._run(selection))
 
     def _allowed(self) -> set[Selection]:
         allowed: set[Selection] = set()
         for one, namespaces in self._needed.items():
             if one.resource.group_kind in self._by_namespace and not one.namespace:
-                allowed |= {
-                    Selection(one.resource, namespace, one.name, one.selector, one.metadata)
-                    for namespace in namespaces
-                }
+                allowed |= {one.within(namespace) for namespace in namespaces}
             else:
                 allowed.add(one)
         return allowed

@@ -1,41 +1,129 @@
 """Notice, from metadata alone, that an owned object may have changed.
 
-Pure but for being fed by stream.follow. An object whose uid, signature and mark are as its inventory
-entry says was not touched; any difference is a suspicion, never a verdict: the engine looks at the
-object and decides (correctness.md, Drift). The sender of DELETED may only have dropped our label.
+Pure but for being fed by streams. An object whose uid, signature and mark are as its inventory entry says
+was not touched; any difference is a suspicion, never a verdict: the engine looks at the object and decides
+(correctness.md, Drift). The same state is suspected once. An entry without a uid belongs to a write that is
+under way, and is not judged.
+
+What leaves the selection by our label may only have lost the label: such objects are `unlabelled` until it
+is known what became of them, and are to be followed by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from roadstead.model.facts import ApiResource
-from roadstead.model.ids import ObjectId
+from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.inventory import Entry
+from roadstead.model.live import Live
 from roadstead.objects import kinds, ownership
+from roadstead.stages.observe.stream import Selection
+
+Suspect = Callable[[str, ObjectId], None]
+_State = tuple[str, str, str]
+_GONE: _State = ("", "", "")
 
 
 class Suspicions:
-    """A stream.Follower for the kinds of `entries`; `entries` may be replaced while it listens."""
+    """`live` is what is seen of the followed kinds, owned or not; `scopes` are these kinds, each with the
+    namespaces in which something is owned. `suspect` is called with bundle and object."""
 
-    def __init__(self, entries: Mapping[ObjectId, Entry], suspect: Callable[[ObjectId], None]) -> None:
-        self.entries = entries
+    def __init__(self, suspect: Suspect) -> None:
+        self.live: dict[ObjectId, Live] = {}
+        self.scopes: Mapping[GroupKind, Collection[str]] = {}
+        self.unlabelled: set[ObjectId] = set()
         self._suspect = suspect
+        self._entries: dict[ObjectId, Entry] = {}
+        self._bundles: dict[ObjectId, str] = {}
+        self._owned: dict[str, Collection[ObjectId]] = {}
+        self._listed: set[tuple[GroupKind, str]] = set()
+        self._odd: dict[ObjectId, _State] = {}
 
-    def listed(self, resource: ApiResource, objects: list[dict[str, Any]]) -> None:
-        present = {kinds.identify(obj) for obj in objects}
-        for obj in objects:
-            self.seen(resource, obj)
-        for object_id in self.entries:
-            if object_id.group_kind == resource.group_kind and object_id not in present:
-                self._suspect(object_id)
+    def expect(self, inventories: Mapping[str, Mapping[ObjectId, Entry]]) -> None:
+        """What these bundles own now, instead of what they owned; other bundles stay as they are."""
+        for bundle, entries in inventories.items():
+            for one in self._owned.get(bundle, ()):
+                if one not in entries and self._bundles.get(one) == bundle:
+                    self._forget(one)
+            self._owned[bundle] = frozenset(entries)
+            self._entries |= entries
+            self._bundles |= dict.fromkeys(entries, bundle)
+        self._rescope()
+        for entries in inventories.values():
+            for one in entries:
+                self._compare(one)
 
-    def seen(self, resource: ApiResource, obj: dict[str, Any]) -> None:
-        live = ownership.live(obj, resource)
-        entry = self.entries.get(live.id)
-        if entry and (entry.uid, entry.signature, entry.mark) != (live.uid, live.signature, live.mark):
-            self._suspect(live.id)
+    def suspected(self, bundle: str) -> list[ObjectId]:
+        """The bundle's objects that are not as its entries say: none, once a correction is on record."""
+        return [one for one in self._odd if self._bundles.get(one) == bundle]
 
-    def gone(self, resource: ApiResource, obj: dict[str, Any]) -> None:
-        object_id = kinds.identify(obj)
-        if object_id in self.entries:
-            self._suspect(object_id)
+    def seen(self, obj: dict[str, Any]) -> None:
+        live = ownership.live(obj)
+        self.live[live.id] = live
+        if live.part_of:
+            self.unlabelled.discard(live.id)
+        self._judge(live.id)
+
+    def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
+        self._left(selection, [kinds.identify(obj)])
+
+    def listed(self, selection: Selection, present: Collection[ObjectId]) -> None:
+        if not selection.name:
+            self._listed.add((selection.resource.group_kind, selection.namespace))
+        known = {*self.live, *self._entries, *self.unlabelled}
+        self._left(selection, [one for one in known if selection.covers(one) and one not in present])
+
+    def lost(self, selection: Selection) -> None:
+        """What is followed by name, but may not be looked at, counts as gone."""
+        if selection.name:
+            self._left(selection, [one for one in self.unlabelled if selection.covers(one)])
+
+    def _left(self, selection: Selection, objects: Iterable[ObjectId]) -> None:
+        for one in objects:
+            if selection.name:
+                self.unlabelled.discard(one)
+            elif one in self.unlabelled:
+                continue
+            elif one in self._entries and self._entries[one].uid:
+                self.unlabelled.add(one)  # judged when it is known what became of it
+                continue
+            self.live.pop(one, None)
+            self._judge(one)
+
+    def _rescope(self) -> None:
+        found: dict[GroupKind, set[str]] = defaultdict(set)
+        for one in self._entries:
+            found[one.group_kind].add(one.namespace)
+        self.scopes = found
+        self._listed = {scope for scope in self._listed if scope[0] in found}
+        for one in [one for one in self.live if one.group_kind not in found]:
+            del self.live[one]
+
+    def _compare(self, one: ObjectId) -> None:
+        """With what was seen before anybody expected the object; it may have been gone by then."""
+        kind = one.group_kind
+        is_listed = (kind, "") in self._listed or (kind, one.namespace) in self._listed
+        if one in self.live:
+            self._judge(one)
+        elif is_listed and self._entries[one].uid and self._odd.get(one) != _GONE:
+            self.unlabelled.add(one)
+
+    def _judge(self, one: ObjectId) -> None:
+        state = self._oddity(one)
+        if state is None:
+            self._odd.pop(one, None)
+        elif self._odd.get(one) != state:
+            self._odd[one] = state
+            self._suspect(self._bundles[one], one)
+
+    def _oddity(self, one: ObjectId) -> _State | None:
+        entry, live = self._entries.get(one), self.live.get(one)
+        if entry is None or not entry.uid:
+            return None
+        state = (live.uid, live.signature, live.mark) if live else _GONE
+        return None if state == (entry.uid, entry.signature, entry.mark) else state
+
+    def _forget(self, one: ObjectId) -> None:
+        del self._bundles[one], self._entries[one]
+        self._odd.pop(one, None)
+        self.unlabelled.discard(one)

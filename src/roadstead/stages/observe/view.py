@@ -10,17 +10,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from roadstead.model import reasons
-from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.errors import Problem
+from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, Key, ObjectId
 from roadstead.model.live import Live
 from roadstead.objects import ownership
-from roadstead.stages.observe import finding
+from roadstead.stages.observe import finding, serving
+from roadstead.stages.observe.serving import Served
 from roadstead.world import tasks
 from roadstead.world.inventory import reading as inventories
 from roadstead.world.inventory.reading import Stored
 from roadstead.world.kube import client as kube
-from roadstead.world.kube.discovery import Resources
 
 _AT_ONCE = 8
 
@@ -53,20 +53,24 @@ async def read(
     """Everything a plan of any bundle of `fleet` on this cluster needs. `wanted` are the rendered ids."""
     async with tasks.group() as start:
         reading = start(inventories.read_all(client, fleet, former_clusters=former_clusters))
-        discovering = start(client.resources())
+        start(client.resources())
     stored = reading.result()
     owned = (entry_id for one in stored.inventories.values() for entry_id in one.entries)
     search = _Search(client, _by_kind(owned, wanted))
-    unserved = await search.ask(search.questions, discovering.result())
-    if unserved:  # discovery may be of an older day
-        unserved = await search.ask(unserved, await client.resources(fresh=True))
-    return ClusterView(client.cluster, stored, search.live, search.unreadable, frozenset(unserved))
+    await search.ask(await serving.ask(client, search.questions))
+    if search.stale:
+        await search.ask(await serving.ask(client, search.stale, fresh=True))
+    return ClusterView(client.cluster, stored, search.live, search.unreadable, search.unserved())
 
 
 @dataclass(slots=True)
 class _Question:
     owned: set[ObjectId] = field(default_factory=set)
     unknown: set[ObjectId] = field(default_factory=set)
+
+    @property
+    def matters(self) -> set[ObjectId]:
+        return self.owned | self.unknown
 
 
 def _by_kind(owned: Iterable[ObjectId], wanted: Collection[ObjectId]) -> dict[GroupKind, _Question]:
@@ -82,36 +86,39 @@ def _by_kind(owned: Iterable[ObjectId], wanted: Collection[ObjectId]) -> dict[Gr
 
 @dataclass(slots=True)
 class _Search:
+    """`stale` are kinds that discovery, being of an older day, knew at a version that is served no more."""
+
     client: kube.Client
     questions: Mapping[GroupKind, _Question]
     live: dict[ObjectId, Live] = field(default_factory=dict)
     unreadable: dict[ObjectId, Problem] = field(default_factory=dict)
+    stale: set[GroupKind] = field(default_factory=set)
+    _asked: set[GroupKind] = field(default_factory=set)
 
-    async def ask(self, kinds: Collection[GroupKind], served: Resources) -> list[GroupKind]:
-        """Look for the objects of these kinds; gives the kinds that are not served."""
-        answers = await tasks.each(kinds, lambda kind: self._is_served(kind, served), limit=_AT_ONCE)
-        return [kind for kind, is_served in zip(kinds, answers, strict=True) if not is_served]
+    async def ask(self, served: Served) -> None:
+        self.stale = set()
+        for kind, problem in served.unknown.items():
+            self.unreadable |= dict.fromkeys(self.questions[kind].matters, problem)
+        self._asked |= served.unknown.keys()
+        await tasks.each(served.resources.values(), self._kind, limit=_AT_ONCE)
 
-    async def _is_served(self, kind: GroupKind, served: Resources) -> bool:
+    def unserved(self) -> frozenset[GroupKind]:
+        return frozenset(self.questions.keys() - self._asked)
+
+    async def _kind(self, resource: ApiResource) -> None:
+        kind = resource.group_kind
         question = self.questions[kind]
-        matters = question.owned | question.unknown
-        try:
-            resource = served.find(kind)
-            if resource is None:
-                return False
-            found = await finding.find(
-                self.client,
-                resource,
-                matters,
-                ownership.live,
-                metadata=True,
-                mostly_unlabelled=len(question.unknown) > finding.FEW,
-            )
-        except RoadsteadError as error:
-            if error.problem.reason is reasons.NO_SUCH_KIND:
-                return False
-            self.unreadable |= dict.fromkeys(matters, error.problem)
+        found = await finding.find(
+            self.client,
+            resource,
+            question.matters,
+            ownership.live,
+            metadata=True,
+            mostly_unlabelled=len(question.unknown) > finding.FEW,
+        )
+        if found.served:
+            self._asked.add(kind)
         else:
-            self.live |= found.objects
-            self.unreadable |= found.unreadable
-        return True
+            self.stale.add(kind)
+        self.live |= found.objects
+        self.unreadable |= found.unreadable

@@ -124,8 +124,10 @@ async def test_facts_stay_the_same_and_tell_clusters_apart(clusters, tmp_path):
     blobs = Blobs(tmp_path / "blobs")
     async with connected(cluster) as one, connected(twin) as two:
         found, other = await facts.ask(one, blobs), await facts.ask(two, blobs)
-        again = await facts.ask(one, blobs)
-    assert (found.digest, found.schemas) == (again.digest, again.schemas)
+        async with asyncio.timeout(60):  # schemas of definitions that other tests made follow these slowly
+            while (again := await facts.ask(one, blobs)).schemas != found.schemas:
+                found = again
+    assert found.digest == again.digest
     assert found.identity != other.identity
     assert found.version.startswith(found.labels["roadstead.dev/minor"])
     kinds = {item.kind for item in found.resources}

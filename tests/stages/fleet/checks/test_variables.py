@@ -123,3 +123,22 @@ def test_what_the_bundles_of_an_unread_source_declare_is_not_known():
         "allow: {}}\n"
     )
     assert told(fleet="{replics: 1}", more=source) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("values/${cluster.labels.provider}.yaml", []),
+        ("values/${cluster.name}-${fleet.name}-${replicas}.yaml", []),
+        (
+            "values/${cluster.label.provider}.yaml",
+            [
+                "error: spec.values[0].file: neither a parameter nor a fact of the cluster: cluster.label.provider | "
+                "did you mean cluster.labels.KEY?"
+            ],
+        ),
+    ],
+)
+def test_placeholders_in_names_of_files_are_known(file, expected):
+    overrides = f"[]\n  values: [{{file: '{file}', optional: true}}]"
+    assert told(overrides=overrides) == expected

@@ -4,20 +4,24 @@ Values that many Bundles share (of Fleet, Profile, Cluster) may fit one Bundle a
 required value may be missing on one cluster only: layers finds that, per Bundle and cluster.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from roadstead.language import nearest
+from roadstead.language import nearest, substitution
 from roadstead.model import reasons
 from roadstead.model.ids import Key
 from roadstead.stages.fleet import documents, layers, naming
 from roadstead.stages.fleet.collection import Documents, Entry, Fault, Path
 
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+
 
 def check(loaded: Documents) -> Iterator[Fault]:
     for bundle in loaded.bundles.values():
         yield from _defaults(bundle)
+        yield from _file_names(bundle)
         for number, override in enumerate(bundle.model.spec.overrides):
             path: Path = ("spec", "overrides", number, "variables")
             yield from _for_one(bundle, path, override.variables, bundle)
@@ -37,6 +41,17 @@ def _defaults(bundle: Entry[documents.Bundle]) -> Iterator[Fault]:
     for name, parameter in bundle.model.spec.parameters.items():
         if parameter.default is not None and (wrong := layers.misfit(parameter.default, parameter.type)):
             yield bundle.fault(reasons.BAD_VARIABLE, wrong, "spec", "parameters", name, "default")
+
+
+def _file_names(bundle: Entry[documents.Bundle]) -> Iterator[Fault]:
+    """In content every other `${…}` is the application's own; in the name of a file it is a mistake."""
+    known = bundle.model.spec.parameters.keys()
+    for number, values in enumerate(bundle.model.spec.values):
+        for name in _PLACEHOLDER.findall(values.file or ""):
+            if not substitution.counts(name, known):
+                cause = f"neither a parameter nor a fact of the cluster: {name}"
+                hint = nearest.hint(name, {*known, *substitution.BUILT_IN, f"{substitution.LABELS}KEY"})
+                yield bundle.fault(reasons.BAD_VARIABLE, cause, "spec", "values", number, "file", hint=hint)
 
 
 def _for_one(

@@ -82,7 +82,7 @@ class Values(fields.Spec):
 
     file: fields.RelativePath | None = Field(
         default=None,
-        description="A file of this document's repository, relative to its folder. `${cluster.name}`, "
+        description="A file of this document's repository, relative to its folder. Parameters, `${cluster.name}`, "
         "`${cluster.labels.KEY}` and `${fleet.name}` may stand in it.",
     )
     inline: dict[str, Any] | None = Field(default=None, description="The values themselves.")

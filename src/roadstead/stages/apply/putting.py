@@ -2,7 +2,7 @@
 
 One function per action. Each gives what the server stored; refusals are raised. What the eight former
 tools, finalizers, additions and versions of the past make necessary is here and in editing.py; the order
-of objects, and what a failure means for others, is step.py's.
+of objects, and what a failure means for others, is levels.py's.
 """
 
 from collections.abc import Callable

@@ -6,13 +6,16 @@ import typer
 
 from roadstead.cli import (
     apply,
+    cluster,
     drift,
     explain,
     facts,
     get,
+    init,
     plan,
     render,
     schema,
+    status,
     validate,
 )
 
@@ -27,12 +30,15 @@ app = typer.Typer(
 
 _WRITE, _SEE, _ACT = "Describe the fleet", "See what is and would be", "Make it so"
 
+app.command(rich_help_panel=_WRITE)(init.init)
 app.command(rich_help_panel=_WRITE)(validate.validate)
 app.command(rich_help_panel=_WRITE)(schema.schema)
+app.add_typer(cluster.app, name="cluster", rich_help_panel=_WRITE)
 app.add_typer(get.app, name="get", rich_help_panel=_SEE)
 app.command(rich_help_panel=_SEE)(facts.facts)
 app.command(rich_help_panel=_SEE)(render.render)
 app.command(rich_help_panel=_SEE)(plan.plan)
+app.command(rich_help_panel=_SEE)(status.status)
 app.command(rich_help_panel=_SEE)(drift.drift)
 app.command(rich_help_panel=_SEE)(explain.explain)
 app.command(rich_help_panel=_ACT)(apply.apply)

@@ -67,3 +67,13 @@ def seconds(flag: str, text: str) -> float:
     except ValueError as cause:
         problem = Problem(reasons.BAD_ARGUMENT, f"{flag}: {cause}", "write 90s, 10m or 1h30m")
         raise errors.error(problem) from cause
+
+
+def labels(given: Sequence[str]) -> dict[str, str]:
+    """KEY=VALUE flags. Raises UsageError for what is none."""
+    wrong = [one for one in given if "=" not in one]
+    if wrong:
+        raise errors.error(
+            Problem(reasons.BAD_ARGUMENT, f"--label: {one}", "write KEY=VALUE") for one in wrong
+        )
+    return dict(one.split("=", 1) for one in given)

@@ -53,7 +53,7 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
         cache=settings.cache,
         deadline=world.remaining,
     )
-    loaded = load.load(_tree(found), prefix=found.prefix)
+    loaded = load.load(tree(found), prefix=found.prefix)
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = load.add_sources(loaded, sources.trees())
     resolution = resolve.resolve(loaded, now=world.now, facts=clusters.recorded(world, loaded.fleet.name))
@@ -70,7 +70,7 @@ class _Fetched:
     warnings: tuple[Problem, ...]
 
     def trees(self) -> dict[str, trees.Tree | Problem]:
-        return {**{name: _tree(one) for name, one in self.revisions.items()}, **self.unread}
+        return {**{name: tree(one) for name, one in self.revisions.items()}, **self.unread}
 
 
 async def _fetch(world: World, fleet: Revision, wanted: Mapping[str, _Wanted]) -> _Fetched:
@@ -99,5 +99,5 @@ def _pinned(loaded: Documents, resolution: Resolution) -> dict[str, _Wanted]:
     }
 
 
-def _tree(revision: Revision) -> trees.Tree:
+def tree(revision: Revision) -> trees.Tree:
     return trees.open(revision.store, revision.tree, revision.mounts)

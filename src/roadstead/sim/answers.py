@@ -1,0 +1,58 @@
+"""What goes back over HTTP: bytes with a status and headers, in the form that the Accept header asks for."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from roadstead.sim import status
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    body: bytes
+    code: int = 200
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def value(found: Any, code: int = 200, *, warnings: tuple[str, ...] = ()) -> Answer:
+    return Answer(orjson.dumps(found), code, headers=warned(warnings))
+
+
+def warned(warnings: tuple[str, ...]) -> dict[str, str]:
+    return {"Warning": ", ".join(f'299 - "{text}"' for text in warnings)} if warnings else {}
+
+
+def failure(error: status.ApiError) -> Answer:
+    headers = {"Retry-After": "1"} if error.code == 429 else {}
+    return Answer(orjson.dumps(error.body()), error.code, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`sort`: empty for the objects themselves, Table, PartialObjectMetadata or PartialObjectMetadataList."""
+
+    sort: str = ""
+    discovery: bool = False
+
+
+def form(accept: str) -> Form:
+    """The first form of the Accept header that is known. Raises ApiError(406) when none is."""
+    if not accept:
+        return Form()
+    for each in accept.split(","):
+        media, *rest = (part.strip() for part in each.split(";"))
+        said = dict(part.partition("=")[::2] for part in rest)
+        if media not in (JSON, "*/*", "application/*", "application/yaml"):
+            continue
+        if said.get("g") == "apidiscovery.k8s.io":
+            if said.get("v") == "v2":
+                return Form(discovery=True)
+            continue
+        if said.get("as") in (None, "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
+            return Form(said.get("as") or "")
+    message = "only the following media types are accepted: application/json, application/yaml"
+    raise status.ApiError(406, "NotAcceptable", message, {})

@@ -1,0 +1,118 @@
+"""One simulated cluster: its version, the kinds it serves, its objects, its clock.
+
+Everything is in memory and belongs to one event loop. Requests come in through `serving`; controllers, faults
+and tests may use the same operations of `writing` and `reading`.
+"""
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from roadstead.sim import kinds, knowledge
+from roadstead.sim.kinds import Kind
+from roadstead.sim.store import Store
+
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request, for those who count them."""
+
+    user: str
+    method: str
+    path: str
+    user_agent: str
+
+
+class Cluster:
+    """`tokens`: user by bearer token."""
+
+    def __init__(self, name: str, *, minor: str = "", clock: Callable[[], datetime] = wall_clock) -> None:
+        self.name = name
+        self.minor = minor or knowledge.supported()[-1]
+        self.clock = clock
+        self.base = f"/clusters/{name}"  # in front of all paths, several clusters share one port
+        self.store = Store()
+        self.tokens = {
+            user: f"{name}-{user}-{secrets.token_hex(8)}" for user in ("admin", "viewer", "limited")
+        }
+        self._builtin = _index(self.minor)
+        self.custom: dict[tuple[str, str, str], Kind] = {}
+        self.received: Callable[[Received], None] | None = None
+        self._closers: dict[tuple[str, str], dict[int, Callable[[], None]]] = {}
+        self._bootstrap()
+
+    @property
+    def knowledge(self) -> knowledge.Knowledge:
+        return knowledge.load(self.minor)
+
+    def now(self) -> str:
+        return self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def kind(self, group: str, version: str, plural: str) -> Kind | None:
+        key = (group, version, plural)
+        return self.custom.get(key) or self._builtin.get(key)
+
+    def kinds(self) -> list[Kind]:
+        return [*self._builtin.values(), *self.custom.values()]
+
+    def object(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
+        found = self.store.get(kind.storage, (namespace, name))
+        return orjson.loads(found.data) if found else None
+
+    def builtin(self, plural: str, group: str = "", version: str = "v1") -> Kind:
+        return self._builtin[group, version, plural]
+
+    def on_close(self, resource: tuple[str, str], end: Callable[[], None]) -> Callable[[], None]:
+        """Calls `end` when watches of the resource are closed; the returned function takes that back."""
+        found = self._closers.setdefault(resource, {})
+        found[id(end)] = end
+        return lambda: found.pop(id(end), None) and None
+
+    def close_watches(self, resource: tuple[str, str] | None = None) -> None:
+        """Of one resource, as when its schema changes, or all."""
+        for found in [*self._closers.values()] if resource is None else [self._closers.get(resource, {})]:
+            for end in tuple(found.values()):
+                end()
+
+    def note(self, received: Received) -> None:
+        if self.received is not None:
+            self.received(received)
+
+    def _bootstrap(self) -> None:
+        kind = self.builtin("namespaces")
+        for name in NAMESPACES:
+            version = self.store.next_version()
+            made = {
+                "kind": "Namespace",
+                "apiVersion": "v1",
+                "metadata": {
+                    "name": name,
+                    "uid": str(uuid.uuid4()),
+                    "resourceVersion": str(version),
+                    "creationTimestamp": self.now(),
+                    "labels": {"kubernetes.io/metadata.name": name},
+                },
+                "spec": {"finalizers": ["kubernetes"]},
+                "status": {"phase": "Active"},
+            }
+            self.store.put(kind.storage, ("", name), orjson.dumps(made))
+
+
+_INDEXES: dict[str, dict[tuple[str, str, str], Kind]] = {}
+
+
+def _index(minor: str) -> dict[tuple[str, str, str], Kind]:
+    if minor not in _INDEXES:
+        _INDEXES[minor] = {(kind.group, kind.version, kind.plural): kind for kind in kinds.builtins(minor)}
+    return _INDEXES[minor]

@@ -1,0 +1,204 @@
+"""What happens to an object on its way into the store beside merging: drawn values, protected fields, refusals."""
+
+from typing import Any
+
+import orjson
+
+from roadstead.sim import status
+from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import Kind
+from roadstead.sim.merge.comparing import equal
+from roadstead.sim.rules import services, table
+from roadstead.sim.schema.requiring import Cause
+
+Value = dict[str, Any]
+
+SERVICES = ("", "services")
+
+
+def shown(kind: Kind, value: Value) -> Value:
+    return {**value, "kind": kind.kind, "apiVersion": kind.api_version}
+
+
+def check_namespace(cluster: Cluster, kind: Kind, namespace: str, name: str) -> None:
+    """Objects live only in namespaces that are there to stay."""
+    if not kind.namespaced:
+        return
+    found = cluster.store.get(("", "namespaces"), ("", namespace))
+    if found is None:
+        raise status.not_found("", "namespaces", namespace)
+    if b'"deletionTimestamp"' in found.data and orjson.loads(found.data)["metadata"].get("deletionTimestamp"):
+        why = f"unable to create new content in namespace {namespace} because it is being terminated"
+        cause = {
+            "reason": "NamespaceTerminating",
+            "message": f"namespace {namespace} is being terminated",
+            "field": "metadata.namespace",
+        }
+        raise status.forbidden(kind.group, kind.plural, name, why, causes=[cause])
+
+
+def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
+    """A new object with what the server sets itself."""
+    if kind.status_reset and kind.storage != ("", "nodes"):
+        empty: Value = {"status": {}} if "status" in kind.shape.empty else {}
+        value = {key: item for key, item in value.items() if key != "status"} | empty
+    if kind.custom:
+        return value
+    if kind.storage == SERVICES:
+        value = services.drawn(value, None, _taken(cluster))
+        return {**value, "status": {"loadBalancer": {}}}
+    draw = _DRAWS.get(kind.kind)
+    return draw(value) if draw else value
+
+
+def _taken(cluster: Cluster) -> services.Taken:
+    return services.Taken(orjson.loads(stored.data) for _, stored in cluster.store.items(SERVICES))
+
+
+def _namespace(value: Value) -> Value:
+    metadata = value["metadata"]
+    labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata.get("name", "")}
+    return {
+        **value,
+        "metadata": {**metadata, "labels": labels},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    }
+
+
+def _finalized(finalizer: str) -> Any:
+    def prepare(value: Value) -> Value:
+        metadata = value["metadata"]
+        found = [*(metadata.get("finalizers") or ())]
+        if finalizer not in found:
+            found.append(finalizer)
+        return {**value, "metadata": {**metadata, "finalizers": found}, "status": {"phase": "Pending"}}
+
+    return prepare
+
+
+def _daemon_set(value: Value) -> Value:
+    status = {
+        "currentNumberScheduled": 0,
+        "numberMisscheduled": 0,
+        "desiredNumberScheduled": 0,
+        "numberReady": 0,
+    }
+    metadata = value["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), "deprecated.daemonset.template.generation": "1"}
+    return {**value, "metadata": {**metadata, "annotations": annotations}, "status": status}
+
+
+def _replicas(value: Value) -> Value:
+    return {**value, "status": {"replicas": 0}}
+
+
+def _stateful_set(value: Value) -> Value:
+    return {**value, "status": {"replicas": 0, "availableReplicas": 0}}
+
+
+def _job(value: Value) -> Value:
+    spec = value["spec"]
+    if spec.get("manualSelector"):
+        return value
+    metadata = value["metadata"]
+    uid, name = metadata["uid"], metadata.get("name", "")
+    template = spec.get("template") or {}
+    inner = template.get("metadata") or {}
+    labels = {
+        **(inner.get("labels") or {}),
+        "batch.kubernetes.io/controller-uid": uid,
+        "batch.kubernetes.io/job-name": name,
+        "controller-uid": uid,
+        "job-name": name,
+    }
+    selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    template = {**template, "metadata": {**inner, "labels": labels}}
+    return {**value, "spec": {**spec, "selector": selector, "template": template}}
+
+
+def _pod(value: Value) -> Value:
+    spec = value["spec"]
+    tolerations = [*(spec.get("tolerations") or ())]
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(
+            each.get("key") in (key, None) and each.get("effect") in ("NoExecute", None)
+            for each in tolerations
+        ):
+            tolerations.append(
+                {"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}
+            )
+    return {
+        **value,
+        "spec": {**spec, "tolerations": tolerations},
+        "status": {"phase": "Pending", "qosClass": _quality(spec)},
+    }
+
+
+def _quality(spec: Value) -> str:
+    found = [
+        each.get("resources") or {} for each in (*spec.get("containers", ()), *spec.get("initContainers", ()))
+    ]
+    if not any(each.get("limits") or each.get("requests") for each in found):
+        return "BestEffort"
+    both = all({"cpu", "memory"} <= (each.get("limits") or {}).keys() for each in found)
+    return (
+        "Guaranteed"
+        if both and all(each["limits"] == each.get("requests") for each in found)
+        else "Burstable"
+    )
+
+
+def _budget(value: Value) -> Value:
+    zero = {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}
+    return {**value, "status": zero}
+
+
+_DRAWS: dict[str, Any] = {
+    "Namespace": _namespace,
+    "PersistentVolume": _finalized("kubernetes.io/pv-protection"),
+    "PersistentVolumeClaim": _finalized("kubernetes.io/pvc-protection"),
+    "DaemonSet": _daemon_set,
+    "ReplicaSet": _replicas,
+    "ReplicationController": _replicas,
+    "StatefulSet": _stateful_set,
+    "Job": _job,
+    "Pod": _pod,
+    "PodDisruptionBudget": _budget,
+}
+
+
+def kept(cluster: Cluster, kind: Kind, live: Value, value: Value, subresource: str) -> Value:
+    """What this way of writing cannot change is as it was."""
+    if subresource == "status":
+        was = live["metadata"]
+        kept_metadata = {**was, "managedFields": value["metadata"].get("managedFields", [])}
+        for key in ("labels", "annotations", "finalizers", "ownerReferences"):
+            if kind.custom:
+                continue
+            if key in value["metadata"] and key != "labels":
+                kept_metadata[key] = value["metadata"][key]
+        return {**live, "metadata": kept_metadata, "status": value.get("status", live.get("status", {}))}
+    if kind.status_reset:
+        value = {key: item for key, item in value.items() if key != "status"}
+        if "status" in live:
+            value["status"] = live["status"]
+    if kind.storage == SERVICES:
+        value = services.drawn(value, live, _taken(cluster))
+    if kind.storage == ("", "namespaces") and subresource != "finalize":
+        value = {**value, "spec": live.get("spec", {})}
+    if kind.kind == "DaemonSet" and not equal(live["spec"].get("template"), value["spec"].get("template")):
+        value = _next_template(live, value)
+    return value
+
+
+def _next_template(live: Value, value: Value) -> Value:
+    key = "deprecated.daemonset.template.generation"
+    before = int((live["metadata"].get("annotations") or {}).get(key, "0"))
+    metadata = value["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), key: str(before + 1)}
+    return {**value, "metadata": {**metadata, "annotations": annotations}}
+
+
+def refusals(cluster: Cluster, kind: Kind, value: Value, live: Value | None) -> list[Cause]:
+    return table.causes(kind, value, live)

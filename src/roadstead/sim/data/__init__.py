@@ -1,0 +1,1 @@
+"""What real API servers said, one file per minor version (written by tests/sim/generate)."""

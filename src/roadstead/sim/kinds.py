@@ -1,0 +1,110 @@
+"""The kinds that a cluster serves: those of its Kubernetes version, and custom ones.
+
+A kind is one resource in one version. Versions of the same resource share their objects (`storage`).
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from roadstead.sim.knowledge import Knowledge, load
+from roadstead.sim.merge.types import Type
+from roadstead.sim.schema import builtin
+from roadstead.sim.schema.shapes import Shape
+
+# Kinds that may be replaced (PUT) without being there.
+CREATED_BY_UPDATE = {"Lease", "Event", "Endpoints", "LimitRange", "CSINode", "RuntimeClass", "Node"}
+
+
+@dataclass(slots=True, eq=False)
+class Kind:
+    group: str
+    version: str
+    kind: str
+    list_kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    verbs: frozenset[str]
+    shape: Shape
+    subresources: dict[str, frozenset[str]] = field(default_factory=dict)  # name -> verbs
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    immutable: dict[str, str] = field(default_factory=dict)
+    short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    counted: bool = False  # has metadata.generation
+    custom: bool = False
+    status_reset: bool = False  # writes to the object leave status alone
+    openapi: dict[str, Any] = field(default_factory=dict)  # of custom kinds: the schema as it is shown
+    simulated: bool = True
+    siblings: "list[Kind]" = field(default_factory=list)  # the same resource in other versions
+
+    @property
+    def storage(self) -> tuple[str, str]:
+        return self.group, self.plural
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def type(self, version: str) -> Type | None:
+        """Merge rules by apiVersion, as `merge.managing` asks for them."""
+        if version == self.api_version:
+            return self.shape.merge
+        found = (each.shape.merge for each in self.siblings if each.api_version == version)
+        return next(found, None)
+
+    def convert(self, value: Any, version: str) -> Any:
+        """Versions differ in nothing but their name: converting ones are not simulated."""
+        if not isinstance(value, dict) or value.get("apiVersion") == version:
+            return value
+        return {**value, "apiVersion": version}
+
+
+# The same objects as another resource that is served, in another shape: these would have to be converted.
+CONVERTED = {("autoscaling", "v1"), ("events.k8s.io", "v1")}
+
+
+@cache
+def builtins(minor: str) -> tuple[Kind, ...]:
+    known = load(minor)
+    out = []
+    for root, groups in known.discovery.items():
+        for group in groups:
+            name = group["metadata"].get("name", "")
+            for version in group["versions"]:
+                for number, resource in enumerate(version["resources"]):
+                    first = version is group["versions"][0] or resource["resource"] not in {
+                        each["resource"] for each in group["versions"][0]["resources"]
+                    }
+                    made = _builtin(known, name, version["version"], resource)
+                    made.columns = known.columns.get(f"{root}/{made.api_version}/{made.plural}", [])
+                    made.simulated = first and (name, made.version) not in CONVERTED and number >= 0
+                    out.append(made)
+    return tuple(out)
+
+
+def _builtin(known: Knowledge, group: str, version: str, entry: dict[str, Any]) -> Kind:
+    response = entry["responseKind"]
+    definition = known.definition_of(
+        response["group"] or group, response["version"] or version, response["kind"]
+    )
+    name = f"{group}/{version}/{response['kind']}" if group else f"{version}/{response['kind']}"
+    subresources = {each["subresource"]: frozenset(each["verbs"]) for each in entry.get("subresources", ())}
+    return Kind(
+        group=group,
+        version=version,
+        kind=response["kind"],
+        list_kind=response["kind"] + "List",
+        plural=entry["resource"],
+        singular=entry["singularResource"],
+        namespaced=entry["scope"] == "Namespaced",
+        verbs=frozenset(entry["verbs"]),
+        shape=builtin.compile(known, definition, response["kind"]),
+        subresources=subresources,
+        short=tuple(entry.get("shortNames", ())),
+        categories=tuple(entry.get("categories", ())),
+        immutable=known.immutable.get(name, {}),
+        counted=name in known.counted,
+        status_reset="status" in subresources,
+    )

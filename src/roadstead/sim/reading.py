@@ -1,0 +1,229 @@
+"""Get and list: choosing objects by selectors and pages, and the bytes of the answer."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import orjson
+
+from roadstead.language import selectors
+from roadstead.model import errors
+from roadstead.sim import status
+from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import Kind
+from roadstead.sim.requests import Options
+from roadstead.sim.store import Key, Stored
+
+
+class _Labels(msgspec.Struct):
+    labels: dict[str, str] = {}
+
+
+class _Labelled(msgspec.Struct):
+    metadata: _Labels
+
+
+class _Parts(msgspec.Struct):
+    metadata: msgspec.Raw
+
+
+_LABELLED = msgspec.json.Decoder(_Labelled)
+_PARTS = msgspec.json.Decoder(_Parts)
+
+# Beside metadata.name and metadata.namespace.
+FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("", "pods"): (
+        *("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName"),
+        *("spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"),
+    ),
+    ("", "secrets"): ("type",),
+    ("", "namespaces"): ("status.phase",),
+    ("", "nodes"): ("spec.unschedulable",),
+    ("", "services"): ("spec.clusterIP", "spec.type"),
+    ("", "events"): (
+        *tuple(
+            f"involvedObject.{key}"
+            for key in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+        ),
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ),
+    ("", "replicationcontrollers"): ("status.replicas",),
+    ("apps", "replicasets"): ("status.replicas",),
+    ("batch", "jobs"): ("status.successful",),
+    ("certificates.k8s.io", "certificatesigningrequests"): ("spec.signerName",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which objects a request wants; `labels` None for any."""
+
+    namespace: str
+    labels: selectors.Selector | None
+    fields: tuple[tuple[str, str, bool], ...]  # path, value, whether they must be equal
+
+    @property
+    def all(self) -> bool:
+        return self.labels is None and not self.fields
+
+    def matches(self, key: Key, data: bytes) -> bool:
+        if self.namespace and key[0] != self.namespace:
+            return False
+        if self.labels is not None and not self.labels.matches("", _LABELLED.decode(data).metadata.labels):
+            return False
+        return all((_field(path, key, data) == value) is equal for path, value, equal in self.fields)
+
+
+def _field(path: str, key: Key, data: bytes) -> str:
+    if path == "metadata.name":
+        return key[1]
+    if path == "metadata.namespace":
+        return key[0]
+    found: Any = orjson.loads(data)
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return str(found).lower() if isinstance(found, bool) else "" if found is None else str(found)
+
+
+def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
+    written = options.text("labelSelector")
+    labels = None
+    if written.strip():
+        try:
+            labels = selectors.parse_labels(written)
+        except errors.RoadsteadError as error:
+            raise status.bad_request(f"unable to parse requirement: {error}") from error
+    fields = list(_fields(kind, options.text("fieldSelector")))
+    if name:
+        fields.append(("metadata.name", name, True))
+    return Choice(namespace, labels, tuple(fields))
+
+
+def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
+    allowed = ("metadata.name", "metadata.namespace", *FIELDS.get(kind.storage, ()))
+    for term in filter(None, written.split(",")):
+        sign = next((sign for sign in ("!=", "==", "=") if sign in term), None)
+        if sign is None:
+            raise status.bad_request(f"invalid selector: '{written}'; can't understand '{term}'")
+        path, _, value = term.partition(sign)
+        if path not in allowed:
+            version = kind.api_version
+            raise status.bad_request(
+                f'Unable to find "{version}, Resource={kind.plural}" that match label selector "", field selector '
+                f'"{written}": field label not supported: {path}'
+            )
+        yield path, value, sign != "!="
+
+
+def prefix(kind: Kind) -> bytes:
+    """How the bytes of each stored object of a kind begin."""
+    return b'{"kind":"%s","apiVersion":"%s",' % (kind.kind.encode(), kind.api_version.encode())
+
+
+def shown(kind: Kind, data: bytes) -> bytes:
+    """An object in the version that was asked for."""
+    if data.startswith(prefix(kind)):
+        return data
+    return orjson.dumps(orjson.loads(data) | {"kind": kind.kind, "apiVersion": kind.api_version})
+
+
+def metadata_only(data: bytes, sort: str = "PartialObjectMetadata") -> bytes:
+    head = b'{"kind":"%s","apiVersion":"meta.k8s.io/v1","metadata":' % sort.encode()
+    return head + bytes(_PARTS.decode(data).metadata) + b"}"
+
+
+def item(kind: Kind, data: bytes) -> bytes:
+    """An object as it stands in a list: built-in ones without kind and apiVersion."""
+    head = prefix(kind)
+    if kind.custom or not data.startswith(head):
+        return shown(kind, data)
+    return b"{" + data[len(head) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    found: list[tuple[Key, Stored]]
+    metadata: dict[str, Any]
+
+
+def page(cluster: Cluster, kind: Kind, wanted: Choice, options: Options) -> Page:
+    limit = options.number("limit")
+    start = _continued(options.text("continue"))
+    _check_version(cluster, options)
+    found: list[tuple[Key, Stored]] = []
+    metadata: dict[str, Any] = {"resourceVersion": str(cluster.store.version)}
+    left = 0
+    for key, stored in cluster.store.items(kind.storage, wanted.namespace):
+        if start is not None and key <= start:
+            continue
+        if not wanted.all and not wanted.matches(key, stored.data):
+            continue
+        if limit and len(found) == limit:
+            left += 1
+            continue
+        found.append((key, stored))
+    if left:
+        metadata["continue"] = _token(cluster.store.version, found[-1][0])
+        if wanted.all:
+            metadata["remainingItemCount"] = left
+    return Page(found, metadata)
+
+
+def _check_version(cluster: Cluster, options: Options) -> None:
+    written = options.text("resourceVersion")
+    match = options.text("resourceVersionMatch")
+    if match and not written:
+        message = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        raise status.ApiError(
+            422, "Invalid", f'"" is invalid: resourceVersionMatch: Forbidden: {message}', {}
+        )
+    if not written:
+        return
+    version = parse_version(written)
+    if version > cluster.store.version:
+        message = f"Too large resource version: {version}, current: {cluster.store.version}"
+        details = {
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "retryAfterSeconds": 1,
+        }
+        raise status.ApiError(504, "Timeout", message, details)
+
+
+def parse_version(written: str) -> int:
+    if not written.isdecimal():
+        message = f'resourceVersion: Invalid value: "{written}": strconv.ParseUint: parsing "{written}": invalid syntax'
+        raise status.bad_request(message)
+    return int(written)
+
+
+def _token(version: int, last: Key) -> str:
+    return base64.urlsafe_b64encode(
+        orjson.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": last})
+    ).decode()
+
+
+def _continued(token: str) -> Key | None:
+    if not token:
+        return None
+    try:
+        found = orjson.loads(base64.urlsafe_b64decode(token))
+        namespace, name = found["start"]
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise status.bad_request("continue key is not valid: encoded continue value is not valid") from error
+    return namespace, name
+
+
+def listed(
+    kind: Kind, found: Page, render: Callable[[Kind, bytes], bytes], *, head: tuple[str, str]
+) -> bytes:
+    """The list's bytes, put together from those of the objects."""
+    sort, version = head
+    start = b'{"kind":"%s","apiVersion":"%s","metadata":' % (sort.encode(), version.encode())
+    items = b",".join(render(kind, stored.data) for _, stored in found.found)
+    return start + orjson.dumps(found.metadata) + b',"items":[' + items + b"]}"

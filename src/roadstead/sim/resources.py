@@ -1,0 +1,240 @@
+"""Requests for the objects of one kind: the verbs, each a few calls of what does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from roadstead.sim import answers, bodies, deleting, patching, reading, scaling, status, tables, writing
+from roadstead.sim.answers import Answer, Form
+from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import Kind
+from roadstead.sim.requests import Options, Target
+from roadstead.sim.schema import requiring
+from roadstead.sim.writing import Write
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+PATCHES = (JSON_PATCH, MERGE_PATCH, APPLY, "application/apply-patch+cbor", STRATEGIC)
+MANAGER_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as far as it has been read."""
+
+    cluster: Cluster
+    kind: Kind
+    target: Target
+    options: Options
+    form: Form
+    data: bytes = b""
+    content_type: str = ""
+    user_agent: str = ""
+
+    @property
+    def write(self) -> Write:
+        manager = self.options.text("fieldManager") or _agent(self.user_agent)
+        return Write(
+            self.cluster,
+            self.kind,
+            self.target.namespace if self.kind.namespaced else "",
+            self.target.name,
+            manager,
+            self.target.subresource,
+            self.options.dry_run,
+        )
+
+
+def _agent(user_agent: str) -> str:
+    return "".join(filter(str.isprintable, user_agent.partition("/")[0]))[:MANAGER_LENGTH]
+
+
+def serve(call: Call, method: str) -> Answer:
+    """Everything but watches."""
+    target, kind = call.target, call.kind
+    if target.subresource:
+        return _subresource(call, method)
+    verbs = _ONE if target.name else _MANY
+    found = verbs.get(method)
+    if found is None or found[0] not in kind.verbs:
+        raise status.not_allowed()
+    if kind.namespaced and not target.namespace and (target.name or method != "GET"):
+        raise status.not_allowed() if not target.name else status.no_such_path()
+    return found[1](call)
+
+
+def _subresource(call: Call, method: str) -> Answer:
+    name = call.target.subresource
+    verbs = call.kind.subresources.get(name)
+    if verbs is None:
+        raise status.no_such_path()
+    if name not in ("status", "scale", "finalize"):
+        raise status.not_simulated(f"the subresource {call.kind.plural}/{name}")
+    found = _ONE.get(method)
+    if found is None or found[0] not in verbs:
+        raise status.not_allowed()
+    if name == "scale":
+        return _scale(call, method)
+    return found[1](call)
+
+
+def _rendered(call: Call, data: bytes) -> bytes:
+    sort = call.form.sort
+    if sort == "Table":
+        return tables.of_one(call.cluster, call.kind, data, call.options)
+    if sort.startswith("PartialObjectMetadata"):
+        return reading.metadata_only(data)
+    return reading.shown(call.kind, data)
+
+
+def _get(call: Call) -> Answer:
+    found = call.cluster.store.get(call.kind.storage, (call.write.namespace, call.target.name))
+    if found is None:
+        raise call.write.missing()
+    return Answer(_rendered(call, found.data))
+
+
+def _list(call: Call) -> Answer:
+    kind, cluster = call.kind, call.cluster
+    wanted = reading.choice(kind, call.write.namespace, "", call.options)
+    page = reading.page(cluster, kind, wanted, call.options)
+    if call.form.sort == "Table":
+        return Answer(tables.of_page(cluster, kind, page, call.options))
+    if call.form.sort.startswith("PartialObjectMetadata"):
+        head = ("PartialObjectMetadataList", "meta.k8s.io/v1")
+        return Answer(reading.listed(kind, page, lambda _, data: reading.metadata_only(data), head=head))
+    return Answer(reading.listed(kind, page, reading.item, head=(kind.list_kind, kind.api_version)))
+
+
+def _create(call: Call) -> Answer:
+    write = call.write
+    body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
+    value = bodies.place(call.kind, body.value, write.namespace, "")
+    data = writing.create(write, writing.decoded(write, value))
+    return Answer(_rendered(call, data), 201, headers=answers.warned(body.warnings))
+
+
+def _replace(call: Call) -> Answer:
+    write = call.write
+    body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
+    value = bodies.place(call.kind, body.value, write.namespace, write.name)
+    data, created = writing.replace(write, writing.decoded(write, value))
+    return Answer(_rendered(call, data), 201 if created else 200, headers=answers.warned(body.warnings))
+
+
+def _patch(call: Call) -> Answer:
+    sort = bodies.media(call.content_type)
+    allowed = PATCHES if not call.kind.custom else PATCHES[:4]
+    if sort not in allowed:
+        listed = ", ".join(allowed)
+        raise status.unsupported_media(
+            f"the body of the request was in an unknown format - accepted media types include: {listed}"
+        )
+    if sort == APPLY:
+        return _apply(call)
+    write = call.write
+    found = write.current()
+    if found is None:
+        raise write.missing()
+    stored, live = found
+    patched = _patched(call.kind, sort, live, bodies.parse(call.data, "application/json"))
+    body = bodies.checked(call.kind, patched, call.options.field_validation)
+    value = bodies.place(call.kind, body.value, write.namespace, write.name)
+    data = writing.change(write, stored, live, writing.decoded(write, value))
+    return Answer(_rendered(call, data), headers=answers.warned(body.warnings))
+
+
+def _patched(kind: Kind, sort: str, live: dict[str, Any], patch: Any) -> Any:
+    if sort == JSON_PATCH:
+        return patching.json_patch(live, patch)
+    if sort == MERGE_PATCH:
+        return patching.merge_patch(live, patch)
+    return patching.strategic(kind.shape, live, patch)
+
+
+def _apply(call: Call) -> Answer:
+    if not call.options.text("fieldManager"):
+        causes = [requiring.required("fieldManager", "is required for apply patch")]
+        raise status.invalid("meta.k8s.io", "PatchOptions", "", causes)
+    write = call.write
+    config = bodies.parse(call.data, "application/yaml")
+    if not isinstance(config, dict):
+        raise status.bad_request(
+            "error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}"
+        )
+    kind = call.kind
+    if not config.get("apiVersion") or not config.get("kind"):
+        raise status.bad_request("invalid object type: /, Kind=")
+    if config["apiVersion"] != kind.api_version or config["kind"] != kind.kind:
+        if config["kind"] == kind.kind:
+            message = f"Incorrect version specified in apply patch. Specified patch version: {config['apiVersion']}, expected: {kind.api_version}"
+            raise status.bad_request(message)
+        raise status.bad_request(f"invalid object type: {config['apiVersion']}, Kind={config['kind']}")
+    if (config.get("metadata") or {}).get("managedFields"):
+        raise status.bad_request("metadata.managedFields must be nil")
+    value = bodies.place(kind, config, write.namespace, write.name)
+    data, created = writing.apply(write, value, force=call.options.flag("force"))
+    return Answer(_rendered(call, data), 201 if created else 200)
+
+
+def _delete(call: Call) -> Answer:
+    return deleting.one(call.write, _delete_options(call), call.options, lambda data: _rendered(call, data))
+
+
+def _delete_many(call: Call) -> Answer:
+    wanted = reading.choice(call.kind, call.write.namespace, "", call.options)
+    page = reading.page(call.cluster, call.kind, wanted, call.options)
+    deleting.many(call.write, page, _delete_options(call), call.options)
+    return Answer(
+        reading.listed(call.kind, page, reading.item, head=(call.kind.list_kind, call.kind.api_version))
+    )
+
+
+def _delete_options(call: Call) -> dict[str, Any]:
+    if not call.data:
+        return {}
+    found = bodies.parse(call.data, bodies.media(call.content_type))
+    if not isinstance(found, dict):
+        raise status.bad_request("couldn't get version/kind; json parse error")
+    return found
+
+
+def _scale(call: Call, method: str) -> Answer:
+    write, kind = call.write, call.kind
+    found = write.current()
+    if found is None:
+        raise write.missing()
+    stored, live = found
+    now = scaling.shown(kind, live)
+    if method == "GET":
+        return answers.value(now)
+    patch = bodies.parse(call.data, "application/yaml" if "yaml" in call.content_type else "application/json")
+    if method == "PUT":
+        wanted = patch
+    elif bodies.media(call.content_type) == APPLY:
+        raise status.not_simulated("server-side apply of the scale subresource")
+    else:
+        sort = bodies.media(call.content_type)
+        wanted = _patched(kind, MERGE_PATCH if sort == STRATEGIC else sort, now, patch)
+    if not isinstance(wanted, dict):
+        raise status.bad_request("couldn't get version/kind; json parse error")
+    value = scaling.scaled(kind, live, wanted)
+    data = writing.change(write, stored, live, value)
+    return answers.value(scaling.shown(kind, orjson.loads(data)))
+
+
+_MANY: dict[str, tuple[str, Callable[[Call], Answer]]] = {
+    "GET": ("list", _list),
+    "POST": ("create", _create),
+    "DELETE": ("deletecollection", _delete_many),
+}
+_ONE: dict[str, tuple[str, Callable[[Call], Answer]]] = {
+    "GET": ("get", _get),
+    "PUT": ("update", _replace),
+    "PATCH": ("patch", _patch),
+    "DELETE": ("delete", _delete),
+}

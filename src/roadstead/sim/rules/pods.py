@@ -1,0 +1,204 @@
+"""Everything with a pod template: defaults that depend on images and volumes, selectors, names of containers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from roadstead.sim.rules import names
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
+
+# Where the pod's spec stands in an object of each kind.
+SPECS: dict[str, tuple[str, ...]] = {
+    "Pod": ("spec",),
+    "PodTemplate": ("template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"),
+        ("spec", "template", "spec"),
+    ),
+}
+SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+SOURCELESS = {"name"}
+
+
+def filled(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    """With the defaults that a schema cannot tell."""
+    found: dict[str, Any] = _inside(value, SPECS[kind], _spec)
+    return found
+
+
+def _inside(value: Any, path: tuple[str, ...], change: Any) -> Any:
+    if not path:
+        return change(value) if isinstance(value, dict) else value
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    return {**value, path[0]: _inside(value[path[0]], path[1:], change)}
+
+
+def _spec(spec: dict[str, Any]) -> dict[str, Any]:
+    out = dict(spec)
+    for name in CONTAINERS:
+        if isinstance(spec.get(name), list):
+            out[name] = [_container(each) for each in spec[name]]
+    if "volumes" in spec:
+        out["volumes"] = [
+            {**each, "emptyDir": {}} if each.keys() <= SOURCELESS else _volume(each)
+            for each in spec["volumes"]
+        ]
+    if spec.get("serviceAccountName"):
+        out["serviceAccount"] = spec["serviceAccountName"]
+    elif spec.get("serviceAccount"):
+        out["serviceAccountName"] = spec["serviceAccount"]
+    if spec.get("hostNetwork"):
+        for name in ("containers", "initContainers"):
+            if out.get(name):
+                out[name] = [_host_ports(each) for each in out[name]]
+    return out
+
+
+def _volume(volume: dict[str, Any]) -> dict[str, Any]:
+    image = volume.get("image")
+    if image and "pullPolicy" not in image:
+        return {**volume, "image": {**image, "pullPolicy": _pull_policy(image.get("reference", ""))}}
+    return volume
+
+
+def _container(container: Any) -> Any:
+    if not isinstance(container, dict):
+        return container
+    out = container
+    if "imagePullPolicy" not in container:
+        out = {**out, "imagePullPolicy": _pull_policy(container.get("image", ""))}
+    resources = container.get("resources") or {}
+    if resources.get("limits"):
+        requests = {**resources["limits"], **(resources.get("requests") or {})}
+        out = {**out, "resources": {**resources, "requests": requests}}
+    return out
+
+
+def _pull_policy(image: str) -> str:
+    last = image.rsplit("/", 1)[-1]
+    if "@" in last:
+        return "IfNotPresent"
+    tag = last.rpartition(":")[2] if ":" in last else "latest"
+    return "Always" if tag == "latest" else "IfNotPresent"
+
+
+def _host_ports(container: dict[str, Any]) -> dict[str, Any]:
+    ports = container.get("ports")
+    if not ports:
+        return container
+    return {
+        **container,
+        "ports": [{**each, "hostPort": each.get("hostPort") or each.get("containerPort")} for each in ports],
+    }
+
+
+def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
+    path = SPECS[kind]
+    template: Any = value
+    for part in path[:-1]:
+        template = template.get(part) if isinstance(template, dict) else None
+    spec = template.get("spec") if isinstance(template, dict) else None
+    at = ".".join(path)
+    if not isinstance(spec, dict):
+        return
+    if not spec.get("containers"):
+        yield required(f"{at}.containers")
+    yield from _containers(spec, at)
+    if kind in SELECTING:
+        yield from _selector(value.get("spec", {}), template)
+        if spec.get("restartPolicy", "Always") != "Always":
+            yield Cause(
+                "FieldValueNotSupported",
+                f'Unsupported value: "{spec["restartPolicy"]}": supported values: "Always"',
+                f"{at}.restartPolicy",
+            )
+    if kind in ("Job", "CronJob") and spec.get("restartPolicy") == "Always":
+        yield Cause(
+            "FieldValueNotSupported",
+            'Unsupported value: "Always": supported values: "OnFailure", "Never"',
+            f"{at}.restartPolicy",
+        )
+    if kind != "Pod" and len(path) > 1:
+        above = ".".join(path[:-1])
+        yield from names.labels((template.get("metadata") or {}).get("labels"), f"{above}.labels")
+
+
+def _containers(spec: dict[str, Any], at: str) -> Iterator[Cause]:
+    seen: set[str] = set()
+    volumes = {each.get("name") for each in spec.get("volumes") or () if isinstance(each, dict)}
+    for group in ("initContainers", "containers"):
+        for number, container in enumerate(spec.get(group) or ()):
+            place = f"{at}.{group}[{number}]"
+            name = container.get("name", "")
+            if name and not names.LABEL.fullmatch(name):
+                yield invalid(f"{place}.name", name, names.LABEL_TEXT)
+            if name in seen:
+                yield duplicate(f"{place}.name", name)
+            seen.add(name)
+            if not container.get("image"):
+                yield required(f"{place}.image")
+            yield from _ports(container, place)
+            for index, mount in enumerate(container.get("volumeMounts") or ()):
+                if mount.get("name") not in volumes:
+                    yield Cause(
+                        "FieldValueNotFound",
+                        f'Not found: "{mount.get("name")}"',
+                        f"{place}.volumeMounts[{index}].name",
+                    )
+
+
+def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:
+    for number, port in enumerate(container.get("ports") or ()):
+        found = port.get("containerPort", 0)
+        if found == 0:
+            yield required(f"{place}.ports[{number}].containerPort")
+        elif not 0 < found < 65536:
+            yield invalid(
+                f"{place}.ports[{number}].containerPort", found, "must be between 1 and 65535, inclusive"
+            )
+
+
+def _selector(spec: dict[str, Any], template: dict[str, Any]) -> Iterator[Cause]:
+    selector = spec.get("selector")
+    if not isinstance(selector, dict):
+        return
+    wanted = selector.get("matchLabels") or {}
+    if not wanted and not selector.get("matchExpressions"):
+        yield invalid("spec.selector", selector, "empty selector is invalid for deployment")
+        return
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if any(labels.get(key) != text for key, text in wanted.items()):
+        yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    if "replicas" in spec and isinstance(spec["replicas"], int) and spec["replicas"] < 0:
+        yield invalid("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
+
+
+def unchangeable(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Cause]:
+    """Of a running pod only images, tolerations and deadlines may change."""
+
+    def bare(value: dict[str, Any]) -> dict[str, Any]:
+        spec = dict(value.get("spec") or {})
+        for key in (
+            "activeDeadlineSeconds",
+            "tolerations",
+            "terminationGracePeriodSeconds",
+            "schedulingGates",
+        ):
+            spec.pop(key, None)
+        for group in ("containers", "initContainers"):
+            if group in spec:
+                spec[group] = [
+                    {key: item for key, item in each.items() if key != "image"} for each in spec[group]
+                ]
+        return spec
+
+    if bare(old) != bare(new):
+        yield forbidden(
+            "spec",
+            "pod updates may not change fields other than `spec.containers[*].image`,"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+            "previously negative)\n",
+        )

@@ -1,0 +1,132 @@
+"""Services: addresses and node ports are drawn from the cluster's ranges, and stay."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
+
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
+
+FIRST_ADDRESS = int(ip_address("10.0.0.10"))
+FIRST_NODE_PORT = 30000
+
+
+def filled(value: dict[str, Any]) -> dict[str, Any]:
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return value
+    out = dict(spec)
+    if isinstance(spec.get("ports"), list):
+        out["ports"] = [
+            {**each, "targetPort": each.get("port", 0)} if not each.get("targetPort") else each
+            for each in spec["ports"]
+        ]
+    if out.get("type") == "ExternalName":
+        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+            out.pop(key, None)
+    return {**value, "spec": out}
+
+
+def drawn(value: dict[str, Any], old: dict[str, Any] | None, taken: "Taken") -> dict[str, Any]:
+    """With addresses and ports: what it had before stays, the rest is the lowest that is free."""
+    spec = dict(value["spec"])
+    before = (old or {}).get("spec", {})
+    kind = spec.get("type")
+    if kind != "ExternalName":
+        if not spec.get("clusterIP"):
+            spec["clusterIP"] = before.get("clusterIP") or taken.address()
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if kind in ("NodePort", "LoadBalancer"):
+        had = {
+            (each.get("port"), each.get("protocol")): each.get("nodePort")
+            for each in before.get("ports") or ()
+        }
+        spec["ports"] = [
+            each
+            if each.get("nodePort")
+            else {**each, "nodePort": had.get((each.get("port"), each.get("protocol"))) or taken.node_port()}
+            for each in spec.get("ports") or ()
+        ]
+    elif before.get("type") in ("NodePort", "LoadBalancer"):
+        was = {each.get("nodePort") for each in before.get("ports") or ()}
+        spec["ports"] = [
+            {key: item for key, item in each.items() if key != "nodePort" or item not in was}
+            for each in spec.get("ports") or ()
+        ]
+    return {**value, "spec": spec}
+
+
+class Taken:
+    """Addresses and ports in use, counted from the cluster's other Services when first asked."""
+
+    def __init__(self, services: Iterator[dict[str, Any]]) -> None:
+        self._services = services
+        self._known: tuple[set[str], set[int]] | None = None
+
+    def _used(self) -> tuple[set[str], set[int]]:
+        if self._known is None:
+            addresses: set[str] = set()
+            ports: set[int] = set()
+            for service in self._services:
+                spec = service.get("spec", {})
+                addresses.add(spec.get("clusterIP", ""))
+                ports |= {each["nodePort"] for each in spec.get("ports") or () if each.get("nodePort")}
+            self._known = addresses, ports
+        return self._known
+
+    def address(self) -> str:
+        used = self._used()[0]
+        number = FIRST_ADDRESS
+        while str(ip_address(number)) in used:
+            number += 1
+        used.add(str(ip_address(number)))
+        return str(ip_address(number))
+
+    def node_port(self) -> int:
+        used = self._used()[1]
+        number = FIRST_NODE_PORT
+        while number in used:
+            number += 1
+        used.add(number)
+        return number
+
+
+def causes(value: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    ports = spec.get("ports") or []
+    kind = spec.get("type")
+    if not ports and kind != "ExternalName" and spec.get("clusterIP") != "None":
+        yield required("spec.ports")
+    if kind == "ExternalName" and not spec.get("externalName"):
+        yield required("spec.externalName")
+    seen_names: set[str] = set()
+    seen_ports: set[Any] = set()
+    for number, port in enumerate(ports):
+        at = f"spec.ports[{number}]"
+        found = port.get("port", 0)
+        if not isinstance(found, int) or not 0 < found < 65536:
+            yield invalid(f"{at}.port", found, "must be between 1 and 65535, inclusive")
+        name = port.get("name", "")
+        if not name and len(ports) > 1:
+            yield required(f"{at}.name")
+        elif name in seen_names and name:
+            yield duplicate(f"{at}.name", name)
+        seen_names.add(name)
+        key = (found, port.get("protocol"))
+        if key in seen_ports:
+            yield duplicate(at, {"port": found, "protocol": port.get("protocol")})
+        seen_ports.add(key)
+        node = port.get("nodePort")
+        if node and kind == "ClusterIP":
+            yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
+    if old is not None:
+        yield from _fixed(spec, old.get("spec") or {})
+
+
+def _fixed(spec: dict[str, Any], before: dict[str, Any]) -> Iterator[Cause]:
+    was, now = before.get("clusterIP"), spec.get("clusterIP")
+    if "ExternalName" in (spec.get("type"), before.get("type")):
+        return
+    if was and was != now:
+        yield invalid("spec.clusterIPs[0]", spec.get("clusterIPs") or [now], "may not change once set")

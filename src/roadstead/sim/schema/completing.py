@@ -1,0 +1,77 @@
+"""Values as the server stores them: nulls and empty values gone, defaults filled in, quantities written its way.
+
+Values are never edited: what changes is copied, the rest shared.
+"""
+
+from typing import Any
+
+from roadstead.sim.schema import amounts
+from roadstead.sim.schema.shapes import Shape
+
+EMPTY: dict[str, Any] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "bytes": "",
+    "quantity": "0",
+}
+
+
+def complete(shape: Shape, value: Any) -> Any:
+    kind = shape.kind
+    if kind == "struct" and isinstance(value, dict):
+        return _struct(shape, value)
+    if kind == "list" and isinstance(value, list):
+        element = shape.element
+        if element is None or (element.plain and None not in value):
+            return value
+        return [complete(element, _present(element, item)) for item in value]
+    if kind == "map" and isinstance(value, dict):
+        element = shape.element
+        if element is None or (element.plain and None not in value.values()):
+            return value
+        return {key: complete(element, _present(element, item)) for key, item in value.items()}
+    if kind == "quantity":
+        return amounts.canonical(value)
+    return value
+
+
+def _present(shape: Shape, value: Any) -> Any:
+    """Null as an item or a map's value becomes the empty value of its type."""
+    if value is not None:
+        return value
+    return {} if shape.kind in ("struct", "map") else EMPTY.get(shape.kind)
+
+
+def _struct(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    fields, dropped = shape.fields, shape.dropped
+    for key, item in value.items():
+        if item is None:
+            continue
+        inner = fields.get(key)
+        if inner is None:
+            out[key] = item
+        elif inner.plain:
+            if item or key not in dropped:
+                out[key] = item
+        elif item or inner.kind not in ("list", "map"):
+            out[key] = complete(inner, item)
+    _default(shape, out)
+    return out
+
+
+def _default(shape: Shape, out: dict[str, Any]) -> None:
+    for key, constant in shape.constants.items():
+        if key not in out:
+            out[key] = constant
+    for key, inner in shape.empty.items():
+        if key not in out:
+            out[key] = _struct(inner, {})
+    for case in shape.cases:
+        if case.key not in out and out.get(case.by, "") in case.values:
+            out[case.key] = case.values[out.get(case.by, "")]
+    for key in shape.nulls:
+        if key not in out:
+            out[key] = None

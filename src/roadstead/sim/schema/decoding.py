@@ -1,0 +1,92 @@
+"""What of a value the server could not read: wrong types (always refused) and unknown fields (refused, warned of
+or dropped, as the request wants)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from roadstead.sim.schema.shapes import Shape
+
+GO = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "string", "bytes": "[]uint8"}
+
+
+class WrongTypeError(Exception):
+    """The value cannot be decoded; the text is the server's."""
+
+
+def unknown(shape: Shape, value: Any, at: str = "") -> Iterator[str]:
+    """Paths of fields that the schema does not know. Raises WrongTypeError."""
+    kind = shape.kind
+    if value is None or kind == "any":
+        return
+    if kind == "struct":
+        if not isinstance(value, dict):
+            raise _wrong(value, shape, at)
+        fields = shape.fields
+        for key, item in value.items():
+            inner = fields.get(key)
+            place = f"{at}.{key}" if at else key
+            if inner is not None:
+                yield from unknown(inner, item, place)
+            elif not shape.preserves:
+                yield place
+    elif kind in ("map", "list"):
+        yield from _contained(shape, value, at)
+    elif not _fits(shape, value):
+        raise _wrong(value, shape, at)
+
+
+def _contained(shape: Shape, value: Any, at: str) -> Iterator[str]:
+    element = shape.element
+    if not isinstance(value, dict if shape.kind == "map" else list):
+        raise _wrong(value, shape, at)
+    if element is None:
+        return
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from unknown(element, item, f"{at}.{key}")
+    else:
+        for number, item in enumerate(value):
+            yield from unknown(element, item, f"{at}[{number}]")
+
+
+def _fits(shape: Shape, value: Any) -> bool:
+    kind = shape.kind
+    if kind == "integer":
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        limit = 2**31 if shape.format == "int32" else 2**63
+        return whole and not isinstance(value, bool) and -limit <= value < limit
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind in ("intstr", "quantity"):
+        return isinstance(value, str | int | float) and not isinstance(value, bool)
+    return isinstance(value, str)
+
+
+def _wrong(value: Any, shape: Shape, at: str) -> WrongTypeError:
+    found = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(value), "number")
+    go = (
+        shape.format
+        if shape.kind == "integer" and shape.format
+        else GO.get(shape.kind, shape.name.rsplit(".", 1)[-1])
+    )
+    return WrongTypeError(f"json: cannot unmarshal {found} into Go struct field {at} of type {go}")
+
+
+def without(value: Any, shape: Shape) -> Any:
+    """The value without fields that the schema does not know."""
+    if isinstance(value, dict) and shape.kind == "struct":
+        out = {}
+        for key, item in value.items():
+            inner = shape.fields.get(key)
+            if inner is not None:
+                out[key] = without(item, inner)
+            elif shape.preserves:
+                out[key] = item
+        return out
+    if isinstance(value, dict) and shape.kind == "map" and shape.element is not None:
+        return {key: without(item, shape.element) for key, item in value.items()}
+    if isinstance(value, list) and shape.kind == "list" and shape.element is not None:
+        return [without(item, shape.element) for item in value]
+    return value

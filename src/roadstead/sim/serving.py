@@ -1,0 +1,177 @@
+"""The HTTP edge: many clusters behind one port on loopback, each below `/clusters/<name>`.
+
+Finds the cluster, who asks, and what for; everything that goes wrong becomes a Status. Programming errors answer
+500 and are raised again by nothing: one bad request must not end the process.
+"""
+
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from roadstead.sim import answers, discovering, openapi, reading, requests, resources, status, watching
+from roadstead.sim.answers import Answer
+from roadstead.sim.cluster import Cluster, Received
+from roadstead.sim.requests import Options
+from roadstead.sim.resources import Call
+
+LOOPBACK = "127.0.0.1"
+ROOT = "clusters"
+_log = logging.getLogger(__name__)
+
+
+class Server:
+    """Clusters may come and go while it runs; `url` of one is where clients find it."""
+
+    def __init__(self) -> None:
+        self.clusters: dict[str, Cluster] = {}
+        self.port = 0
+
+    def add(self, *clusters: Cluster) -> None:
+        for cluster in clusters:
+            self.clusters[cluster.name] = cluster
+
+    def remove(self, cluster: Cluster) -> None:
+        cluster.close_watches()
+        self.clusters.pop(cluster.name, None)
+
+    def url(self, cluster: Cluster) -> str:
+        return f"http://{LOOPBACK}:{self.port}{cluster.base}"
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        _, root, name, *rest = request.path.split("/", 3)
+        cluster = self.clusters.get(name) if root == ROOT else None
+        if cluster is None:
+            return _response(Answer(b"404 page not found\n", 404, "text/plain"))
+        path = "/" + (rest[0] if rest else "")
+        try:
+            return await self._answer(cluster, request, path)
+        except status.ApiError as error:
+            return _response(answers.failure(error))
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad request must not end the process
+            _log.exception("a simulated cluster failed: %s %s", request.method, path)
+            text = traceback.format_exception_only(error)[-1].strip()
+            return _response(answers.failure(status.internal(f"simulation failed: {text}")))
+
+    async def _answer(self, cluster: Cluster, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        if path in ("/healthz", "/readyz", "/livez"):
+            return _response(Answer(b"ok", content_type="text/plain"))
+        user = _user(cluster, request)
+        cluster.note(Received(user, request.method, request.path_qs, request.headers.get("User-Agent", "")))
+        form = answers.form(request.headers.get("Accept", ""))
+        target = requests.target(path)
+        if target is None:
+            return _response(_document(cluster, path, form))
+        kind = cluster.kind(target.group, target.version, target.plural)
+        if kind is None:
+            return _response(Answer(b"404 page not found\n", 404, "text/plain"))
+        if not kind.simulated:
+            raise status.not_simulated(f"{kind.plural} in version {kind.api_version}")
+        options = Options(request.query)
+        data = await request.read() if request.method != "GET" else b""
+        call = Call(
+            cluster,
+            kind,
+            target,
+            options,
+            form,
+            data,
+            request.headers.get("Content-Type", ""),
+            request.headers.get("User-Agent", ""),
+        )
+        if request.method == "GET" and options.flag("watch") and not target.subresource:
+            return await _watch(request, call)
+        return _response(resources.serve(call, request.method))
+
+
+def _user(cluster: Cluster, request: web.BaseRequest) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    for user, known in cluster.tokens.items():
+        if scheme == "Bearer" and token == known:
+            return user
+    raise status.ApiError(401, "Unauthorized", "Unauthorized")
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(
+        body=answer.body, status=answer.code, content_type=answer.content_type, headers=answer.headers
+    )
+
+
+def _document(cluster: Cluster, path: str, form: answers.Form) -> Answer:
+    parts = path.strip("/").split("/")
+    found: Any = None
+    if path == "/version":
+        found = cluster.knowledge.version
+    elif parts[:2] == ["openapi", "v3"]:
+        if len(parts) == 2:
+            return answers.value(openapi.index(cluster))
+        data = openapi.document(cluster, "/".join(parts[2:]))
+        if data is not None:
+            return Answer(data)
+    elif parts[0] == "openapi":
+        raise status.not_simulated("OpenAPI v2")
+    elif parts in (["api"], ["apis"]):
+        if form.discovery:
+            kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            body = answers.value(discovering.aggregated(cluster, parts[0])).body
+            return Answer(body, headers={"Content-Type": kind})
+        found = discovering.roots() if parts[0] == "api" else discovering.groups(cluster)
+    elif parts[0] == "api" and len(parts) == 2:
+        found = discovering.resources(cluster, "", parts[1])
+    elif parts[0] == "apis" and len(parts) == 2:
+        found = discovering.group(cluster, parts[1])
+    elif parts[0] == "apis" and len(parts) == 3:
+        found = discovering.resources(cluster, parts[1], parts[2])
+    return answers.value(found) if found is not None else Answer(b"404 page not found\n", 404, "text/plain")
+
+
+async def _watch(request: web.BaseRequest, call: Call) -> web.StreamResponse:
+    kind = call.kind
+    if "watch" not in kind.verbs:
+        raise status.not_allowed()
+    namespace = call.target.namespace if kind.namespaced else ""
+    wanted = reading.choice(kind, namespace, call.target.name, call.options)
+    written = call.options.text("resourceVersion")
+    if written:
+        reading.parse_version(written)
+    if call.form.sort == "Table":
+        raise status.not_simulated("watching tables")
+
+    def render(data: bytes) -> bytes:
+        if call.form.sort == "PartialObjectMetadata":
+            return reading.metadata_only(data)
+        return reading.shown(kind, data)
+
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    if call.form.sort == "PartialObjectMetadataList":
+        return response  # the real server answers 200 and sends nothing
+    async for line in watching.events(call.cluster, kind, wanted, call.options, render):
+        await response.write(line)
+    await response.write_eof()
+    return response
+
+
+@asynccontextmanager
+async def running(*clusters: Cluster, port: int = 0) -> AsyncIterator[Server]:
+    """Serves the clusters on a port of loopback (a free one by default) until the block ends."""
+    server = Server()
+    server.add(*clusters)
+    runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, LOOPBACK, port)
+    await site.start()
+    server.port = runner.addresses[0][1]
+    try:
+        yield server
+    finally:
+        for cluster in server.clusters.values():
+            cluster.close_watches()
+        await runner.cleanup()

@@ -1,0 +1,114 @@
+"""The objects of one cluster, as bytes, with the versions and the history that watches live on.
+
+Knows nothing of kinds or rules. One counter per cluster numbers all writes. History is kept for so many
+writes per resource; whoever asks for older ones has to list again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+Key = tuple[str, str]  # namespace ("" for none), name
+Resource = tuple[str, str]  # group, plural
+
+HISTORY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    data: bytes
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`before` is None for a creation, `after` None for a deletion; `last` is then the object as it went."""
+
+    version: int
+    key: Key
+    before: bytes | None
+    after: bytes | None
+    last: bytes | None = None
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One resource's objects."""
+
+    objects: dict[Key, Stored] = field(default_factory=dict)
+    history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    forgotten: int = 0  # the newest version that left the history
+    watchers: dict[int, Callable[[Change], None]] = field(default_factory=dict)
+
+
+class Store:
+    def __init__(self) -> None:
+        self.version = 1
+        self.shelves: dict[Resource, Shelf] = {}
+        self._tickets = 0
+
+    def shelf(self, resource: Resource) -> Shelf:
+        found = self.shelves.get(resource)
+        if found is None:
+            found = self.shelves[resource] = Shelf(forgotten=self.version)
+        return found
+
+    def get(self, resource: Resource, key: Key) -> Stored | None:
+        shelf = self.shelves.get(resource)
+        return shelf.objects.get(key) if shelf else None
+
+    def next_version(self) -> int:
+        """The version that the next `put` or `remove` must be given: it stands inside the bytes."""
+        return self.version + 1
+
+    def put(self, resource: Resource, key: Key, data: bytes) -> Stored:
+        self.version += 1
+        shelf = self.shelf(resource)
+        before = shelf.objects.get(key)
+        stored = shelf.objects[key] = Stored(data, self.version)
+        self._record(shelf, Change(self.version, key, before.data if before else None, data))
+        return stored
+
+    def remove(self, resource: Resource, key: Key, last: bytes) -> None:
+        """`last`: the object as it goes, already with its final version."""
+        self.version += 1
+        shelf = self.shelf(resource)
+        before = shelf.objects.pop(key)
+        self._record(shelf, Change(self.version, key, before.data, None, last))
+
+    def items(self, resource: Resource, namespace: str = "") -> Iterator[tuple[Key, Stored]]:
+        """In the order in which the real server lists: by namespace, then name."""
+        shelf = self.shelves.get(resource)
+        if shelf is None:
+            return
+        for key in sorted(shelf.objects):
+            if not namespace or key[0] == namespace:
+                yield key, shelf.objects[key]
+
+    def since(self, resource: Resource, version: int) -> list[Change] | None:
+        """Changes after a version, None when some of them are forgotten."""
+        shelf = self.shelf(resource)
+        if version < shelf.forgotten:
+            return None
+        return [change for change in shelf.history if change.version > version]
+
+    def watch(self, resource: Resource, notify: Callable[[Change], None]) -> Callable[[], None]:
+        """Calls `notify` for each change from now on; the returned function ends that."""
+        shelf = self.shelf(resource)
+        self._tickets += 1
+        ticket = self._tickets
+        shelf.watchers[ticket] = notify
+        return lambda: shelf.watchers.pop(ticket, None) and None
+
+    def forget(self, resource: Resource) -> None:
+        """As compaction does: nobody can resume from before now."""
+        shelf = self.shelf(resource)
+        shelf.history.clear()
+        shelf.forgotten = self.version
+
+    def _record(self, shelf: Shelf, change: Change) -> None:
+        if len(shelf.history) == HISTORY:
+            shelf.forgotten = shelf.history[0].version
+        shelf.history.append(change)
+        for notify in tuple(shelf.watchers.values()):
+            notify(change)

@@ -1,0 +1,257 @@
+"""Create, update, apply and delete objects of a cluster: everything between the parsed request and the store.
+
+Each takes whole values and gives the object as the server answers it. Dry runs go all the way but the last
+step. Raises ApiError; then nothing has changed.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from roadstead.sim import creating, managed, status
+from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import CREATED_BY_UPDATE, Kind
+from roadstead.sim.managed import Writer
+from roadstead.sim.merge.comparing import equal
+from roadstead.sim.merge.fields import EMPTY, Fields
+from roadstead.sim.rules import table
+from roadstead.sim.schema import completing, requiring
+from roadstead.sim.store import Stored
+
+STATUS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
+MAIN_RESET: Fields = {"f:status": {}}
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+Value = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Where and how somebody writes."""
+
+    cluster: Cluster
+    kind: Kind
+    namespace: str
+    name: str = ""
+    manager: str = "unknown"
+    subresource: str = ""
+    dry_run: bool = False
+
+    @property
+    def writer(self) -> Writer:
+        return Writer(self.manager, self.subresource, self.cluster.now())
+
+    @property
+    def reset(self) -> Fields:
+        if self.subresource == "status":
+            return STATUS_RESET
+        return MAIN_RESET if self.kind.status_reset else EMPTY
+
+    def current(self) -> tuple[Stored, Value] | None:
+        found = self.cluster.store.get(self.kind.storage, (self.namespace, self.name))
+        return (found, orjson.loads(found.data)) if found else None
+
+    def missing(self) -> status.ApiError:
+        return status.not_found(self.kind.group, self.kind.plural, self.name)
+
+
+def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
+    """`entries`: the value's managedFields are final (an apply made them)."""
+    kind = write.kind
+    metadata = dict(value.get("metadata") or {})
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = metadata["generateName"][:58] + "".join(secrets.choice(ALPHABET) for _ in range(5))
+    name = metadata.get("name", "")
+    if kind.namespaced:
+        metadata["namespace"] = write.namespace
+    else:
+        metadata.pop("namespace", None)
+    if metadata.get("resourceVersion") and not entries:
+        raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
+    value = creating.shown(kind, {**value, "metadata": metadata})
+    if not entries:
+        value = managed.update(kind, None, value, writer=write.writer, reset=write.reset)
+    metadata = dict(value["metadata"])
+    for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
+        metadata.pop(key, None)
+    metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": write.cluster.now()}
+    metadata.pop("generation", None)
+    if kind.counted or kind.custom:
+        metadata["generation"] = 1
+    value = {**value, "metadata": metadata}
+    creating.check_namespace(write.cluster, kind, write.namespace, name)
+    value = creating.prepared(write.cluster, kind, value)
+    _refuse(write, value, None)
+    if write.cluster.store.get(kind.storage, (write.namespace, name)) is not None:
+        raise status.already_exists(kind.group, kind.plural, name)
+    return _put(write, name, value)
+
+
+def replace(write: Write, value: Value) -> tuple[bytes, bool]:
+    """PUT, also to a subresource. The second is whether the object was created."""
+    found = write.current()
+    if found is None:
+        if write.kind.kind in CREATED_BY_UPDATE and not write.subresource:
+            return create(write, value), True
+        raise write.missing()
+    stored, live = found
+    return _change(write, stored, live, value, entries=False), False
+
+
+def change(write: Write, stored: Stored, live: Value, value: Value) -> bytes:
+    """What a patch made of the stored object."""
+    return _change(write, stored, live, value, entries=False)
+
+
+def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
+    found = write.current()
+    kind = write.kind
+    live = found[1] if found else None
+    if found is None and write.subresource:
+        raise write.missing()
+    if found and config.get("metadata", {}).get("uid") not in (None, found[1]["metadata"]["uid"]):
+        causes = [requiring.invalid("metadata.uid", config["metadata"]["uid"], "field is immutable")]
+        raise status.invalid(kind.group, kind.kind, write.name, causes)
+    if found is None and config.get("metadata", {}).get("uid"):
+        uid = config["metadata"]["uid"]
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise status.conflict(kind.group, kind.plural, write.name, why)
+    merged = managed.apply(kind, live, config, writer=write.writer, force=force, reset=write.reset)
+    merged = table.filled(kind, merged)
+    if found is None:
+        merged = {
+            **merged,
+            "metadata": {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"},
+        }
+        return create(write, merged, entries=True), True
+    return _change(write, found[0], found[1], merged, entries=True), False
+
+
+def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries: bool) -> bytes:
+    kind = write.kind
+    metadata = dict(value.get("metadata") or {})
+    wanted = metadata.get("resourceVersion")
+    if wanted and str(wanted) != str(stored.version):
+        raise status.conflict(kind.group, kind.plural, write.name)
+    if metadata.get("uid") and metadata["uid"] != live["metadata"]["uid"]:
+        why = (
+            f"Precondition failed: UID in precondition: {metadata['uid']}, "
+            f"UID in object meta: {live['metadata']['uid']}"
+        )
+        raise status.conflict(kind.group, kind.plural, write.name, why)
+    if kind.custom and not wanted and not entries:
+        causes = [requiring.invalid("metadata.resourceVersion", 0, "must be specified for an update")]
+        raise status.invalid(kind.group, kind.kind, write.name, causes)
+    was = live["metadata"]
+    for key in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        metadata.pop(key, None)
+        if key in was:
+            metadata[key] = was[key]
+    metadata["resourceVersion"] = was["resourceVersion"]
+    if kind.namespaced:
+        metadata["namespace"] = write.namespace
+    value = creating.shown(kind, {**value, "metadata": metadata})
+    if not entries:
+        value = managed.update(kind, live, value, writer=write.writer, reset=write.reset)
+    value = creating.kept(write.cluster, kind, live, value, write.subresource)
+    if _counts(kind, live, value):
+        value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
+    if write.subresource != "status":
+        _refuse(write, value, live)
+    if managed.same_but_times(live, value):
+        return stored.data
+    if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and _final(kind, value):
+        return _gone(write, value)
+    return _put(write, write.name, value)
+
+
+def _final(kind: Kind, value: Value) -> bool:
+    return kind.storage != ("", "namespaces") or not (value.get("spec") or {}).get("finalizers")
+
+
+def _counts(kind: Kind, live: Value, value: Value) -> bool:
+    if not (kind.counted or kind.custom):
+        return False
+    skipped = {"metadata", "apiVersion", "kind"}
+    if kind.status_reset:
+        skipped.add("status")
+    before = {key: item for key, item in live.items() if key not in skipped}
+    after = {key: item for key, item in value.items() if key not in skipped}
+    if kind.kind == "Deployment":
+        before["annotations"] = live["metadata"].get("annotations")
+        after["annotations"] = value["metadata"].get("annotations")
+    return not equal(before, after)
+
+
+def _refuse(write: Write, value: Value, live: Value | None) -> None:
+    kind = write.kind
+    found = creating.refusals(write.cluster, kind, value, live)
+    if found:
+        raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
+
+
+def delete(
+    write: Write, stored: Stored, live: Value, *, propagation: str, grace: int | None
+) -> tuple[bytes, bool]:
+    """The object as it is now, and whether it is gone."""
+    kind = write.kind
+    metadata = dict(live["metadata"])
+    finalizers = list(metadata.get("finalizers") or ())
+    for policy, finalizer in (("Orphan", "orphan"), ("Foreground", "foregroundDeletion")):
+        if propagation == policy and finalizer not in finalizers:
+            finalizers.append(finalizer)
+        elif propagation and propagation != policy and finalizer in finalizers:
+            finalizers.remove(finalizer)
+    if kind.storage != ("", "namespaces") and not finalizers:
+        return _gone(write, live), True
+    if kind.storage == ("", "namespaces") and not finalizers and _final(kind, live):
+        return _gone(write, live), True
+    if metadata.get("deletionTimestamp"):
+        return stored.data, False
+    metadata |= {"deletionTimestamp": write.cluster.now()}
+    if kind.storage != ("", "namespaces"):
+        metadata["deletionGracePeriodSeconds"] = grace or 0
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    if kind.counted or kind.custom:
+        metadata["generation"] = metadata.get("generation", 0) + 1
+    value = {**live, "metadata": metadata}
+    if kind.storage == ("", "namespaces"):
+        value["status"] = {**value.get("status", {}), "phase": "Terminating"}
+    return _put(write, write.name, value), False
+
+
+def _put(write: Write, name: str, value: Value) -> bytes:
+    store = write.cluster.store
+    version = store.next_version()
+    if write.dry_run:
+        metadata = {**value["metadata"]}
+        if "resourceVersion" not in metadata:
+            metadata.pop("resourceVersion", None)
+        return orjson.dumps(_ordered(write.kind, {**value, "metadata": metadata}))
+    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(version)}}
+    data = orjson.dumps(_ordered(write.kind, value))
+    store.put(write.kind.storage, (write.namespace, name), data)
+    return data
+
+
+def _gone(write: Write, value: Value) -> bytes:
+    store = write.cluster.store
+    if write.dry_run:
+        return orjson.dumps(value)
+    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}
+    data = orjson.dumps(_ordered(write.kind, value))
+    store.remove(write.kind.storage, (write.namespace, write.name), data)
+    return data
+
+
+def _ordered(kind: Kind, value: Value) -> Value:
+    return {"kind": kind.kind, "apiVersion": kind.api_version} | value
+
+
+def decoded(write: Write, value: Value) -> Value:
+    """With defaults, as an object has them from the moment it is decoded."""
+    return table.filled(write.kind, completing.complete(write.kind.shape, value))

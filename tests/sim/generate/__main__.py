@@ -1,0 +1,83 @@
+"""Writes src/roadstead/sim/data/<minor>.json.xz by asking a real API server of that minor.
+
+    python -m tests.sim.generate [--minor 1.37]
+
+The same server gives the same file: everything in it is sorted, and nothing in it names the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import lzma
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.controlplane import build, plane
+from tests.sim.generate import asking, learning
+
+DATA = Path(__file__).parents[3] / "src" / "roadstead" / "sim" / "data"
+SAMPLES = Path(__file__).with_name("samples.yaml")
+
+
+async def ask(minor: str) -> dict[str, Any]:
+    async with (
+        plane.running(1, minor=minor, audit=False) as running,
+        asking.server(running.clusters[0]) as server,
+    ):
+        groups = await asking.discovery(server)
+        definitions, shown = await asking.schemas(server)
+        learned = learning.Learned(definitions)
+        kinds = {
+            (each["group"], each["version"], each["kind"]): name
+            for name, schema in definitions.items()
+            for each in schema.get("x-kubernetes-group-version-kind", ())
+        }
+        changed: set[tuple[str, str]] = set()
+        tried = 0
+        for sample in yaml.safe_load_all(SAMPLES.read_text()):
+            group, _, version = sample["apiVersion"].rpartition("/")
+            if (sample["apiVersion"], sample["kind"]) not in server.resources:
+                continue
+            name = kinds[group, version, sample["kind"]]
+            status, got = await server.dry_run(sample)
+            if status >= 300:
+                print(f"{sample['kind']}: {status} {got.get('message')}")
+                continue
+            learned.note(name, sample, got, sample["kind"])
+            if "generation" in got["metadata"]:
+                learned.counted.add(f"{sample['apiVersion']}/{sample['kind']}")
+            tried += await learning.try_fields(server, learned, sample, name)
+            if (sample["apiVersion"], sample["kind"]) not in changed:
+                changed.add((sample["apiVersion"], sample["kind"]))
+                await learning.try_changes(server, learned, sample)
+        print(f"{minor}: {tried} dry runs")
+        _, version_info = await server.send("GET", "/version")
+        return {
+            "version": version_info,
+            "discovery": groups,
+            "definitions": definitions,
+            "shown": shown,
+            "columns": await asking.columns(server, groups),
+            "defaults": learned.defaults(),
+            "dropped": sorted(map(list, learned.dropped - learned.kept)),
+            "immutable": learned.immutable,
+            "counted": sorted(learned.counted),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minor", action="append", help="of Kubernetes (all that are supported)")
+    for minor in parser.parse_args().minor or (build.OLDEST, build.NEWEST):
+        data = json.dumps(asyncio.run(ask(minor)), sort_keys=True, separators=(",", ":")).encode()
+        DATA.mkdir(exist_ok=True)
+        path = DATA / f"{minor}.json.xz"
+        path.write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
+        print(f"{path.name}: {len(data):,} bytes, {path.stat().st_size:,} compressed")
+
+
+main()

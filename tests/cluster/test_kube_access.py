@@ -41,7 +41,7 @@ def access(cluster: Cluster, **changes: Any) -> Access:
 async def who(given: Access, **options: Any) -> dict[str, Any]:
     """The server's view of us, past any parsing of ours."""
     async with client.connect(given, cluster="c1", **options) as one:
-        return orjson.loads(await one.send(WHO))["status"]["userInfo"]
+        return orjson.loads(await one.calls.send(WHO))["status"]["userInfo"]
 
 
 async def failure(given: Access, **options: Any) -> RoadsteadError:
@@ -255,7 +255,7 @@ async def test_acting_as_a_service_account_has_its_rights_and_no_others(clusters
         with pytest.raises(RoadsteadError) as caught:
             await acting.list(secret, namespace=unique)
         assert f"system:serviceaccount:{unique}:deployer" in str(caught.value)
-        groups = orjson.loads(await acting.send(WHO))["status"]["userInfo"]["groups"]
+        groups = orjson.loads(await acting.calls.send(WHO))["status"]["userInfo"]["groups"]
         assert set(groups) == {
             "system:serviceaccounts",
             f"system:serviceaccounts:{unique}",

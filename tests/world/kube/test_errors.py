@@ -8,14 +8,14 @@ from roadstead.model import reasons
 from roadstead.model.errors import error
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import ObjectId
-from roadstead.world.kube import errors, requests
+from roadstead.world.kube import errors, requests, write_requests
 
 CONFIG_MAP = ApiResource("", "v1", "ConfigMap", "configmaps", True)
 SECRET = ApiResource("", "v1", "Secret", "secrets", True)
 NAMESPACE = ApiResource("", "v1", "Namespace", "namespaces", False)
-APPLY = requests.apply(CONFIG_MAP, "shop", "a", b"{}", force=True)
-APPLY_SECRET = requests.apply(SECRET, "shop", "s", b"{}", force=True)
-PATCH = requests.json_patch(CONFIG_MAP, "shop", "a", b"[]")
+APPLY = write_requests.apply(CONFIG_MAP, "shop", "a", b"{}", force=True)
+APPLY_SECRET = write_requests.apply(SECRET, "shop", "s", b"{}", force=True)
+PATCH = write_requests.json_patch(CONFIG_MAP, "shop", "a", b"[]")
 LIST = requests.list_page(CONFIG_MAP)
 
 
@@ -421,7 +421,9 @@ def test_a_problem_names_object_action_and_all_fields():
         ),
     )
     deployment = ApiResource("apps", "v1", "Deployment", "deployments", True)
-    problem = read(422, body, requests.apply(deployment, "shop", "web", b"{}", force=True, dry_run=True))
+    problem = read(
+        422, body, write_requests.apply(deployment, "shop", "web", b"{}", force=True, dry_run=True)
+    )
     assert problem.object == ObjectId("apps", "Deployment", "shop", "web")
     assert problem.fields == ("spec.replicas", "spec.selector")
     assert str(problem) == (

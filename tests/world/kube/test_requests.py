@@ -5,7 +5,7 @@ import pytest
 
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import ObjectId
-from roadstead.world.kube import requests
+from roadstead.world.kube import requests, write_requests
 
 CONFIG_MAP = ApiResource("", "v1", "ConfigMap", "configmaps", True)
 NAMESPACE = ApiResource("", "v1", "Namespace", "namespaces", False)
@@ -47,27 +47,27 @@ def test_paths(resource, namespace, name, path):
             id="a watch",
         ),
         pytest.param(
-            requests.apply(CONFIG_MAP, "shop", "a", b"{}", force=True, dry_run=True),
+            write_requests.apply(CONFIG_MAP, "shop", "a", b"{}", force=True, dry_run=True),
             "PATCH",
             "/api/v1/namespaces/shop/configmaps/a?fieldManager=roadstead&fieldValidation=Strict&dryRun=All"
             "&force=true",
             id="a dry run of a forced apply",
         ),
         pytest.param(
-            requests.apply(CONFIG_MAP, "shop", "a", b"{}", force=False, manager="roadstead-left"),
+            write_requests.apply(CONFIG_MAP, "shop", "a", b"{}", force=False, manager="roadstead-left"),
             "PATCH",
             "/api/v1/namespaces/shop/configmaps/a?fieldManager=roadstead-left&fieldValidation=Strict"
             "&force=false",
             id="an apply that is not forced, as another manager",
         ),
         pytest.param(
-            requests.create(CONFIG_MAP, "shop", "a", b"{}"),
+            write_requests.create(CONFIG_MAP, "shop", "a", b"{}"),
             "POST",
             "/api/v1/namespaces/shop/configmaps?fieldManager=roadstead&fieldValidation=Strict",
             id="a create",
         ),
         pytest.param(
-            requests.delete(NAMESPACE, "", "shop", uid="u", propagation="Background", dry_run=True),
+            write_requests.delete(NAMESPACE, "", "shop", uid="u", propagation="Background", dry_run=True),
             "DELETE",
             "/api/v1/namespaces/shop?dryRun=All",
             id="a dry run of a delete",
@@ -85,7 +85,7 @@ def test_a_watch_of_metadata_never_asks_for_the_form_that_stays_silent():
 
 
 def test_a_delete_always_says_which_object_and_what_of_its_dependents():
-    built = requests.delete(
+    built = write_requests.delete(
         DEPLOYMENT, "shop", "web", uid="u", propagation="Foreground", resource_version="7"
     )
     assert orjson.loads(built.body or b"") == {
@@ -97,16 +97,16 @@ def test_a_delete_always_says_which_object_and_what_of_its_dependents():
 
 
 def test_a_dry_run_of_a_delete_says_so_in_its_body_since_the_server_then_ignores_the_query():
-    built = requests.delete(DEPLOYMENT, "shop", "web", uid="u", propagation="Background", dry_run=True)
+    built = write_requests.delete(DEPLOYMENT, "shop", "web", uid="u", propagation="Background", dry_run=True)
     assert orjson.loads(built.body or b"")["dryRun"] == ["All"]
 
 
 def test_a_request_says_what_it_is_about():
-    built = requests.create(DEPLOYMENT, "shop", "web", b"{}", dry_run=True)
+    built = write_requests.create(DEPLOYMENT, "shop", "web", b"{}", dry_run=True)
     assert (built.verb, built.resource, built.action) == ("create", "deployments.apps", "dry run of create")
     assert built.object == ObjectId("apps", "Deployment", "shop", "web")
     assert requests.list_page(DEPLOYMENT).action == "list apps/Deployment"
 
 
 def test_bodies_stay_out_of_reprs():
-    assert "SECRET" not in repr(requests.create(CONFIG_MAP, "shop", "a", b"SECRET"))
+    assert "SECRET" not in repr(write_requests.create(CONFIG_MAP, "shop", "a", b"SECRET"))

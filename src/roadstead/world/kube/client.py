@@ -1,8 +1,7 @@
 """One cluster's API: reads, lists, watches, discovery. What it returns is the server's, decoded.
 
-Sends no write: that is write.py, over the same connections. Refusals are raised as Problems (errors.py)
-that name cluster, object and action; trying again, and when to stop trying, is left to the engine.
-Every call has a deadline in seconds, by default the client's.
+Sends no write: that is write.py, over the same calls (calls.py). Trying again, and when to stop trying, is
+left to the engine. Every call has a deadline in seconds, by default the client's.
 """
 
 import asyncio
@@ -23,13 +22,14 @@ from roadstead.model.facts import ApiResource
 from roadstead.world.kube import discovery, impersonation, listing, requests, schemas, watching
 from roadstead.world.kube import errors as refusals
 from roadstead.world.kube.access import Access
+from roadstead.world.kube.calls import Calls
 from roadstead.world.kube.discovery import Resources
 from roadstead.world.kube.listing import Listing
 from roadstead.world.kube.requests import Request
 from roadstead.world.kube.watching import WatchEvent
 
 if TYPE_CHECKING:
-    from roadstead.world.kube.transport import Answer, Transport
+    from roadstead.world.kube.transport import Transport
 
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _NAMESPACES = ApiResource("", "v1", "Namespace", "namespaces", namespaced=False)
@@ -61,24 +61,19 @@ def connect(access: Access, *, cluster: str, limits: Limits | None = None) -> "C
         acting = impersonation.headers(access.impersonation) if access.impersonation else ()
     except RoadsteadError as error:
         raise errors.error(one.at(cluster=cluster) for one in error.problems) from error
-    return Client(cluster, transport, limits, acting)
+    return Client(Calls(cluster, transport, limits.deadline, acting), transport, limits)
 
 
 class Client:
     """`cluster` is the name that problems carry, `requests` counts what was sent, by verb and resource."""
 
     def __init__(
-        self,
-        cluster: str,
-        transport: "Transport",
-        limits: Limits,
-        acting: tuple[tuple[str, str], ...] = (),
-        original: "Client | None" = None,
+        self, calls: Calls, transport: "Transport", limits: Limits, *, original: "Client | None" = None
     ) -> None:
-        self.cluster = cluster
+        self.cluster = calls.cluster
+        self.calls = calls
         self.limits = limits
         self._transport = transport
-        self._acting = acting
         self._original = original
         self._resources: Resources | None = None
         self._asking = asyncio.Lock()
@@ -101,20 +96,20 @@ class Client:
     def acting_as(self, service_account: str) -> "Client":
         """The same cluster over the same connections, with the rights of `namespace/name` alone. Raises
         UsageError(KubeconfigInvalid) where the access impersonates already: the server knows one level."""
-        if self._acting:
-            cause = f"acting as {service_account}: the access impersonates {self._acting[0][1]} already"
+        if self.calls.acting:
+            cause = f"acting as {service_account}: the access impersonates {self.calls.acting[0][1]} already"
             hint = "remove `as` from the kubeconfig's user, or serviceAccount from the Bundle or Team"
             raise errors.error(Problem(reasons.KUBECONFIG_INVALID, cause, hint=hint, cluster=self.cluster))
-        acting = impersonation.service_account(service_account)
-        return Client(self.cluster, self._transport, self.limits, acting, original=self)
+        calls = self.calls.acting_as(impersonation.service_account(service_account))
+        return Client(calls, self._transport, self.limits, original=self)
 
     async def version(self, *, deadline: float | None = None) -> str:
         """`1.37.2`, without the suffixes that distributions add (`v1.37.2-gke.100`, `v1.37.2+k3s1`)."""
         request = requests.read("/version")
-        document = self.decoded(await self.send(request, deadline=deadline), request)
+        document = await self.calls.answer(request, deadline=deadline)
         found = _VERSION.match(str(document.get("gitVersion")))
         if found is None:
-            raise self._nonsense(request, "it has no version")
+            raise self.calls.nonsense(request, "it has no version")
         return found[1]
 
     async def identity(self, *, deadline: float | None = None) -> str:
@@ -146,11 +141,11 @@ class Client:
     ) -> dict[str, Any] | None:
         """The object, or None if there is none. That its kind is not served is an error, not None."""
         request = requests.get(resource, namespace, name, metadata=metadata)
-        found = await self.found(request, deadline=deadline)
+        found = await self.calls.found(request, deadline=deadline)
         if found is None:
             return None
         if (found.get("metadata") or {}).get("name") != name:
-            raise self._nonsense(request, "it gives another object than was asked for")
+            raise self.calls.nonsense(request, "it gives another object than was asked for")
         return listing.named(found, resource) if metadata else found
 
     async def list(
@@ -205,13 +200,13 @@ class Client:
                 limit=page,
                 resume=resume,
             )
-            body = await self.send(request, deadline=deadline)
+            body = await self.calls.send(request, deadline=deadline)
             try:
                 read = listing.decode(body)
             except msgspec.DecodeError as cause:
-                raise self._nonsense(request, str(cause)) from cause
+                raise self.calls.nonsense(request, str(cause)) from cause
             if not read.kind.endswith("List"):  # taken for an empty list, it would say that all is gone
-                raise self._nonsense(request, "it gives no list")
+                raise self.calls.nonsense(request, "it gives no list")
             yield Listing(resource, read.items or [], read.metadata.resource_version)
             resume = read.metadata.resume
             if not resume:
@@ -245,16 +240,10 @@ class Client:
             metadata=metadata,
             seconds=seconds,
         )
-        try:
-            stream = self._transport.stream(
-                request, self._acting, deadline=self._deadline(deadline), silence=self.limits.silence
-            )
-            async with stream as (answer, chunks), aclosing(chunks):
-                self._check(answer, request)
-                async for line in watching.lines(chunks):
-                    yield self._event(line, request, resource)
-        except RoadsteadError as error:
-            raise self._told(error, request) from error
+        lines = self.calls.lines(request, deadline=deadline, silence=self.limits.silence)
+        async with aclosing(lines):
+            async for line in lines:
+                yield self._event(line, request, resource)
 
     async def access_review(
         self,
@@ -267,76 +256,29 @@ class Client:
     ) -> bool:
         """Whether we may; without a namespace, whether we may everywhere."""
         request = requests.access_review(verb, resource, namespace, name)
-        review = self.decoded(await self.send(request, deadline=deadline), request)
+        review = await self.calls.answer(request, deadline=deadline)
         return bool((review.get("status") or {}).get("allowed"))
 
     async def schema(self, *, deadline: float | None = None) -> bytes:
         """The cluster's schemas, all groups in one JSON document (schemas.py)."""
         return await schemas.ask(lambda path: self._document(path, deadline=deadline))
 
-    async def send(self, request: Request, *, deadline: float | None = None) -> bytes:
-        """The body of a success. Refusals and silence are raised, told with cluster, object and action."""
-        try:
-            answer = await self._transport.send(request, self._acting, deadline=self._deadline(deadline))
-            return self._check(answer, request)
-        except RoadsteadError as error:
-            raise self._told(error, request) from error.__cause__
-
-    async def found(self, request: Request, *, deadline: float | None = None) -> dict[str, Any] | None:
-        """The object that answers, or None when the server says that there is none of this name."""
-        try:
-            return self.decoded(await self.send(request, deadline=deadline), request)
-        except RoadsteadError as error:
-            if error.problem.reason is reasons.NOT_FOUND:
-                return None
-            raise
-
-    def decoded(self, body: bytes, request: Request) -> dict[str, Any]:
-        """A success that is no JSON object was not written by an API server."""
-        try:
-            found = orjson.loads(body)
-        except orjson.JSONDecodeError as cause:
-            raise self._nonsense(request, str(cause)) from cause
-        if not isinstance(found, dict):
-            raise self._nonsense(request, "it gives no object")
-        return found
-
     async def _document(
         self, path: str, accept: str = "application/json", *, deadline: float | None = None
     ) -> dict[str, Any]:
-        request = requests.read(path, accept=accept)
-        return self.decoded(await self.send(request, deadline=deadline), request)
+        return await self.calls.answer(requests.read(path, accept=accept), deadline=deadline)
 
     async def _discover(self, deadline: float | None) -> Resources:
         found = await discovery.ask(lambda path, accept: self._document(path, accept, deadline=deadline))
         if found.find(_NAMESPACES.group_kind) is None:
-            raise self._nonsense(requests.read("/api"), "it serves no namespaces")
+            raise self.calls.nonsense(requests.read("/api"), "it serves no namespaces")
         return discovery.told(found, self.cluster)
 
     def _event(self, line: bytes, request: Request, resource: ApiResource) -> WatchEvent:
         try:
             event = watching.event(line, resource)
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as cause:
-            raise self._nonsense(request, str(cause)) from cause
+            raise self.calls.nonsense(request, str(cause)) from cause
         if event.type == "ERROR":
-            raise errors.error(refusals.from_event(event.object, request))
+            raise self.calls.told(errors.error(refusals.from_event(event.object, request)), request)
         return event
-
-    def _check(self, answer: "Answer", request: Request) -> bytes:
-        if answer.status >= 300:
-            raise errors.error(refusals.from_status(answer.status, answer.body, answer.headers, request))
-        return answer.body
-
-    def _nonsense(self, request: Request, found: str) -> RoadsteadError:
-        text = f"{self._transport.access.server} answers, but not as an API server does: {found}"
-        problem = Problem(reasons.UNREACHABLE, text, hint="check the address and what stands before it")
-        return self._told(errors.error(problem), request)
-
-    def _told(self, error: RoadsteadError, request: Request) -> RoadsteadError:
-        return errors.error(
-            one.at(cluster=self.cluster, action=request.action, object=request.object)
-            for one in error.problems
-        )
-
-    def _deadline(self, given: float | None) -> float:
-        return self.limits.deadline if given is None else given

@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from roadstead.model.facts import ApiResource
-from roadstead.world.kube import requests
+from roadstead.world.kube import write_requests
 from roadstead.world.kube.client import Client
-from roadstead.world.kube.requests import MANAGER, Request
+from roadstead.world.kube.requests import Request
+from roadstead.world.kube.write_requests import MANAGER
 
 
 class Writer:
@@ -35,7 +36,7 @@ class Writer:
     ) -> dict[str, Any]:
         """Server-side apply of JSON. A success may still be an object with a deletionTimestamp, which
         vanishes: look at the answer."""
-        request = requests.apply(
+        request = write_requests.apply(
             resource, namespace, name, body, force=force, dry_run=dry_run, manager=manager
         )
         return await self._send(request, deadline)
@@ -53,7 +54,7 @@ class Writer:
     ) -> dict[str, Any]:
         """RFC 6902. A `test` that fails is a ConflictError."""
         body = orjson.dumps(operations)
-        request = requests.json_patch(resource, namespace, name, body, dry_run=dry_run, manager=manager)
+        request = write_requests.json_patch(resource, namespace, name, body, dry_run=dry_run, manager=manager)
         return await self._send(request, deadline)
 
     async def create(
@@ -68,7 +69,7 @@ class Writer:
         deadline: float | None = None,
     ) -> dict[str, Any]:
         """Raises ConflictError if it is there already (`errors.already_exists`)."""
-        request = requests.create(resource, namespace, name, body, dry_run=dry_run, manager=manager)
+        request = write_requests.create(resource, namespace, name, body, dry_run=dry_run, manager=manager)
         return await self._send(request, deadline)
 
     async def replace(
@@ -83,7 +84,7 @@ class Writer:
         deadline: float | None = None,
     ) -> dict[str, Any]:
         """The whole object, compare-and-swap by the resourceVersion in the body."""
-        request = requests.replace(resource, namespace, name, body, dry_run=dry_run, manager=manager)
+        request = write_requests.replace(resource, namespace, name, body, dry_run=dry_run, manager=manager)
         return await self._send(request, deadline)
 
     async def delete(
@@ -100,7 +101,7 @@ class Writer:
     ) -> dict[str, Any] | None:
         """The object as it goes (finalizers may keep it: see its deletionTimestamp), a Status when it is
         gone at once, None when it was gone before. Raises ConflictError when it has another uid."""
-        request = requests.delete(
+        request = write_requests.delete(
             resource,
             namespace,
             name,
@@ -109,7 +110,7 @@ class Writer:
             resource_version=resource_version,
             dry_run=dry_run,
         )
-        return await self.client.found(request, deadline=deadline)
+        return await self.client.calls.found(request, deadline=deadline)
 
     async def _send(self, request: Request, deadline: float | None) -> dict[str, Any]:
-        return self.client.decoded(await self.client.send(request, deadline=deadline), request)
+        return await self.client.calls.answer(request, deadline=deadline)

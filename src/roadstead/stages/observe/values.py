@@ -1,0 +1,69 @@
+"""Compare the values of one owned object with what was applied, where no dry run may be asked.
+
+Pure. Tells what a forced apply would write, as far as that can be told without the server: its defaults are
+no difference, its admission is not foreseen. Quantities are compared as amounts, lists by their keys, and
+values of Secrets are redacted (objects/difference.py).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from roadstead.language import paths
+from roadstead.model.ids import GroupKind
+from roadstead.model.plan import FieldChange
+from roadstead.objects import difference, fieldsets, kinds, ownership, redact
+
+Object = dict[str, Any]
+
+_CLUSTER_ROLE = GroupKind("rbac.authorization.k8s.io", "ClusterRole")
+
+
+def changed(manifest: Object, live: Object, *, part_of: str = "") -> list[FieldChange]:
+    """The fields that are not as applied, with who holds them and since when: `before` is live, `after` what
+    the manifest says, None where it says nothing any more. `part_of` is our label's value."""
+    wanted = _labelled(manifest, part_of) if part_of else manifest
+    told = difference.attribute(difference.drift(wanted, live), live, drifted=True)
+    return [*told, *_dropped(wanted, live)]
+
+
+def additions(live: Object, manifest: Object) -> list[FieldChange]:
+    """What others set beside us. `after` is None: Git does not have it.
+
+    No addition is what the cluster and its controllers fill in for everybody: status, injected CA bundles,
+    rules of an aggregated ClusterRole, a restart by kubectl, what former managers note for themselves.
+    """
+    return [
+        change
+        for path, owner in ownership.additions(live, manifest)
+        if not _is_filled_in(live, path) and not owner.manager.startswith(f"{ownership.MANAGER}-")
+        for change in _held(live, path, owner)
+    ]
+
+
+def _dropped(manifest: Object, live: Object) -> Iterator[FieldChange]:
+    """What we own alone and the manifest does not have: somebody applied under our name, or Git moved on."""
+    entry = ownership.applied(live)
+    for path in fieldsets.missing(ownership.fields(entry), manifest):
+        if entry and ownership.owner_of(live, path) == [ownership.owner(entry)]:
+            yield from _held(live, path, ownership.owner(entry))
+
+
+def _held(live: Object, path: fieldsets.Path, owner: ownership.Owner) -> Iterator[FieldChange]:
+    """A field that is live and shall not be; entries may also name what is gone."""
+    value: object = redact.secret(live)
+    for part in path:
+        value = fieldsets.step(value, part)
+    if value is not fieldsets.ABSENT:
+        yield FieldChange(paths.text(path), value, None, owner.manager, owner.time)
+
+
+def _labelled(manifest: Object, part_of: str) -> Object:
+    metadata = manifest["metadata"]
+    labels = {**(metadata.get("labels") or {}), ownership.PART_OF: part_of}
+    return {**manifest, "metadata": {**metadata, "labels": labels}}
+
+
+def _is_filled_in(live: Object, path: fieldsets.Path) -> bool:
+    if path[-1] == "caBundle" or ownership.is_bookkeeping(path):
+        return True
+    return path[0] == "rules" and kinds.of(live) == _CLUSTER_ROLE and bool(live.get("aggregationRule"))

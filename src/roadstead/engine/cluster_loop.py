@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from roadstead.engine import clusters
+from roadstead.engine import clusters, hosting
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.model import reasons
@@ -47,6 +47,7 @@ class Survey:
     manifests: Mapping[str, Manifests]  # by bundle
     view: ClusterView
     unserved: Mapping[GroupKind, bool]
+    made_by: Mapping[str, frozenset[str]]
     claims: Mapping[ObjectId, tuple[str, ...]]
     slots: asyncio.Semaphore
     lost: Mapping[str, Lost] = field(default_factory=dict)
@@ -65,6 +66,14 @@ class Survey:
 
     def assignment(self, bundle: str) -> Assignment | None:
         return self.desired.resolution.assignments.get(Key(bundle, self.cluster.name))
+
+    def depends_on(self, bundle: str) -> tuple[str, ...]:
+        assignment = self.assignment(bundle)
+        return assignment.depends_on if assignment else ()
+
+    def makers(self, bundle: str) -> frozenset[str]:
+        """Other bundles that make a namespace or kind which this one uses and which is not there yet."""
+        return self.made_by.get(bundle, frozenset())
 
     def target(self, assignment: Assignment | None) -> apply.Cluster:
         acting = assignment.act_as if assignment else ""
@@ -85,11 +94,13 @@ async def survey(
         pool=world.pool,
         cache=world.renders,
     )
-    manifests = {key.bundle: one for key, one in made.items()}
-    wanted = [one.id for each in manifests.values() for one in each]
+    rendered = {key.bundle: one for key, one in made.items()}
+    wanted = [one.id for each in rendered.values() for one in each]
     view = await views.read(
         client, fleet=desired.fleet, wanted=wanted, former_clusters=frozenset(cluster.former_names)
     )
+    manifests = hosting.one_host_each(rendered, view.live, view.parents)
+    missing = await unserved(client, manifests)
     return Survey(
         desired=desired,
         cluster=cluster,
@@ -97,7 +108,8 @@ async def survey(
         facts=facts,
         manifests=manifests,
         view=view,
-        unserved=await unserved(client, manifests),
+        unserved=missing,
+        made_by=hosting.makers(manifests, view.live, missing),
         claims=_claims(manifests),
         slots=asyncio.Semaphore(_SLOTS),
     )
@@ -142,8 +154,7 @@ def bundles(found: Survey, wanted: frozenset[str]) -> list[str]:
     def add(name: str, above: tuple[str, ...] = ()) -> None:
         if name in ordered or name in above:
             return
-        assignment = found.assignment(name)
-        for dependency in assignment.depends_on if assignment else ():
+        for dependency in found.depends_on(name):
             if dependency in chosen:
                 add(dependency, (*above, name))
         ordered.append(name)

@@ -5,10 +5,10 @@ applied and ready. All clusters go on at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from roadstead.engine import bundle_step, cluster_loop, fleet_loop
+from roadstead.engine import bundle_step, cluster_loop, fleet_loop, hosting
 from roadstead.engine.bundle_step import Applied, Applier, Watchers
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.revision_loop import Desired
@@ -16,8 +16,9 @@ from roadstead.engine.world import World
 from roadstead.model import reasons
 from roadstead.model.errors import Problem
 from roadstead.model.health import State
-from roadstead.model.outcome import Outcome
-from roadstead.model.plan import Plan
+from roadstead.model.ids import Key
+from roadstead.model.outcome import ObjectOutcome, Outcome, Result
+from roadstead.model.plan import Action, Plan
 from roadstead.operations import plan as planning
 from roadstead.report.outcomes import FleetOutcome, KeyOutcome
 from roadstead.stages.observe import healths
@@ -59,80 +60,100 @@ async def _cluster(world: World, found: Survey, request: Request, *, stop: async
         return []
     async with healths.watching(found.client) as seen:
         applier = Applier(world, request.wishes, stop, seen, request.watchers)
-        run = _Run(applier, found, {plan.key.bundle: plan for plan in plans}, wait=request.wait)
-        return await tasks.each(plans, run.bundle, limit=len(plans))
+        return await _Run(applier, found, plans, wait=request.wait).all()
 
 
 class _Run:
     """The bundles of one cluster, each waiting for those that it depends on. Waiting takes no slot."""
 
-    def __init__(self, applier: Applier, found: Survey, plans: dict[str, Plan], *, wait: bool) -> None:
+    def __init__(self, applier: Applier, found: Survey, plans: Sequence[Plan], *, wait: bool) -> None:
         self._applier = applier
         self._found = found
         self._wait = wait
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._ended = {bundle: asyncio.Event() for bundle in plans}
-        self._givers = {
-            bundle for bundle, plan in plans.items() if any(change.gives_away for change in plan.changes)
-        }
+        self._plans = {plan.key.bundle: plan for plan in plans}
+        self._ended = {bundle: asyncio.Event() for bundle in self._plans}
         self._failed: set[str] = set()
-        self._needed = {
-            dependency
-            for bundle in plans
-            if (assignment := found.assignment(bundle))
-            for dependency in assignment.depends_on
-        }
+        self._depends = {bundle: self._in_run(found.depends_on(bundle)) for bundle in self._plans}
+        self._makers = hosting.without_circles(
+            {bundle: self._in_run(found.makers(bundle)) for bundle in self._plans}, self._depends
+        )
+        self._needed = {one for depends in self._depends.values() for one in depends}
 
-    async def bundle(self, plan: Plan) -> Applied:
+    def _in_run(self, bundles: Iterable[str]) -> frozenset[str]:
+        """What is not part of this run is as it is, and not waited for."""
+        return frozenset(bundles) & self._plans.keys()
+
+    async def all(self) -> list[Applied]:
+        """An object moves to another bundle by that one's apply; whoever had it lets go when all are done."""
+        plans = list(self._plans.values())
+        done = await tasks.each(plans, self._bundle, limit=len(plans))
+        return await tasks.each(done, self._let_go, limit=_AT_ONCE)
+
+    async def _bundle(self, plan: Plan) -> Applied:
         name = plan.key.bundle
         try:
-            waited = await self._dependencies(plan)
-            if isinstance(waited, Problem):
+            for one in self._makers[name] | self._depends[name]:
+                await self._ended[one].wait()
+            stuck = sorted(self._depends[name] & self._failed)
+            if stuck:
                 self._failed.add(name)
-                return Applied(plan, Outcome(plan.key, (), (*plan.problems, waited)))
-            if name in self._givers:
-                await self._receivers()
+                return Applied(plan, Outcome(plan.key, (), (*plan.problems, _not_ready(plan.key, stuck[0]))))
             async with self._slots:
-                applied = await self._apply(plan, again=waited)
+                applied = await self._apply(plan)
             if applied.outcome.failed or not all(one.state in _FINE for one in applied.health.values()):
                 self._failed.add(name)
             return applied
         finally:
             self._ended[name].set()
 
-    async def _dependencies(self, plan: Plan) -> bool | Problem:
-        """Whether there were any that changed something, or which of them stands in the way."""
-        assignment = self._found.assignment(plan.key.bundle)
-        changed = False
-        for dependency in assignment.depends_on if assignment else ():
-            if dependency not in self._ended:
-                continue  # not part of this run: it is as it is
-            await self._ended[dependency].wait()
-            changed = True
-            if dependency in self._failed:
-                return Problem(
-                    reasons.DEPENDENCY_NOT_READY,
-                    f"it depends on bundle {dependency}, which is not ready",
-                    hint=reasons.DEPENDENCY_NOT_READY.remedy,
-                    bundle=plan.key.bundle,
-                    cluster=plan.key.cluster,
-                    action="apply",
-                )
-        return changed
-
-    async def _receivers(self) -> None:
-        """An object moves to another bundle by that one's apply; whoever had it lets go afterwards."""
-        for name, ended in self._ended.items():
-            if name not in self._givers:
-                await ended.wait()
-
-    async def _apply(self, plan: Plan, *, again: bool) -> Applied:
-        found = self._found
-        if again and any(not change.verified for change in plan.pending()):
-            found = await bundle_step.again(found, plan.key.bundle)
-            plan = await cluster_loop.plan(self._applier.world, found, plan.key.bundle, self._applier.wishes)
-        applied = await self._applier.run(found, plan)
-        if not (self._wait or plan.key.bundle in self._needed) or self._applier.stop.is_set():
+    async def _apply(self, plan: Plan) -> Applied:
+        found, name = self._found, plan.key.bundle
+        waited = self._makers[name] | self._depends[name]
+        if waited and any(not change.verified for change in plan.pending()):
+            found, plan = await self._again(name)
+        applied = await self._applier.run(found, keeping_what_moves(plan))
+        if not (self._wait or name in self._needed) or self._applier.stop.is_set():
             return applied
         health = await self._applier.settled(found, applied.outcome)
         return replace(applied, health=health)
+
+    async def _let_go(self, applied: Applied) -> Applied:
+        if not any(change.gives_away for change in applied.plan.changes) or self._applier.stop.is_set():
+            return applied
+        found, plan = await self._again(applied.plan.key.bundle)
+        later = await self._applier.run(found, plan)
+        moved = {change.id for change in applied.plan.changes if change.gives_away}
+        told = {one.id: one for one in applied.outcome.objects}
+        told |= {one.id: _moved(one) for one in later.outcome.objects if one.id in moved}
+        outcome = replace(later.outcome, objects=tuple(told.values()))
+        return Applied(applied.plan, outcome, applied.health)
+
+    async def _again(self, bundle: str) -> tuple[Survey, Plan]:
+        found = await bundle_step.again(self._found, bundle)
+        plan = await cluster_loop.plan(self._applier.world, found, bundle, self._applier.wishes)
+        return found, plan
+
+
+def keeping_what_moves(plan: Plan) -> Plan:
+    """The plan with the giving sides of hand-overs left for later."""
+    changes = tuple(
+        replace(change, action=Action.KEEP) if change.gives_away else change for change in plan.changes
+    )
+    return replace(plan, changes=changes)
+
+
+def _moved(one: ObjectOutcome) -> ObjectOutcome:
+    """That an object is somebody else's by now is what was wanted."""
+    return one if one.problem else replace(one, result=Result.HANDED_OVER)
+
+
+def _not_ready(key: Key, dependency: str) -> Problem:
+    return Problem(
+        reasons.DEPENDENCY_NOT_READY,
+        f"it depends on bundle {dependency}, which is not ready",
+        hint=reasons.DEPENDENCY_NOT_READY.remedy,
+        bundle=key.bundle,
+        cluster=key.cluster,
+        action="apply",
+    )

@@ -41,7 +41,7 @@ class Desired:
         return str(self.snapshot.fleet)
 
     def of_cluster(self, cluster: str) -> list[Assignment]:
-        return [one for key, one in self.resolution.assignments.items() if key.cluster == cluster]
+        return self.resolution.assignments.on(cluster)
 
 
 async def read(world: World, *, revision: str | None = None) -> Desired:

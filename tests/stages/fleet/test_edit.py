@@ -53,6 +53,17 @@ def test_other_clusters_say_where():
     assert added(files, NewCluster("b", "b", UID))[0].path == "fleet/sites/b.yaml"
 
 
+def test_a_fleet_in_a_folder_of_its_repository_gets_it_there():
+    files = example.files("shop", {"dev": "kind-dev"})
+    tree = Files({f"eu/west/{path}": data for path, data in files.items()})
+    found = load.load(tree, prefix="eu/west")
+    beside = edit.add_cluster(found, tree, NewCluster("prod", "prod", UID))
+    assert beside.path == "eu/west/fleet/clusters/prod.yaml"
+    assert beside.content.decode().startswith(schema.hint("fleet/clusters/prod.yaml") + "\n")
+    named = edit.add_cluster(found, tree, NewCluster("prod", "prod", UID), path="fleet/prod.yaml")
+    assert named.path == "eu/west/fleet/prod.yaml"
+
+
 def test_a_file_with_other_documents_keeps_them():
     files = {"roadstead.yaml": FLEET + "# the end, without a newline"}
     done, after = added(files, NewCluster("b", "b", UID), path="roadstead.yaml")
@@ -134,6 +145,8 @@ def test_wide_indents_stay():
                      "clusters/b.yaml", id="where nobody would look for it"),
         pytest.param({}, "fleet/b.yml", "BadArgument: the Fleet scans fleet/**/*.yaml for documents: found "
                      "fleet/b.yml", id="with another ending"),
+        pytest.param({}, "fleet/../../b.yaml", "BadArgument: the Fleet scans fleet/**/*.yaml for documents: found "
+                     "../b.yaml", id="outside of the repository"),
         pytest.param({"fleet/b.yaml": documents("kind: Cluster\nmetadata: {name: b}\nspec: {x: 1}\n")}, "",
                      "BadDocument: the document of the Cluster b has errors: found at fleet/b.yaml:4:8: spec.x",
                      id="whose document is broken"),

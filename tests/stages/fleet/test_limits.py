@@ -36,7 +36,7 @@ def read(changes=None, *, team=TEAM, fleet=FLEET):
     text = "---\n".join(part for part in {**BASE, **(changes or {})}.values() if part)
     found = trees.loaded(text, fleet=documents(fleet))
     if "pay" in found.sources and team is not None:
-        tree = team if isinstance(team, Problem) else Files({"a.yaml": documents(team) if team else ""})
+        tree = team if isinstance(team, Problem) else Files({"a.yaml": documents(team)} if team else {})
         found = load.add_sources(found, {"pay": tree})
     return found
 
@@ -151,7 +151,12 @@ def test_the_fate_of_what_is_assigned_no_more(changes, expected):
 @pytest.mark.parametrize(
     ("team", "expected"),
     [
-        pytest.param("", "removed", id="removed from a repository that was read"),
+        pytest.param(
+            "kind: Bundle\nmetadata: {name: other}\nspec: {source: {path: .}, clusters: {all: true}}\n",
+            "removed",
+            id="removed from a repository that was read",
+        ),
+        pytest.param("", "frozen", id="the repository was emptied"),
         pytest.param(None, "frozen", id="the repository was not asked for"),
         pytest.param(
             Problem(reasons.SOURCE_UNREACHABLE, "no answer"), "frozen", id="the repository did not answer"

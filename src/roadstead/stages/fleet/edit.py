@@ -5,6 +5,7 @@ caller's.
 """
 
 import io
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from ruamel.yaml.util import load_yaml_guess_indent
 
 from roadstead.language import yaml
 from roadstead.model import errors, reasons
-from roadstead.model.errors import Place, Problem
-from roadstead.stages.fleet import documents, schema
+from roadstead.model.errors import Problem
+from roadstead.stages.fleet import documents, load, schema
 from roadstead.stages.fleet.collection import Documents
 from roadstead.stages.fleet.load import Tree
 
@@ -53,8 +54,9 @@ class Edit:
 
 
 def add_cluster(loaded: Documents, tree: Tree, new: NewCluster, *, path: str = "") -> Edit:
-    """The Cluster's document, new or with what was learned. `path` is where a new one goes, by default
-    beside the others. Raises UsageError where the document would not be found, or is broken."""
+    """The Cluster's document, new or with what was learned. `path` is where a new one goes, relative to the
+    Fleet's folder; by default beside the others. Raises UsageError where nobody would look for it there, or
+    where there is one that is broken."""
     if (entry := loaded.clusters.get(new.name)) is not None:
         text = tree.read(entry.file).decode()
         return Edit(entry.file, _updated(text, new).encode(), created=False)
@@ -64,37 +66,45 @@ def add_cluster(loaded: Documents, tree: Tree, new: NewCluster, *, path: str = "
         ]
         cause = f"the document of the Cluster {new.name} has errors: found at {places[0]}"
         raise errors.error(Problem(reasons.BAD_DOCUMENT, cause, "correct it, then add the cluster again"))
-    file = path or _place(loaded, new.name)
-    if not _is_scanned(file, loaded.fleet.model.spec.documents):
-        patterns = ", ".join(loaded.fleet.model.spec.documents)
-        cause = f"the Fleet scans {patterns} for documents: found {file}"
-        raise errors.error(
-            Problem(reasons.BAD_ARGUMENT, cause, "name a file that one of these matches", place=Place(file))
-        )
-    return Edit(file, _appended(tree, file, new).encode(), created=True)
+    home = loaded.fleet.folder
+    file = posixpath.normpath(posixpath.join(home, path)) if path else _place(loaded, new.name)
+    _must_be_scanned(loaded, _within(home, file))
+    return Edit(file, _appended(tree, file, home, new).encode(), created=True)
+
+
+def _within(home: str, file: str) -> str:
+    """As the Fleet's patterns see it; a file elsewhere keeps its whole path, which none of them fits."""
+    return file.removeprefix(f"{home}/") if home else file
 
 
 def _place(loaded: Documents, name: str) -> str:
     """Beside the other clusters' documents, else in the folder that `init` makes."""
-    folders = [entry.folder for entry in loaded.clusters.values() if entry.folder]
-    folder = max(folders, key=folders.count, default=_FOLDER)
-    return f"{folder}/{name}.yaml"
+    own = loaded.fleet.file
+    folders = [entry.folder for entry in loaded.clusters.values() if entry.file != own]
+    default = posixpath.join(loaded.fleet.folder, _FOLDER)
+    return posixpath.join(max(folders, key=folders.count, default=default), f"{name}.yaml")
 
 
-def _is_scanned(path: str, patterns: Sequence[str]) -> bool:
-    return path == "roadstead.yaml" or any(_fits(path.split("/"), one.split("/")) for one in patterns)
+def _must_be_scanned(loaded: Documents, path: str) -> None:
+    patterns = loaded.fleet.model.spec.documents
+    if path == load.ROOT or any(_fits(path.split("/"), one.split("/")) for one in patterns):
+        return
+    cause = f"the Fleet scans {', '.join(patterns)} for documents: found {path}"
+    raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "name a file that one of these matches"))
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """`**` is any number of folders, `*` stays within a name."""
     if not pattern or not parts:
         return not pattern and not parts
+    if ".." in parts:
+        return False
     if pattern[0] == "**":
         return any(_fits(parts[skipped:], pattern[1:]) for skipped in range(len(parts)))
     return fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
-def _appended(tree: Tree, file: str, new: NewCluster) -> str:
+def _appended(tree: Tree, file: str, home: str, new: NewCluster) -> str:
     """A file of its own, or one document more in a file that has others."""
     metadata = {"name": new.name, **({"labels": dict(new.labels)} if new.labels else {})}
     spec = new.spec()
@@ -106,7 +116,8 @@ def _appended(tree: Tree, file: str, new: NewCluster) -> str:
     if tree.exists(file):
         before = tree.read(file).decode()
         return f"{before}{'' if before.endswith(chr(10)) else chr(10)}---\n{text}"
-    return f"{schema.hint(file)}\n{text}" if tree.exists(schema.FILE) else text
+    has_schema = tree.exists(posixpath.join(home, schema.FILE))
+    return f"{schema.hint(_within(home, file))}\n{text}" if has_schema else text
 
 
 def _updated(text: str, new: NewCluster) -> str:

@@ -1,7 +1,8 @@
 """Read the documents of a fleet repository and of its Sources, and report everything that is wrong at once.
 
-Reading never stops at an error: whatever is broken leaves a fault. Only without a usable Fleet there is nothing to go on from. Fetching the Sources' repositories
-is the caller's; which documents fit together is check's.
+Reading never stops at an error: whatever is broken leaves a fault. Only without a usable Fleet there is
+nothing to go on from. Fetching the Sources' repositories is the caller's; which documents fit together is
+check's.
 """
 
 import glob
@@ -23,7 +24,10 @@ _GROUP = documents.API_VERSION.partition("/")[0]
 
 # Content lies beside documents, and templates are no YAML: only files that look like ours are parsed.
 _OURS = re.compile(rb"""apiVersion["']?\s*:\s*["']?roadstead\.dev/""")
-_KIND = re.compile(rb"""kind["']?\s*:\s*["']?(""" + "|".join(documents.KINDS).encode() + rb")\b")
+_KIND = re.compile(
+    rb"""(?:^|[{,]\s*)["']?kind["']?\s*:\s*["']?(?:""" + "|".join(documents.KINDS).encode() + rb")\b",
+    re.MULTILINE,
+)
 
 
 class Tree(Protocol):
@@ -82,8 +86,13 @@ def add_sources(loaded: Documents, trees: Mapping[str, Tree | Problem]) -> Docum
 
 def _source(entry: Entry[documents.Source], tree: Tree) -> "_Reading":
     allow = entry.model.spec.allow
+    patterns = entry.model.spec.documents
     found = _Reading(entry.name, tree, kinds=allow.kinds if allow else ())
-    found.files(entry.model.spec.documents)
+    if patterns and not found.files(patterns):
+        # an emptied or rearranged repository must not look like one whose Bundles were all removed
+        cause = f"no file of the repository matches: {', '.join(patterns)}"
+        hint = "correct the patterns; where the last Bundle was removed, leave an empty file"
+        found.faults.append(entry.fault(reasons.FILE_MISSING, cause, "spec", "documents", hint=hint))
     return found
 
 
@@ -131,15 +140,17 @@ class _Reading:
             self.faults.append(Fault("Fleet", "", problem))
         return fleets[0] if fleets and not faulty and len(fleets) == 1 else None
 
-    def files(self, patterns: Sequence[str]) -> None:
+    def files(self, patterns: Sequence[str]) -> bool:
+        """Read all files that match; False when there is none."""
         try:
             paths = self.tree.glob([posixpath.join(glob.escape(self.prefix), one) for one in patterns])
         except errors.RoadsteadError as cause:
             self.faults += [Fault("", "", problem, self.source) for problem in cause.problems]
-            return
+            return True
         for path in paths:
             if path != self.root or self.source:
                 self.file(path)
+        return bool(paths)
 
     def file(self, path: str) -> None:
         name = shown(self.source, path)

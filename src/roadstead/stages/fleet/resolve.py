@@ -77,12 +77,17 @@ def resolve(loaded: Documents, *, now: datetime, facts: Mapping[str, Facts] | No
         clusters=found.by_name,
         assignments=made.assignments,
         blocked=made.blocked,
-        problems=(*(fault.problem for fault in faults), *_together(made.refused)),
+        problems=_in_order([*(fault.problem for fault in faults), *_together(made.refused)]),
         revisions=_revisions(loaded, pins),
         holds=active,
         blocks=blocks,
         holds_change=min((holds.end(hold.entry) for hold in active), default=None),
     )
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """By file and line, as people read them."""
+    return tuple(sorted(problems, key=lambda one: (one.place.file, one.place.line, one.place.column)))
 
 
 def _together(refused: Iterable[Problem]) -> list[Problem]:

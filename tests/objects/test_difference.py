@@ -198,6 +198,10 @@ def live(**spec):
         ),
         pytest.param(service({"port": 80}), service({"port": 80, "protocol": "TCP", "nodePort": 1}), [], id="a port's default"),
         pytest.param(
+            service({"port": 80}), service({"port": 80, "protocol": "UDP"}),
+            ["spec.ports[port=80,protocol=TCP]: - -> {'port': 80}"], id="a port of another protocol than the default",
+        ),
+        pytest.param(
             role({"verbs": ["get"]}), role({"verbs": ["get"]}, {"verbs": ["*"]}),
             ["rules[1]: {'verbs': ['*']} -> -"], id="an item added to a list that is ours as a whole",
         ),

@@ -79,6 +79,8 @@ def compare(
 
 def drift(manifest: Object, live: Object) -> list[FieldChange]:
     """Where the live object is not as the manifest says: `before` is live, `after` what it should be."""
+    if _plainly_holds(live, manifest):
+        return []
     found = _lost(_known(manifest, live), (), _shown(live), _shown(manifest))
     return [FieldChange(paths.text(path), old, new) for path, old, new in found]
 
@@ -188,6 +190,28 @@ def _by_position(
             yield from differ(kind, here, old[index], new[index])
         else:
             yield _Pair(here, *(part[index] if index < len(part) else None for part in (old, new)))
+
+
+def _plainly_holds(found: Any, wanted: Any) -> bool:
+    """Whether everything wanted is found in its place, item by item; the usual case, told ten times faster.
+
+    False means nothing. Where lists are of one length and each item holds the one that is wanted there, their
+    keys agree, too, but for one that the manifest leaves out and that is not its default in the live object.
+    """
+    kind = wanted.__class__
+    if found.__class__ is not kind:
+        return False
+    if kind is dict:
+        for key, item in wanted.items():
+            if key not in found:
+                return False
+            other = found[key]
+            if (other != item) if item.__class__ is str else not _plainly_holds(other, item):
+                return False
+        return lists.has_default_keys(found, wanted)
+    if kind is list:
+        return len(found) == len(wanted) and all(map(_plainly_holds, found, wanted))
+    return bool(found == wanted)
 
 
 def _lost(kind: _Kind, path: fieldsets.Path, found: Any, wanted: Any) -> Iterator[_Pair]:

@@ -68,3 +68,11 @@ def item(value: Any, by: tuple[str, ...]) -> fieldsets.Item | None:
         return None
     named = tuple((key, value.get(key, _DEFAULTS.get(key))) for key in by)
     return None if any(part is None for _, part in named) else named
+
+
+def has_default_keys(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether keys that `wanted` leaves out have their defaults in `found`, if these are items of a list."""
+    for key, default in _DEFAULTS.items():
+        if key not in wanted and found.get(key, default) != default:
+            return False
+    return True

@@ -5,9 +5,15 @@ import pytest
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, TransientError, error
+from roadstead.world.blobs import Blobs
 from roadstead.world.kube import schemas
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    return Blobs(tmp_path)
 
 
 def fetching(documents: dict[str, object]):
@@ -28,7 +34,7 @@ def document(**found) -> dict:
     return {"components": {"schemas": found}, "paths": {"/x": {}}}
 
 
-async def test_schemas_of_all_groups_without_prose():
+async def test_schemas_of_all_groups_without_prose(blobs):
     pod = {
         "description": "a pod",
         "type": "object",
@@ -47,7 +53,7 @@ async def test_schemas_of_all_groups_without_prose():
             ),
         }
     )
-    assert orjson.loads(await schemas.ask(fetch)) == {
+    assert orjson.loads(blobs.get(await schemas.ask(fetch, blobs))) == {
         "components": {
             "schemas": {
                 "A": {"allOf": [{"type": "x"}]},
@@ -62,7 +68,7 @@ async def test_schemas_of_all_groups_without_prose():
     }
 
 
-async def test_a_group_without_schemas_is_left_out():
+async def test_a_group_without_schemas_is_left_out(blobs):
     fetch = fetching(
         {
             "/openapi/v3": index("apis/x.io/v1", "apis/y.io/v1", "apis/z.io/v1"),
@@ -71,10 +77,10 @@ async def test_a_group_without_schemas_is_left_out():
             "/openapi/v3/apis/z.io/v1?hash=1": {},
         }
     )
-    assert orjson.loads(await schemas.ask(fetch)) == {"components": {"schemas": {"A": {}}}}
+    assert orjson.loads(blobs.get(await schemas.ask(fetch, blobs))) == {"components": {"schemas": {"A": {}}}}
 
 
-async def test_a_server_that_is_gone_meanwhile_gives_no_half_answer():
+async def test_a_server_that_is_gone_meanwhile_gives_no_half_answer(blobs):
     fetch = fetching(
         {
             "/openapi/v3": index("apis/x.io/v1"),
@@ -82,4 +88,33 @@ async def test_a_server_that_is_gone_meanwhile_gives_no_half_answer():
         }
     )
     with pytest.raises(TransientError):
-        await schemas.ask(fetch)
+        await schemas.ask(fetch, blobs)
+
+
+def counting(documents: dict[str, object], asked: list[str]):
+    fetch = fetching(documents)
+
+    async def counted(path: str) -> dict:
+        asked.append(path)
+        return await fetch(path)
+
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "requests"),
+    [
+        pytest.param(document(A={}), document(A={}), 1, id="what is known is not asked for again"),
+        pytest.param(
+            Problem(reasons.SERVER_ERROR, "down"), document(A={}), 2, id="half an answer is not known"
+        ),
+    ],
+)
+async def test_the_second_time(blobs, before, after, requests):
+    documents = {"/openapi/v3": index("apis/x.io/v1"), "/openapi/v3/apis/x.io/v1?hash=1": before}
+    await schemas.ask(fetching(documents), blobs)
+    documents["/openapi/v3/apis/x.io/v1?hash=1"] = after
+    asked: list[str] = []
+    digest = await schemas.ask(counting(documents, asked), blobs)
+    assert orjson.loads(blobs.get(digest)) == {"components": {"schemas": {"A": {}}}}
+    assert len(asked) == requests

@@ -19,6 +19,7 @@ import orjson
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import ApiResource
+from roadstead.world.blobs import Blobs
 from roadstead.world.kube import discovery, impersonation, listing, requests, schemas, watching
 from roadstead.world.kube import errors as refusals
 from roadstead.world.kube.access import Access
@@ -259,9 +260,9 @@ class Client:
         review = await self.calls.answer(request, deadline=deadline)
         return bool((review.get("status") or {}).get("allowed"))
 
-    async def schema(self, *, deadline: float | None = None) -> bytes:
-        """The cluster's schemas, all groups in one JSON document (schemas.py)."""
-        return await schemas.ask(lambda path: self._document(path, deadline=deadline))
+    async def schema(self, blobs: Blobs, *, deadline: float | None = None) -> str:
+        """The digest of the cluster's schemas, all groups in one JSON document (schemas.py) in `blobs`."""
+        return await schemas.ask(lambda path: self._document(path, deadline=deadline), blobs)
 
     async def _document(
         self, path: str, accept: str = "application/json", *, deadline: float | None = None

@@ -34,7 +34,7 @@ async def ask(client: Client, blobs: Blobs, *, before: Facts | None = None) -> F
     known = {(item.group, item.version, item.kind) for item in served.items}
     resources = (*served.items, *(one for one in kept if (one.group, one.version, one.kind) not in known))
     version = await client.version()
-    schemas = blobs.put(await client.schema())
+    schemas = await client.schema(blobs)
     return Facts(
         client.cluster,
         version,

@@ -12,32 +12,45 @@ from roadstead.language import canonical
 from roadstead.model import reasons
 from roadstead.model.errors import RoadsteadError
 from roadstead.world import tasks
+from roadstead.world.blobs import Blobs
 
 _AT_ONCE = 8
+_FORMAT = 1  # of what is made of the documents here
 _PROSE = ("description", "example", "externalDocs", "title")
 
 Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 
 
-async def ask(fetch: Fetch) -> bytes:
-    """One request per group and version. One that does not answer is left out: discovery has said so."""
+async def ask(fetch: Fetch, blobs: Blobs) -> str:
+    """The document's digest; it is in `blobs`. One request when the index names what it named before (its
+    addresses hold hashes of what they lead to), else one for each group and version. A group that does not
+    answer is left out: discovery has said so."""
     index = (await fetch("/openapi/v3")).get("paths") or {}
     addresses = [index[path]["serverRelativeURL"] for path in sorted(index)]
+    key = f"openapi {_FORMAT} {' '.join(addresses)}"
+    known = (blobs.kept(key) or b"").decode()
+    if known and blobs.get(known) is not None:
+        return known
+    found = await tasks.each(addresses, lambda address: _schemas(fetch, address), limit=_AT_ONCE)
     schemas: dict[str, Any] = {}
-
-    async def read(address: str) -> dict[str, Any]:
-        try:
-            document = await fetch(address)
-        except RoadsteadError as error:
-            if error.problem.reason in (reasons.UNREACHABLE, reasons.UNAUTHORIZED):
-                raise
-            return {}
-        return (document.get("components") or {}).get("schemas") or {}
-
-    for found in await tasks.each(addresses, read, limit=_AT_ONCE):
-        for name, schema in found.items():
+    for each in found:
+        for name, schema in (each or {}).items():
             schemas.setdefault(name, schema)
-    return combine(schemas)
+    digest = blobs.put(combine(schemas))
+    if None not in found and all("hash=" in address for address in addresses):
+        blobs.keep(key, digest.encode())
+    return digest
+
+
+async def _schemas(fetch: Fetch, address: str) -> dict[str, Any] | None:
+    """None where the group does not answer."""
+    try:
+        document = await fetch(address)
+    except RoadsteadError as error:
+        if error.problem.reason in (reasons.UNREACHABLE, reasons.UNAUTHORIZED):
+            raise
+        return None
+    return (document.get("components") or {}).get("schemas") or {}
 
 
 def combine(schemas: dict[str, Any]) -> bytes:

@@ -42,6 +42,7 @@ class Story:
     kubeconfig: Path
     name: str
     environment: dict[str, str] = field(default_factory=dict)
+    contexts: dict[str, str] = field(default_factory=dict)  # by cluster, where the names differ
 
     def __post_init__(self) -> None:
         self.repository = self.folder / "fleet"

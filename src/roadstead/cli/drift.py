@@ -44,7 +44,7 @@ def drift(
         from roadstead.operations import apply as applying
         from roadstead.operations import drift as drifting
         from roadstead.operations import plan as planning
-        from roadstead.report import drifts
+        from roadstead.report import drifts, outcomes
 
         chosen = asked.settings()
         async with world.local(chosen) as opened:
@@ -61,6 +61,8 @@ def drift(
                     request = applying.Request(Wishes(), False, drifting.correctable, watchers)
                     done = await applying.fleet(opened, planned.desired, request, stop=stop)
                     failed = done.failed
+                    if output is Output.TEXT:
+                        console.show(outcomes.lines(done))
                 if watch:
                     opened.unlimited()
                     problems = await drifting.watch(

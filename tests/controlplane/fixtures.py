@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import Protocol, Unpack
 
 import pytest
+
 from tests.controlplane import build
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.plane import ControlPlane, Options

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tests.controlplane.authority import Pair, write_secret
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 import aiohttp
+
 from tests.controlplane import build, cluster, faces, kubeconfig
 from tests.controlplane.authority import Authority
 from tests.controlplane.cluster import Cluster

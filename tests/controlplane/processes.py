@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
 from tests.controlplane import direct, supervisor
 
 

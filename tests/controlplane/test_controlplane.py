@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.direct import RequestFailed
 from tests.controlplane.fixtures import Clusters, OwnClusters

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.controlplane.kubectl import kubectl
 
 COMMAND = [sys.executable, "-m", "tests.controlplane.run"]

@@ -7,7 +7,6 @@ replaces an object may be what failed.
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import Any
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -58,24 +57,10 @@ async def _put(run: Run, putter: Putter, one: Work) -> None:
 
 
 def _changed_by_admission(sent: Object, answer: Object) -> tuple[str, ...]:
-    if _holds(answer, sent):
-        return ()
     return tuple(
         f"changed by admission: {field.path} {field.after} -> {field.before}"
         for field in difference.drift(sent, answer)
     )
-
-
-def _holds(answer: Any, sent: Any) -> bool:
-    """Whether all that was sent came back as it was, which is the rule and quickly seen."""
-    if isinstance(sent, dict):
-        return isinstance(answer, dict) and all(
-            key in answer and _holds(answer[key], sent[key]) for key in sent
-        )
-    if isinstance(sent, list):
-        same = isinstance(answer, list) and len(answer) == len(sent)
-        return same and all(_holds(*pair) for pair in zip(answer, sent, strict=True))
-    return bool(answer == sent)
 
 
 async def drop(run: Run) -> None:

@@ -52,6 +52,9 @@ class Cohorts:
         self._bundle = bundle
         self._taker = layers.Taker(bundle)
         self._own = world.layers.own.get(bundle.name, {})
+        everywhere = world.targets.clusters
+        needs = world.targets.needs[bundle.name]
+        self._needs = [(name, everywhere.get(name, NOWHERE)) for name in needs]  # and where they go
         self._common = definition.common(world.loaded, bundle)
         self._found: dict[tuple[object, ...], _Cohort | Problem] = {}
         holds = [one for one in world.holds if naming.holds(world.loaded, one.entry, bundle.name)]
@@ -78,7 +81,7 @@ class Cohorts:
         cohort = self._cohort(cluster)
         if isinstance(cohort, Problem):
             raise KeyError(cluster.name)
-        needs = self._needs(cluster.name)
+        needs = tuple(name for name, clusters in self._needs if cluster.name in clusters)
         joining = tuple(name for name in cohort.waits if name not in needs)
         plain = self._taken(self._world.layers.clusters.get(cluster.name))
         own = self._taken(self._own.get(cluster.name))
@@ -97,12 +100,6 @@ class Cohorts:
 
     def _taken(self, layer: layers.Written | None) -> tuple[Layer, ...]:
         return (layer.layer,) if layer is not None and self._taker.takes(layer) else ()
-
-    def _needs(self, cluster: str) -> tuple[str, ...]:
-        """The Bundles it depends on, as far as they go to this cluster."""
-        everywhere = self._world.targets.clusters
-        needs = self._world.targets.needs[self._bundle.name]
-        return tuple(name for name in needs if cluster in everywhere.get(name, NOWHERE))
 
     def _cohort(self, cluster: Cluster) -> _Cohort | Problem:
         key = (cluster.profiles, cluster.state, self._applied.get(cluster.name, ()))

@@ -5,7 +5,7 @@ be read at all is raised.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roadstead.engine import clusters, machine
 from roadstead.engine.world import World
@@ -56,10 +56,14 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
     loaded = load.load(tree(found), prefix=found.prefix)
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = load.add_sources(loaded, sources.trees())
-    resolution = resolve.resolve(loaded, now=world.now, facts=clusters.recorded(world, loaded.fleet.name))
+    facts = clusters.recorded(world, loaded.fleet.name)
+    resolution = resolve.resolve(loaded, now=world.now, facts=facts)
     pinned = await _fetch(world, found, _pinned(loaded, resolution))
-    snapshot = Snapshot(found, {**sources.revisions, **pinned.revisions})
-    told = (*sources.warnings, *pinned.unread.values(), *pinned.warnings)
+    own = await _own(world, resolution)
+    if unread := {**pinned.unread, **own.unread}:
+        resolution = resolve.resolve(loaded, now=world.now, facts=facts, unread=unread)
+    snapshot = Snapshot(found, {**sources.revisions, **pinned.revisions, **own.revisions})
+    told = (*sources.warnings, *pinned.warnings)
     return Desired(snapshot, loaded, resolution, (*told, *resolution.problems))
 
 
@@ -84,6 +88,23 @@ async def _fetch(world: World, fleet: Revision, wanted: Mapping[str, _Wanted]) -
             unread[name] = error.problem
     taken = await snapshots.take(fleet, origins, cache=settings.cache, deadline=world.remaining)
     return _Fetched(taken.snapshot.sources, {**unread, **taken.unread}, taken.warnings)
+
+
+async def _own(world: World, resolution: Resolution) -> _Fetched:
+    """The fleet repository itself at the revisions that Pins ask for, named @REVISION."""
+    settings = world.settings
+    revisions, unread = {}, {}
+    for name, revision in sorted(resolution.revisions):
+        if not name:
+            try:
+                found = await repositories.fleet(
+                    settings.fleet, revision=revision, cache=settings.cache, deadline=world.remaining
+                )
+            except RoadsteadError as error:
+                unread[f"@{revision}"] = error.problem
+            else:
+                revisions[f"@{revision}"] = replace(found, name=f"@{revision}")
+    return _Fetched(revisions, unread, ())
 
 
 def _wanted(loaded: Documents) -> dict[str, _Wanted]:

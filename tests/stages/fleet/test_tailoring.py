@@ -2,9 +2,11 @@
 
 import pytest
 
+from roadstead.model import reasons
 from roadstead.model.assignment import Chart, PatchType, TreePath
+from roadstead.model.errors import Problem
 from roadstead.model.ids import GroupKind, Key
-from roadstead.stages.fleet import load
+from roadstead.stages.fleet import load, resolve
 from tests.stages.fleet import trees
 from tests.stages.fleet.trees import Files, documents
 
@@ -114,6 +116,15 @@ def test_a_pinned_revision_of_a_source():
     )
     assert set(sources(resolution).values()) == {TreePath("repo@4be1c0de", "deploy")}
     assert resolution.revisions == {("repo", "4be1c0de")}
+
+
+def test_a_pinned_revision_that_cannot_be_read_freezes_its_clusters_alone():
+    text = BASE.replace("SOURCE", "{path: ../apps/web}").replace("OVERRIDES", "")
+    found = trees.loaded(text + pin("p", "{names: [gcp]}", "source: {revision: 4be1c0de}"))
+    unread = {"@4be1c0de": Problem(reasons.SOURCE_UNREADABLE, "there is no such commit: 4be1c0de")}
+    resolution = resolve.resolve(found, now=trees.NOW, unread=unread)
+    assert trees.pairs(resolution) == ["web@aws"]
+    assert trees.told(resolution.problems) == ["gcp web: SourceUnreadable: there is no such commit: 4be1c0de"]
 
 
 def test_a_pin_sets_images():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from roadstead.model.assignment import Assignment, Freeze, Layer
+from roadstead.model.assignment import Assignment, Freeze, Layer, TreePath
 from roadstead.model.errors import Problem
 from roadstead.model.fleet import Cluster, ClusterState
 from roadstead.stages.fleet import definition, documents, layers, naming, tailoring
@@ -20,7 +20,8 @@ from roadstead.stages.fleet.targets import NOWHERE, Targets
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all Bundles are resolved against. `covered`: by Rollout, the clusters in one of its waves."""
+    """What all Bundles are resolved against. `covered`: by Rollout, the clusters in one of its waves;
+    `unread`: pinned revisions, as SOURCE@REVISION, that cannot be read."""
 
     loaded: Documents
     clusters: Clusters
@@ -29,6 +30,7 @@ class World:
     holds: Sequence[Active]
     pins: Mapping[str, Sequence[Entry[documents.Pin]]]  # by Bundle, sorted by name
     covered: Mapping[str, frozenset[str]]
+    unread: Mapping[str, Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Cohorts:
         variant = tailoring.variant(self._bundle, changes)
         if isinstance(variant, Problem):
             return variant
+        if isinstance(variant.source, TreePath) and variant.source.source in self._world.unread:
+            return self._world.unread[variant.source.source]
         parts = [
             [layer for layer in part if self._taker.takes(layer)]
             for part in (self._world.layers.before(cluster.profiles), variant.between, variant.after)

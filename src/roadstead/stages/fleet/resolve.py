@@ -48,7 +48,14 @@ class Resolution:
     holds_change: datetime | None
 
 
-def resolve(loaded: Documents, *, now: datetime, facts: Mapping[str, Facts] | None = None) -> Resolution:
+def resolve(
+    loaded: Documents,
+    *,
+    now: datetime,
+    facts: Mapping[str, Facts] | None = None,
+    unread: Mapping[str, Problem] | None = None,
+) -> Resolution:
+    """`unread`: which of the `revisions` of a resolution before, as SOURCE@REVISION, cannot be read."""
     found = clusters.resolve(loaded, facts or {})
     aims = targets.find(loaded, found)
     faults = [
@@ -69,6 +76,7 @@ def resolve(loaded: Documents, *, now: datetime, facts: Mapping[str, Facts] | No
         holds=active,
         pins=pins,
         covered=waves.covered(loaded, found),
+        unread=unread or {},
     )
     blocks = blocking.find(loaded, faults)
     made = assign.assign(world, blocks)

@@ -42,7 +42,7 @@ WITHOUT_STATUS = frozenset(
         "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding Role RoleBinding",
         "resource.k8s.io": "DeviceClass ResourceClaimTemplate",
         "scheduling.k8s.io": "PriorityClass",
-        "storage.k8s.io": "CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttributesClass",
+        "storage.k8s.io": "CSIDriver CSIStorageCapacity StorageClass VolumeAttributesClass",
     }.items()
     for kind in names.split()
 )

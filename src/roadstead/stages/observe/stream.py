@@ -97,6 +97,7 @@ class _Line:
         """Until the watch ends, which it does every few minutes."""
         if not self._version:
             await self._list()
+            await asyncio.sleep(0)  # a follower that the list satisfied may have cancelled us
         selected = self._selection
         events = self._client.watch(
             selected.resource,

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from roadstead.model import reasons
 from roadstead.model.outcome import Result
 from roadstead.stages import apply
@@ -45,7 +47,21 @@ async def test_of_two_writers_with_one_plan_the_second_is_fenced(shop):
     assert "laptop writes this bundle since epoch 1" in late.problems[0].cause
 
 
-async def test_a_writer_that_was_taken_over_in_the_middle_stops_and_says_who_did(shop, monkeypatch):
+@pytest.mark.parametrize(
+    ("writer", "release", "told"),
+    [
+        pytest.param("ci", False, "ci writes this bundle since epoch 2", id="by another writer"),
+        pytest.param(
+            "laptop",
+            True,
+            "another writer wrote this bundle meanwhile, in epoch 2",
+            id="by a second run of its own that is done already",
+        ),
+    ],
+)
+async def test_a_writer_that_was_taken_over_in_the_middle_stops_and_says_who_did(
+    shop, monkeypatch, writer, release, told
+):
     """The first writer is in its second level when the other one takes over."""
     monkeypatch.setattr(keeping, "_LOOK_EVERY", 0.0)
     ns = shop.fleet
@@ -53,14 +69,14 @@ async def test_a_writer_that_was_taken_over_in_the_middle_stops_and_says_who_did
     wanted = (account, samples.config_map(ns), samples.deployment(ns, replicas=0))
     shop.wants["web"] = wanted
     plan = await shop.plan()
-    other = Shop(shop.client, fleet=shop.fleet, writer="ci", wants={"web": wanted}, server=shop.server)
+    other = Shop(shop.client, fleet=shop.fleet, writer=writer, wants={"web": wanted}, server=shop.server)
     shop.slots = asyncio.Semaphore(1)
     begun = asyncio.Event()
 
     async def take_over():
         await begun.wait()
         async with shop.slots:  # so long the first writer waits in its second level
-            await other.step()
+            await other.step(release=release)
 
     def tell(outcome):
         begun.set()
@@ -69,11 +85,22 @@ async def test_a_writer_that_was_taken_over_in_the_middle_stops_and_says_who_did
         group.create_task(take_over())
         outcome = await shop.step(plan=plan, tell=tell)
     assert reasons.FENCED in {problem.reason for problem in outcome.problems}
-    assert "ci writes this bundle since epoch 2" in str(outcome.problems[0])
+    assert told in str(outcome.problems[0])
     parent = (await shop.inventories())["web"].parent
-    assert (parent.writer, parent.epoch) == ("ci", 2)
+    assert (parent.writer, parent.epoch) == ("" if release else writer, 2)
     assert await shop.owned() == sorted(f"{one['kind']}/{ns}/{one['metadata']['name']}" for one in wanted)
     other.wants["web"] = wanted
     mark = shop.server.mark()
     await other.step()
     assert [one for one in shop.writes(mark) if "secrets" not in one] == []
+
+
+async def test_a_writer_that_releases_what_it_wrote_fences_nobody_afterwards(shop):
+    await shop.apply(samples.config_map(shop.fleet, key="1"))
+    shop.writer, shop.take_over = "laptop", False
+    shop.wants["web"] = (samples.config_map(shop.fleet, key="2"),)
+    assert set(results(await shop.step(release=True)).values()) == {"updated"}
+    parent = (await shop.inventories())["web"].parent
+    assert (parent.writer, parent.epoch) == ("", 2)
+    shop.writer = "colleague"
+    assert set(results(await shop.apply(samples.config_map(shop.fleet, key="3"))).values()) == {"updated"}

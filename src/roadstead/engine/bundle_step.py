@@ -92,6 +92,7 @@ class Applier:
         assignment = found.assignment(bundle)
         rules = apply.Rules(
             writer=self.world.writer,
+            release=True,
             take_over=self.wishes.take_over,
             precious=self.wishes.delete_precious,
             health=assignment.health if assignment else (),

@@ -362,7 +362,7 @@ FENCED = _reason(
     "Fenced",
     _C,
     "another writer took over this bundle on this cluster",
-    "let one writer finish; then plan again",
+    "let that writer finish and run again; if it died before its end, run with --take-over",
 )
 DEPENDENCY_NOT_READY = _reason(
     "DependencyNotReady", _T, "something this depends on is not ready", "look at the dependency named"

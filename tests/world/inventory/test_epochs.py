@@ -22,6 +22,10 @@ def test_the_holder_keeps_its_epoch():
     assert epochs.claim(HELD, "hub-1", take_over=True) == HELD
 
 
+def test_a_new_run_of_the_holder_begins_a_new_epoch_and_so_fences_the_one_before():
+    assert epochs.claim(HELD, "hub-1", take_over=False, anew=True) == replace(HELD, epoch=4)
+
+
 def test_another_writer_takes_over_in_a_new_epoch():
     assert epochs.claim(HELD, "laptop", take_over=True) == replace(HELD, writer="laptop", epoch=4)
 
@@ -34,3 +38,8 @@ def test_another_writer_that_may_not_take_over_is_fenced_and_told_by_whom():
         str(caught.value)
         == "prod web: write inventory failed (Fenced): hub-1 writes this bundle since epoch 3"
     )
+
+
+def test_a_writer_that_is_done_already_is_told_without_a_name():
+    problem = epochs.fenced(replace(HELD, writer="", epoch=4))
+    assert problem.cause == "another writer wrote this bundle meanwhile, in epoch 4"

@@ -16,7 +16,9 @@ _LOOK_EVERY = 2.0  # seconds
 
 async def claim(run: Run) -> None:
     """Make this process the writer, and everything that may be written known. Raises Fenced."""
-    parent = inventory.claim(run.stored.parent, run.rules.writer, take_over=run.rules.take_over)
+    parent = inventory.claim(
+        run.stored.parent, run.rules.writer, take_over=run.rules.take_over, anew=run.rules.release
+    )
     owned = replace(run.stored, parent=parent)
     writes = [one.change for one in run.works.values() if one.writes]
     if writes or run.plan.digest != parent.released:
@@ -54,6 +56,8 @@ async def _close(run: Run) -> None:
         gone=run.gone,
         complete=not run.unfinished and not run.standing.awaited,
     )
+    if run.rules.release:
+        owned = replace(owned, parent=replace(owned.parent, writer=""))
     if not owned.entries and not run.plan.digest and not run.unfinished:
         if owned.parent.resource_version:
             await inventory.remove(run.session.cluster.own, Writer(run.session.cluster.own), run.stored)

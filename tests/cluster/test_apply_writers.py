@@ -104,3 +104,12 @@ async def test_a_writer_that_releases_what_it_wrote_fences_nobody_afterwards(sho
     assert (parent.writer, parent.epoch) == ("", 2)
     shop.writer = "colleague"
     assert set(results(await shop.apply(samples.config_map(shop.fleet, key="3"))).values()) == {"updated"}
+
+
+async def test_what_a_run_that_died_at_the_end_still_holds_is_released_by_the_next(shop):
+    await shop.apply(samples.config_map(shop.fleet, key="1"))
+    await shop.step(release=True)
+    assert (await shop.inventories())["web"].parent.writer == ""
+    mark = shop.server.mark()
+    await shop.step(release=True)
+    assert shop.writes(mark) == []

@@ -26,6 +26,11 @@ def due(plan: Plan, owned: Inventory) -> bool:
     return not plan.problems and plan.digest != owned.parent.applied
 
 
+def _left_behind(owned: Inventory, rules: Rules) -> bool:
+    """Whether a run of ours died after its last write and holds the bundle still."""
+    return rules.release and owned.parent.writer == rules.writer
+
+
 def _silent(outcome: ObjectOutcome) -> None:
     pass
 
@@ -44,7 +49,7 @@ async def step(
     take. After `stop` nothing more is written but the inventory. Refusals are in the outcome, not raised."""
     until = asyncio.get_running_loop().time() + deadline
     going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)
-    if due(plan, owned):
+    if due(plan, owned) or _left_behind(owned, rules):
         try:
             await keeping.claim(going)
         except RoadsteadError as error:

@@ -10,12 +10,16 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
-PLURALS = {
-    "ConfigMap": "configmaps", "CustomResourceDefinition": "customresourcedefinitions", "Deployment": "deployments",
-    "HorizontalPodAutoscaler": "horizontalpodautoscalers", "Job": "jobs", "Namespace": "namespaces",
-    "PersistentVolume": "persistentvolumes", "PersistentVolumeClaim": "persistentvolumeclaims", "Pod": "pods",
-    "Secret": "secrets", "Service": "services", "Widget": "widgets",
-}  # fmt: skip
+_IRREGULAR = {
+    "NetworkPolicy": "networkpolicies",
+    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
+    "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
+}
+
+
+def plural(kind: str) -> str:
+    name = kind.lower()
+    return _IRREGULAR.get(kind) or (f"{name}es" if name.endswith("s") else f"{name}s")
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Raw:
         version, metadata = self.obj["apiVersion"], self.obj["metadata"]
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
         where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
-        return f"{root}{where}/{PLURALS[self.obj['kind']]}"
+        return f"{root}{where}/{plural(self.obj['kind'])}"
 
     async def create(self, manager: str = "tests", **options: Any) -> dict[str, Any]:
         return await self.server.request(

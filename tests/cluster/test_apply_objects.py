@@ -6,7 +6,7 @@ import pytest
 
 from roadstead.model import reasons
 from roadstead.model.outcome import Result
-from tests.cluster import samples
+from tests.cluster import admission, samples
 from tests.cluster.applying import Shop, causes, notes, results
 from tests.cluster.connecting import connected
 
@@ -132,57 +132,15 @@ async def test_what_is_applied_once_and_appeared_since_the_plan_is_kept_as_it_is
 
 
 async def test_what_admission_changed_is_said_once(own_clusters, unique):
-    arguments = [
-        "--feature-gates=MutatingAdmissionPolicy=true",
-        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
-    ]
-    (cluster,) = own_clusters(1, arguments=arguments).clusters
+    (cluster,) = own_clusters(1, arguments=admission.ARGUMENTS).clusters
     await cluster.create_namespace(unique)
-    await _mutate_replicas(cluster)
+    await admission.without_replicas(cluster)
     async with connected(cluster) as client:
         shop = Shop(client, fleet=unique, server=cluster)
         wanted = samples.deployment(unique, replicas=1)
         said = notes(await shop.apply(wanted))
         assert said == {f"Deployment/{unique}/web": ("changed by admission: spec.replicas 1 -> 0",)}
         assert notes(await shop.apply(wanted)) == {}
-
-
-async def _mutate_replicas(cluster):
-    """A policy that scales every Deployment to nothing."""
-    group = "admissionregistration.k8s.io/v1beta1"
-    path = f"/apis/{group}/mutatingadmissionpolicies"
-    rule = {
-        "apiGroups": ["apps"],
-        "apiVersions": ["v1"],
-        "operations": ["CREATE", "UPDATE"],
-        "resources": ["deployments"],
-    }
-    spec = {
-        "matchConstraints": {"resourceRules": [rule]},
-        "failurePolicy": "Fail",
-        "reinvocationPolicy": "Never",
-        "mutations": [
-            {
-                "patchType": "ApplyConfiguration",
-                "applyConfiguration": {"expression": "Object{spec: Object.spec{replicas: 0}}"},
-            }
-        ],
-    }
-    for kind, plural, content in (
-        ("MutatingAdmissionPolicy", "mutatingadmissionpolicies", spec),
-        ("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", {"policyName": "none"}),
-    ):
-        body = {"apiVersion": group, "kind": kind, "metadata": {"name": "none"}, "spec": content}
-        await cluster.request("POST", f"/apis/{group}/{plural}", body)
-    probe = samples.deployment("default", "probe", replicas=1)
-    for _ in range(100):
-        answer = await cluster.request(
-            "POST", "/apis/apps/v1/namespaces/default/deployments?dryRun=All", probe
-        )
-        if answer["spec"]["replicas"] == 0:
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"the policy of {path} has no effect")
 
 
 async def test_after_a_stop_nothing_more_is_written_and_the_inventory_is_a_superset(shop):

@@ -32,6 +32,9 @@ class Place:
     column: int = 0
     field: str = ""
 
+    def __bool__(self) -> bool:
+        return self != NOWHERE
+
     def __str__(self) -> str:
         where = self.file
         if self.line:

@@ -65,7 +65,11 @@ def load(tree: Tree, *, prefix: str = "") -> Documents:
 def add_sources(loaded: Documents, trees: Mapping[str, Tree | Problem]) -> Documents:
     """With what the Sources' repositories hold, or with why one of them cannot be read."""
     read = {name: tree for name, tree in trees.items() if not isinstance(tree, Problem)}
-    unread = {name: tree for name, tree in trees.items() if isinstance(tree, Problem)}
+    unread = {
+        name: tree.at(place=loaded.sources[name].place)
+        for name, tree in trees.items()
+        if isinstance(tree, Problem)
+    }
     readings = [_source(loaded.sources[name], tree) for name, tree in sorted(read.items())]
     merged = replace(
         loaded,

@@ -108,7 +108,7 @@ def test_a_source_that_cannot_be_read_freezes_its_bundles_and_those_with_its_con
     assert {str(key) for key in resolution.blocked} == {"log@one", "log@two"}
     assert resolution.blocks.of("repo/app", "one") is not None
     assert resolution.blocked[Key("log", "one")].cause == (
-        "stays as it is until an error is corrected: SourceUnreadable: no such ref: main"
+        "stays as it is until an error is corrected: fleet/all.yaml:34: SourceUnreadable: no such ref: main"
     )
 
 

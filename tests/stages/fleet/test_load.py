@@ -424,6 +424,6 @@ def test_a_source_holds_only_the_kinds_that_it_may(kind):
 def test_a_source_that_cannot_be_read_is_told_and_known():
     problem = Problem(reasons.SOURCE_UNREADABLE, "no such ref: main")
     found = load.add_sources(trees.loaded(SOURCE), {"payments": problem})
-    assert trees.told(found.problems) == ["fleet/all.yaml:1:1: SourceUnreadable: no such ref: main"]
+    assert trees.told(found.problems) == ["fleet/all.yaml:1: SourceUnreadable: no such ref: main"]
     assert [*found.unread] == ["payments"]
     assert not found.everything_read

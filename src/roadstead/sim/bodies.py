@@ -9,7 +9,7 @@ from roadstead.language import yaml
 from roadstead.model import errors
 from roadstead.sim import status
 from roadstead.sim.kinds import Kind
-from roadstead.sim.schema import decoding
+from roadstead.sim.schema import decoding, requiring
 
 LIMIT = 3 * 1024 * 1024
 YAML = ("application/yaml", "text/yaml", "application/x-yaml")
@@ -57,6 +57,15 @@ def object(kind: Kind, data: bytes, content_type: str, validation: str) -> Body:
     if not data:
         raise status.bad_request("EOF")
     return checked(kind, parse(data, kind_of_body), validation)
+
+
+def patched(kind: Kind, value: Any, validation: str) -> Body:
+    """What a patch made of an object: what cannot be decoded is the patch's fault."""
+    try:
+        return checked(kind, value, validation)
+    except status.ApiError as error:
+        causes = [requiring.invalid("patch", None, error.message)]
+        raise status.invalid("", "", "", causes) from error
 
 
 def checked(kind: Kind, value: Any, validation: str) -> Body:
@@ -108,7 +117,8 @@ def place(kind: Kind, value: Value, namespace: str, name: str) -> Value:
             f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
         )
     if name and not metadata.get("name"):
-        metadata["name"] = name
+        why = "name must be provided"
+        raise status.bad_request(f"the name of the object ({name} based on URL) was undeterminable: {why}")
     if kind.namespaced:
         metadata["namespace"] = namespace
     return {**value, "metadata": metadata}

@@ -40,13 +40,12 @@ def check_namespace(cluster: Cluster, kind: Kind, namespace: str, name: str) -> 
 def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
     """A new object with what the server sets itself."""
     if kind.status_reset and kind.storage != ("", "nodes"):
-        empty: Value = {"status": {}} if "status" in kind.shape.empty else {}
+        empty: Value = {} if kind.new_status is None else {"status": kind.new_status}
         value = {key: item for key, item in value.items() if key != "status"} | empty
     if kind.custom:
         return value
     if kind.storage == SERVICES:
-        value = services.drawn(value, None, _taken(cluster))
-        return {**value, "status": {"loadBalancer": {}}}
+        return services.drawn(value, None, _taken(cluster))
     draw = _DRAWS.get(kind.kind)
     return draw(value) if draw else value
 
@@ -72,29 +71,15 @@ def _finalized(finalizer: str) -> Any:
         found = [*(metadata.get("finalizers") or ())]
         if finalizer not in found:
             found.append(finalizer)
-        return {**value, "metadata": {**metadata, "finalizers": found}, "status": {"phase": "Pending"}}
+        return {**value, "metadata": {**metadata, "finalizers": found}}
 
     return prepare
 
 
 def _daemon_set(value: Value) -> Value:
-    status = {
-        "currentNumberScheduled": 0,
-        "numberMisscheduled": 0,
-        "desiredNumberScheduled": 0,
-        "numberReady": 0,
-    }
     metadata = value["metadata"]
     annotations = {**(metadata.get("annotations") or {}), "deprecated.daemonset.template.generation": "1"}
-    return {**value, "metadata": {**metadata, "annotations": annotations}, "status": status}
-
-
-def _replicas(value: Value) -> Value:
-    return {**value, "status": {"replicas": 0}}
-
-
-def _stateful_set(value: Value) -> Value:
-    return {**value, "status": {"replicas": 0, "availableReplicas": 0}}
+    return {**value, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _job(value: Value) -> Value:
@@ -118,6 +103,12 @@ def _job(value: Value) -> Value:
 
 
 def _pod(value: Value) -> Value:
+    value = _tolerating(value)
+    spec = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", **value["spec"]}
+    return {**value, "spec": spec, "status": {"phase": "Pending", "qosClass": _quality(spec)}}
+
+
+def _tolerating(value: Value) -> Value:
     spec = value["spec"]
     tolerations = [*(spec.get("tolerations") or ())]
     for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
@@ -128,16 +119,13 @@ def _pod(value: Value) -> Value:
             tolerations.append(
                 {"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}
             )
-    return {
-        **value,
-        "spec": {**spec, "tolerations": tolerations},
-        "status": {"phase": "Pending", "qosClass": _quality(spec)},
-    }
+    return {**value, "spec": {**spec, "tolerations": tolerations}}
 
 
 def _quality(spec: Value) -> str:
     found = [
-        each.get("resources") or {} for each in (*spec.get("containers", ()), *spec.get("initContainers", ()))
+        each.get("resources") or {}
+        for each in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
     ]
     if not any(each.get("limits") or each.get("requests") for each in found):
         return "BestEffort"
@@ -149,22 +137,13 @@ def _quality(spec: Value) -> str:
     )
 
 
-def _budget(value: Value) -> Value:
-    zero = {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}
-    return {**value, "status": zero}
-
-
 _DRAWS: dict[str, Any] = {
     "Namespace": _namespace,
     "PersistentVolume": _finalized("kubernetes.io/pv-protection"),
     "PersistentVolumeClaim": _finalized("kubernetes.io/pvc-protection"),
     "DaemonSet": _daemon_set,
-    "ReplicaSet": _replicas,
-    "ReplicationController": _replicas,
-    "StatefulSet": _stateful_set,
     "Job": _job,
     "Pod": _pod,
-    "PodDisruptionBudget": _budget,
 }
 
 
@@ -187,16 +166,18 @@ def kept(cluster: Cluster, kind: Kind, live: Value, value: Value, subresource: s
         value = services.drawn(value, live, _taken(cluster))
     if kind.storage == ("", "namespaces") and subresource != "finalize":
         value = {**value, "spec": live.get("spec", {})}
-    if kind.kind == "DaemonSet" and not equal(live["spec"].get("template"), value["spec"].get("template")):
+    if kind.storage == ("apps", "daemonsets"):
         value = _next_template(live, value)
-    return value
+    return _tolerating(value) if kind.storage == ("", "pods") else value
 
 
 def _next_template(live: Value, value: Value) -> Value:
+    """The count of template changes is the server's, whatever anybody writes."""
     key = "deprecated.daemonset.template.generation"
-    before = int((live["metadata"].get("annotations") or {}).get(key, "0"))
+    changed = not equal(live["spec"].get("template"), value["spec"].get("template"))
+    number = int((live["metadata"].get("annotations") or {}).get(key, "0")) + changed
     metadata = value["metadata"]
-    annotations = {**(metadata.get("annotations") or {}), key: str(before + 1)}
+    annotations = {**(metadata.get("annotations") or {}), key: str(number)}
     return {**value, "metadata": {**metadata, "annotations": annotations}}
 
 

@@ -14,6 +14,7 @@ from roadstead.sim.writing import Write
 
 # Kinds whose DELETE answers with the object itself.
 GIVES_OBJECT = {
+    "Service",
     "Pod",
     "PersistentVolumeClaim",
     "PersistentVolume",

@@ -12,9 +12,6 @@ from roadstead.sim.merge.types import Type
 from roadstead.sim.schema import builtin
 from roadstead.sim.schema.shapes import Shape
 
-# Kinds that may be replaced (PUT) without being there.
-CREATED_BY_UPDATE = {"Lease", "Event", "Endpoints", "LimitRange", "CSINode", "RuntimeClass", "Node"}
-
 
 @dataclass(slots=True, eq=False)
 class Kind:
@@ -33,6 +30,9 @@ class Kind:
     short: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     counted: bool = False  # has metadata.generation
+    new_status: Any = None  # of an object that was just created
+    versioned: bool = False  # a replacement must name the version that it replaces
+    put_creates: bool = False  # a replacement creates what is not there
     custom: bool = False
     status_reset: bool = False  # writes to the object leave status alone
     openapi: dict[str, Any] = field(default_factory=dict)  # of custom kinds: the schema as it is shown
@@ -106,5 +106,8 @@ def _builtin(known: Knowledge, group: str, version: str, entry: dict[str, Any]) 
         categories=tuple(entry.get("categories", ())),
         immutable=known.immutable.get(name, {}),
         counted=name in known.counted,
+        new_status=known.statuses.get(name),
+        versioned=name in known.versioned,
+        put_creates=name in known.put_creates,
         status_reset="status" in subresources,
     )

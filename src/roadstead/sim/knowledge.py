@@ -25,7 +25,12 @@ class Knowledge:
     columns: dict[str, list[dict[str, Any]]]  # "apis/apps/v1/deployments" -> columns of its table
     defaults: dict[str, dict[str, dict[str, Any]]]  # definition -> field -> value, or cases by a neighbour
     dropped: frozenset[tuple[str, str]]  # definition and field whose empty value is not kept
+    kept: frozenset[tuple[str, str]]  # those whose empty value was seen to be kept
     immutable: dict[str, dict[str, str]]  # apiVersion/Kind -> field -> what the server says
+    hidden: frozenset[tuple[str, str]]  # definition and field whose default in the schema is not stored
+    versioned: frozenset[str]  # apiVersion/Kind of those whose replacement must name its version
+    put_creates: frozenset[str]  # of those that a replacement creates
+    statuses: dict[str, Any]  # by apiVersion/Kind: the status of a new object
     counted: frozenset[str]  # apiVersion/Kind of those that have metadata.generation
 
     def definition_of(self, group: str, version: str, kind: str) -> str:
@@ -43,8 +48,10 @@ def supported() -> list[str]:
 def load(minor: str) -> Knowledge:
     packed = (resources.files("roadstead.sim.data") / f"{minor}.json.xz").read_bytes()
     found = orjson.loads(lzma.decompress(packed))
-    found["dropped"] = frozenset(map(tuple, found["dropped"]))
-    found["counted"] = frozenset(found["counted"])
+    for key in ("dropped", "kept", "hidden"):
+        found[key] = frozenset(map(tuple, found[key]))
+    for key in ("versioned", "put_creates", "counted"):
+        found[key] = frozenset(found[key])
     return Knowledge(**found)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from roadstead.sim import status
 from roadstead.sim.kinds import Kind
-from roadstead.sim.merge import checking, fields, managing, pathing
+from roadstead.sim.merge import checking, comparing, fields, managing, pathing
 from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.merge.managing import Owned
 from roadstead.sim.schema import builtin, completing
@@ -95,6 +95,8 @@ def update(
 ) -> dict[str, Any]:
     """The new object with its entries: the writer owns what he changed."""
     owners, times = _known(live, new, subresource=bool(writer.subresource))
+    if live is not None and not owners:
+        return _bare(new)  # nobody has applied it yet: the next apply will own up for all before
     before = _bare(live) if live is not None else builtin.zero(kind.shape)
     after = _bare(new)
     manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
@@ -111,7 +113,8 @@ def update(
         name = writer.ident("Update", kind.api_version)
         previous = owners[name].fields if name in owners else EMPTY
         owners[name] = Owned(fields.union(changed, previous), kind.api_version)
-        times[name] = writer.now
+        if writer.subresource != "scale":
+            times[name] = writer.now
     return _with_entries(new, encode(_capped(owners, times), times))
 
 
@@ -145,9 +148,21 @@ def apply(
     if mine is not None:
         kept = fields.difference(mine.fields, UNOWNED)
         owners[name] = Owned(kept, mine.version, applied=True)
-        times[name] = writer.now
+        if not comparing.equal(before, merged):
+            times[name] = writer.now
+        if not kept:
+            del owners[name]
     merged = completing.complete(kind.shape, merged)
     return _with_entries(merged, encode(owners, times))
+
+
+def mergeable(kind: Kind, config: dict[str, Any]) -> status.ApiError | None:
+    """The refusal of an apply that does not fit the merge rules, if it does not."""
+    try:
+        checking.check(kind.shape.merge, config)
+    except pathing.MergeError as error:
+        return _no_typed(kind, config, error)
+    return None
 
 
 def same_but_times(before: dict[str, Any], after: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ behaviour; `language.strategic` follows kustomize where the two differ.
 
 from typing import Any
 
-from roadstead.language import patches
+from roadstead.language import patches, paths
 from roadstead.model import errors
 from roadstead.sim import status
 from roadstead.sim.schema.shapes import Shape
@@ -23,10 +23,25 @@ def json_patch(live: Value, operations: Any) -> Any:
             "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
         )
     try:
-        return patches.json_patch(live, operations)
+        for operation in operations:
+            live = patches.json_patch(live, [_lenient(live, operation)])
+        return live
     except errors.RoadsteadError as error:
         message = "the server rejected our request due to an error in our request"
         raise status.ApiError(422, "Invalid", message, {}) from error
+
+
+def _lenient(live: Any, operation: Value) -> Value:
+    """The server takes a `replace` of a key that is not there for an `add`, in maps."""
+    if operation.get("op") != "replace" or not isinstance(operation.get("path"), str):
+        return operation
+    above: Any = live
+    for part in paths.parse_pointer(operation["path"])[:-1]:
+        if isinstance(above, list) and part.isdecimal() and int(part) < len(above):
+            above = above[int(part)]
+        else:
+            above = above.get(part) if isinstance(above, dict) else None
+    return {**operation, "op": "add"} if isinstance(above, dict) else operation
 
 
 def merge_patch(live: Value, patch: Any) -> Any:

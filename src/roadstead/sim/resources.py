@@ -142,7 +142,7 @@ def _patch(call: Call) -> Answer:
         raise write.missing()
     stored, live = found
     patched = _patched(call.kind, sort, live, bodies.parse(call.data, "application/json"))
-    body = bodies.checked(call.kind, patched, call.options.field_validation)
+    body = bodies.patched(call.kind, patched, call.options.field_validation)
     value = bodies.place(call.kind, body.value, write.namespace, write.name)
     data = writing.change(write, stored, live, writing.decoded(write, value))
     return Answer(_rendered(call, data), headers=answers.warned(body.warnings))
@@ -174,10 +174,9 @@ def _apply(call: Call) -> Answer:
             message = f"Incorrect version specified in apply patch. Specified patch version: {config['apiVersion']}, expected: {kind.api_version}"
             raise status.bad_request(message)
         raise status.bad_request(f"invalid object type: {config['apiVersion']}, Kind={config['kind']}")
-    if (config.get("metadata") or {}).get("managedFields"):
+    if isinstance(config.get("metadata"), dict) and config["metadata"].get("managedFields"):
         raise status.bad_request("metadata.managedFields must be nil")
-    value = bodies.place(kind, config, write.namespace, write.name)
-    data, created = writing.apply(write, value, force=call.options.flag("force"))
+    data, created = writing.apply(write, config, force=call.options.flag("force"))
     return Answer(_rendered(call, data), 201 if created else 200)
 
 

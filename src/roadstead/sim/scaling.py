@@ -4,6 +4,7 @@ from typing import Any
 
 from roadstead.sim import status
 from roadstead.sim.kinds import Kind
+from roadstead.sim.schema import requiring
 
 Value = dict[str, Any]
 
@@ -44,6 +45,9 @@ def scaled(kind: Kind, value: Value, scale: Value) -> Value:
         raise status.bad_request(
             "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
         )
+    if wanted < 0:
+        causes = [requiring.invalid("spec.replicas", wanted, "must be greater than or equal to 0")]
+        raise status.invalid("autoscaling", "Scale", value["metadata"]["name"], causes)
     version = (scale.get("metadata") or {}).get("resourceVersion")
     metadata = {**value["metadata"]}
     if version:

@@ -50,7 +50,7 @@ class Store:
     def shelf(self, resource: Resource) -> Shelf:
         found = self.shelves.get(resource)
         if found is None:
-            found = self.shelves[resource] = Shelf(forgotten=self.version)
+            found = self.shelves[resource] = Shelf()
         return found
 
     def get(self, resource: Resource, key: Key) -> Stored | None:

@@ -11,14 +11,14 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import creating, managed, status
+from roadstead.sim import bodies, creating, managed, status
 from roadstead.sim.cluster import Cluster
-from roadstead.sim.kinds import CREATED_BY_UPDATE, Kind
+from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
 from roadstead.sim.merge.comparing import equal
 from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.rules import table
-from roadstead.sim.schema import completing, requiring
+from roadstead.sim.schema import completing, decoding, requiring
 from roadstead.sim.store import Stored
 
 STATUS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
@@ -64,6 +64,8 @@ def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
     metadata = dict(value.get("metadata") or {})
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"][:58] + "".join(secrets.choice(ALPHABET) for _ in range(5))
+    if kind.storage == ("", "limitranges"):
+        metadata.setdefault("name", str(uuid.uuid4()))
     name = metadata.get("name", "")
     if kind.namespaced:
         metadata["namespace"] = write.namespace
@@ -84,6 +86,7 @@ def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
     value = {**value, "metadata": metadata}
     creating.check_namespace(write.cluster, kind, write.namespace, name)
     value = creating.prepared(write.cluster, kind, value)
+    value = table.filled(kind, value)
     _refuse(write, value, None)
     if write.cluster.store.get(kind.storage, (write.namespace, name)) is not None:
         raise status.already_exists(kind.group, kind.plural, name)
@@ -94,7 +97,7 @@ def replace(write: Write, value: Value) -> tuple[bytes, bool]:
     """PUT, also to a subresource. The second is whether the object was created."""
     found = write.current()
     if found is None:
-        if write.kind.kind in CREATED_BY_UPDATE and not write.subresource:
+        if write.kind.put_creates and not write.subresource:
             return create(write, value), True
         raise write.missing()
     stored, live = found
@@ -112,15 +115,16 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     live = found[1] if found else None
     if found is None and write.subresource:
         raise write.missing()
-    if found and config.get("metadata", {}).get("uid") not in (None, found[1]["metadata"]["uid"]):
-        causes = [requiring.invalid("metadata.uid", config["metadata"]["uid"], "field is immutable")]
+    uid = (config.get("metadata") or {}).get("uid")
+    if found and uid not in (None, found[1]["metadata"]["uid"]):
+        causes = [requiring.invalid("metadata.uid", uid, "field is immutable")]
         raise status.invalid(kind.group, kind.kind, write.name, causes)
-    if found is None and config.get("metadata", {}).get("uid"):
-        uid = config["metadata"]["uid"]
+    if found is None and uid:
         why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         raise status.conflict(kind.group, kind.plural, write.name, why)
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, reset=write.reset)
-    merged = table.filled(kind, merged)
+    _check_decodes(write, config)
+    merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
     if found is None:
         merged = {
             **merged,
@@ -130,10 +134,26 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     return _change(write, found[0], found[1], merged, entries=True), False
 
 
+def _check_decodes(write: Write, config: Value) -> None:
+    """What merges by its schema may still not be what the kind's own type can hold."""
+    kind = write.kind
+    try:
+        list(decoding.unknown(kind.shape, config))
+    except decoding.WrongTypeError as error:
+        checking_first = managed.mergeable(kind, config)
+        if checking_first is not None:
+            raise checking_first from error
+        what = f"/{write.name}; /{kind.api_version}, Kind={kind.kind}"
+        why = f"unable to convert unstructured object to /{kind.api_version}, Kind={kind.kind}: {error}"
+        raise status.internal(f"failed to convert new object ({what}) to proper version: {why}") from error
+
+
 def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries: bool) -> bytes:
     kind = write.kind
     metadata = dict(value.get("metadata") or {})
     wanted = metadata.get("resourceVersion")
+    if wanted and not str(wanted).isdecimal():
+        raise status.internal(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
     if wanted and str(wanted) != str(stored.version):
         raise status.conflict(kind.group, kind.plural, write.name)
     if metadata.get("uid") and metadata["uid"] != live["metadata"]["uid"]:
@@ -142,7 +162,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
             f"UID in object meta: {live['metadata']['uid']}"
         )
         raise status.conflict(kind.group, kind.plural, write.name, why)
-    if kind.custom and not wanted and not entries:
+    if (kind.versioned or kind.custom) and not wanted and not entries:
         causes = [requiring.invalid("metadata.resourceVersion", 0, "must be specified for an update")]
         raise status.invalid(kind.group, kind.kind, write.name, causes)
     was = live["metadata"]
@@ -205,23 +225,32 @@ def delete(
             finalizers.append(finalizer)
         elif propagation and propagation != policy and finalizer in finalizers:
             finalizers.remove(finalizer)
+    if kind.storage == ("", "pods") and not finalizers:
+        return _gone(write, _marked(write, live, grace)), True
     if kind.storage != ("", "namespaces") and not finalizers:
         return _gone(write, live), True
     if kind.storage == ("", "namespaces") and not finalizers and _final(kind, live):
         return _gone(write, live), True
     if metadata.get("deletionTimestamp"):
-        return stored.data, False
-    metadata |= {"deletionTimestamp": write.cluster.now()}
-    if kind.storage != ("", "namespaces"):
-        metadata["deletionGracePeriodSeconds"] = grace or 0
+        if finalizers == metadata.get("finalizers"):
+            return stored.data, False
+        return _put(write, write.name, {**live, "metadata": {**metadata, "finalizers": finalizers}}), False
     if finalizers:
         metadata["finalizers"] = finalizers
-    if kind.counted or kind.custom:
-        metadata["generation"] = metadata.get("generation", 0) + 1
-    value = {**live, "metadata": metadata}
+    value = _marked(write, {**live, "metadata": metadata}, grace)
     if kind.storage == ("", "namespaces"):
         value["status"] = {**value.get("status", {}), "phase": "Terminating"}
     return _put(write, write.name, value), False
+
+
+def _marked(write: Write, live: Value, grace: int | None) -> Value:
+    """The object as one that is being deleted."""
+    metadata = {**live["metadata"], "deletionTimestamp": write.cluster.now()}
+    if write.kind.storage != ("", "namespaces"):
+        metadata["deletionGracePeriodSeconds"] = grace or 0
+    if write.kind.counted or write.kind.custom:
+        metadata["generation"] = metadata.get("generation", 0) + 1
+    return {**live, "metadata": metadata}
 
 
 def _put(write: Write, name: str, value: Value) -> bytes:
@@ -249,6 +278,7 @@ def _gone(write: Write, value: Value) -> bytes:
 
 
 def _ordered(kind: Kind, value: Value) -> Value:
+    value = value if kind.custom else completing.emptied(kind.shape, value)
     return {"kind": kind.kind, "apiVersion": kind.api_version} | value
 
 

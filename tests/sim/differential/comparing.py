@@ -26,6 +26,7 @@ class Difference:
     step: int
     request: Request
     found: list[str]
+    codes: tuple[int, int]
     messages: tuple[str, str]
     before: list[Request] = field(default_factory=list)
 
@@ -113,9 +114,9 @@ def _compared(
     found = differences(
         {"code": real_code, "body": comparable(real)}, {"code": sim_code, "body": comparable(sim)}
     )
-    if not found:
+    if not found or real_code == 504:  # its own allocators had not started yet
         return None
     messages = tuple(
         str(each.get("message", "")) if isinstance(each, dict) else str(each) for each in (real, sim)
     )
-    return Difference(seed, step, request, found, messages, done)  # type: ignore[arg-type]
+    return Difference(seed, step, request, found, (real_code, sim_code), messages, done)  # type: ignore[arg-type]

@@ -48,6 +48,8 @@ async def ask(minor: str) -> dict[str, Any]:
                 print(f"{sample['kind']}: {status} {got.get('message')}")
                 continue
             learned.note(name, sample, got, sample["kind"])
+            if "status" in got:
+                learned.statuses.setdefault(f"{sample['apiVersion']}/{sample['kind']}", got["status"])
             if "generation" in got["metadata"]:
                 learned.counted.add(f"{sample['apiVersion']}/{sample['kind']}")
             tried += await learning.try_fields(server, learned, sample, name)
@@ -64,7 +66,12 @@ async def ask(minor: str) -> dict[str, Any]:
             "columns": await asking.columns(server, groups),
             "defaults": learned.defaults(),
             "dropped": sorted(map(list, learned.dropped - learned.kept)),
+            "kept": sorted(map(list, learned.kept)),
             "immutable": learned.immutable,
+            "hidden": sorted(map(list, learned.hidden - learned.visible)),
+            "versioned": sorted(learned.versioned),
+            "put_creates": sorted(learned.put_creates),
+            "statuses": learned.statuses,
             "counted": sorted(learned.counted),
         }
 

@@ -27,7 +27,9 @@ COMPUTED = {
     *("LimitRangeItem.default", "LimitRangeItem.defaultRequest", "NodeSpec.taints", "Node.spec"),
     *("HPAScalingRules.policies", "LabelSelector.matchLabels", "RollingUpdateDaemonSet.maxUnavailable"),
     *("CustomResourceDefinitionNames.listKind", "CustomResourceDefinitionNames.singular"),
-    "ImageVolumeSource.pullPolicy",
+    *("ImageVolumeSource.pullPolicy", "ServiceSpec.ipFamilies", "ServiceSpec.ipFamilyPolicy"),
+    *("PodSpec.priority", "PodSpec.preemptionPolicy"),
+    *("NetworkPolicySpec.policyTypes", "JobSpec.completions", "JobSpec.podReplacementPolicy"),
 }
 IMMUTABLE = re.compile(
     r"immutable|may not be (changed|updated)|[Uu]pdates? .*(forbidden|not allowed)|cannot (be )?change|is forbidden"
@@ -45,6 +47,11 @@ class Learned:
     dropped: set[tuple[str, str]] = field(default_factory=set)
     kept: set[tuple[str, str]] = field(default_factory=set)
     immutable: dict[str, dict[str, str]] = field(default_factory=dict)
+    hidden: set[tuple[str, str]] = field(default_factory=set)  # schema defaults that are not stored
+    visible: set[tuple[str, str]] = field(default_factory=set)
+    versioned: set[str] = field(default_factory=set)  # kinds whose replacement must name its version
+    put_creates: set[str] = field(default_factory=set)  # kinds that a replacement creates
+    statuses: dict[str, Any] = field(default_factory=dict)  # of new objects
     counted: set[str] = field(default_factory=set)  # kinds that have metadata.generation
 
     def note(self, name: str, sent: Any, got: Any, root: str) -> None:
@@ -57,6 +64,8 @@ class Learned:
                 short = definition.rsplit(".", 1)[-1]
                 if short == "ObjectMeta" or f"{short}.{key}" in COMPUTED:
                     continue
+                if "default" in known[key]:
+                    (self.visible if key in after else self.hidden).add((definition, key))
                 value = after.get(key)
                 if key in after and value == known[key].get("default", ...):
                     continue
@@ -231,9 +240,17 @@ async def try_changes(server: Server, learned: Learned, sample: dict[str, Any]) 
         return
     path = server.path(sample, name=True)
     kind = f"{sample['apiVersion']}/{sample['kind']}"
+    unversioned = copy.deepcopy(made)
+    unversioned["metadata"].pop("resourceVersion")
+    status, _ = await server.send("PUT", path + "?dryRun=All", unversioned)
+    if status == 422:
+        learned.versioned.add(kind)
+    elsewhere = {**sample, "metadata": {**sample["metadata"], "name": "elsewhere"}}
+    status, _ = await server.send("PUT", server.path(elsewhere, name=True) + "?dryRun=All", elsewhere)
+    if status == 201:
+        learned.put_creates.add(kind)
     for change in _changes({key: value for key, value in made.items() if key not in SERVER_SET}):
         changed = change(copy.deepcopy(made))
-        changed["metadata"].pop("resourceVersion", None)
         changed["metadata"].pop("managedFields", None)
         status, answer = await server.send("PUT", path + "?dryRun=All", changed)
         causes = answer.get("details", {}).get("causes", []) if status == 422 else []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from roadstead.sim.kinds import Kind
-from roadstead.sim.schema.requiring import Cause, invalid, required
+from roadstead.sim.schema.requiring import Cause, forbidden, invalid, required
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
@@ -95,7 +95,7 @@ def labels(found: Any, at: str) -> Iterator[Cause]:
             yield invalid(at, value, VALUE_TEXT)
 
 
-def metadata(kind: Kind, value: dict[str, Any]) -> Iterator[Cause]:
+def metadata(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]:
     found = value["metadata"]
     name = found.get("name", "")
     if not name:
@@ -114,6 +114,11 @@ def metadata(kind: Kind, value: dict[str, Any]) -> Iterator[Cause]:
         yield Cause(
             "FieldValueTooLong", f"Too long: may not be more than {ANNOTATIONS} bytes", "metadata.annotations"
         )
+    yield from _finalizers(kind, found, old)
+    yield from _owners(found)
+
+
+def _finalizers(kind: Kind, found: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]:
     for number, finalizer in enumerate(found.get("finalizers") or ()):
         problem = qualified_problem(finalizer)
         if problem:
@@ -128,6 +133,19 @@ def metadata(kind: Kind, value: dict[str, Any]) -> Iterator[Cause]:
                 finalizer,
                 "name is neither a standard finalizer name nor is it fully qualified",
             )
+    if old is not None and found.get("deletionTimestamp"):
+        new = [
+            each
+            for each in found.get("finalizers") or ()
+            if each not in (old["metadata"].get("finalizers") or ())
+        ]
+        if new:
+            listed = ", ".join(f'"{each}"' for each in new)
+            why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
+            yield forbidden("metadata.finalizers", why)
+
+
+def _owners(found: dict[str, Any]) -> Iterator[Cause]:
     for number, owner in enumerate(found.get("ownerReferences") or ()):
         for key in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(key):

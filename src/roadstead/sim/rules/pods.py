@@ -16,7 +16,8 @@ SPECS: dict[str, tuple[str, ...]] = {
         ("spec", "template", "spec"),
     ),
 }
-SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+SELECTING = ("ReplicationController", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+HANDLERS = {"exec", "httpGet", "tcpSocket", "grpc"}
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 SOURCELESS = {"name"}
 
@@ -106,6 +107,7 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
     if not spec.get("containers"):
         yield required(f"{at}.containers")
     yield from _containers(spec, at)
+    yield from _volumes(spec, at)
     if kind in SELECTING:
         yield from _selector(value.get("spec", {}), template)
         if spec.get("restartPolicy", "Always") != "Always":
@@ -125,6 +127,17 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
         yield from names.labels((template.get("metadata") or {}).get("labels"), f"{above}.labels")
 
 
+def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
+    for number, volume in enumerate(spec.get("volumes") or ()):
+        place = f"{at}.volumes[{number}]"
+        if "secret" in volume and not volume["secret"].get("secretName"):
+            yield required(f"{place}.secret.secretName")
+        if len(volume) > 2:
+            yield forbidden(place, "may not specify more than 1 volume type")
+        if not names.LABEL.fullmatch(volume.get("name", "")):
+            yield invalid(f"{place}.name", volume.get("name", ""), names.LABEL_TEXT)
+
+
 def _containers(spec: dict[str, Any], at: str) -> Iterator[Cause]:
     seen: set[str] = set()
     volumes = {each.get("name") for each in spec.get("volumes") or () if isinstance(each, dict)}
@@ -140,6 +153,9 @@ def _containers(spec: dict[str, Any], at: str) -> Iterator[Cause]:
             if not container.get("image"):
                 yield required(f"{place}.image")
             yield from _ports(container, place)
+            for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+                if probe in container and not container[probe].keys() & HANDLERS:
+                    yield required(f"{place}.{probe}", "must specify a handler type")
             for index, mount in enumerate(container.get("volumeMounts") or ()):
                 if mount.get("name") not in volumes:
                     yield Cause(
@@ -164,7 +180,8 @@ def _selector(spec: dict[str, Any], template: dict[str, Any]) -> Iterator[Cause]
     selector = spec.get("selector")
     if not isinstance(selector, dict):
         return
-    wanted = selector.get("matchLabels") or {}
+    plain = not {"matchLabels", "matchExpressions"} & selector.keys()
+    wanted = selector if plain else selector.get("matchLabels") or {}
     if not wanted and not selector.get("matchExpressions"):
         yield invalid("spec.selector", selector, "empty selector is invalid for deployment")
         return
@@ -190,7 +207,7 @@ def unchangeable(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Cause]:
         for group in ("containers", "initContainers"):
             if group in spec:
                 spec[group] = [
-                    {key: item for key, item in each.items() if key != "image"} for each in spec[group]
+                    {key: item for key, item in each.items() if key != "image"} for each in spec[group] or ()
                 ]
         return spec
 

@@ -7,6 +7,11 @@ from typing import Any
 from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
 
 FIRST_ADDRESS = int(ip_address("10.0.0.10"))
+DEPENDENT = {
+    "allocateLoadBalancerNodePorts": ("LoadBalancer",),
+    "loadBalancerClass": ("LoadBalancer",),
+    "externalTrafficPolicy": ("LoadBalancer", "NodePort"),
+}
 FIRST_NODE_PORT = 30000
 
 
@@ -54,6 +59,9 @@ def drawn(value: dict[str, Any], old: dict[str, Any] | None, taken: "Taken") -> 
             {key: item for key, item in each.items() if key != "nodePort" or item not in was}
             for each in spec.get("ports") or ()
         ]
+    for key, types in DEPENDENT.items():
+        if kind not in types and before.get("type") in types and spec.get(key) == before.get(key):
+            spec.pop(key, None)
     return {**value, "spec": spec}
 
 
@@ -120,8 +128,32 @@ def causes(value: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]
         node = port.get("nodePort")
         if node and kind == "ClusterIP":
             yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
+    yield from _addresses(spec)
     if old is not None:
         yield from _fixed(spec, old.get("spec") or {})
+
+
+def _addresses(spec: dict[str, Any]) -> Iterator[Cause]:
+    kind = spec.get("type")
+    found = spec.get("clusterIPs") or []
+    if kind == "ExternalName" and found:
+        yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+    if "None" in found and kind in ("NodePort", "LoadBalancer"):
+        yield invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services")
+    if found and spec.get("clusterIP") != found[0]:
+        yield invalid("spec.clusterIPs", found, "first value must match `clusterIP`")
+    for number, address in enumerate(found):
+        if address != "None" and not _is_address(address):
+            why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+            yield invalid(f"spec.clusterIPs[{number}]", address, why)
+
+
+def _is_address(written: str) -> bool:
+    try:
+        ip_address(written)
+    except ValueError:
+        return False
+    return True
 
 
 def _fixed(spec: dict[str, Any], before: dict[str, Any]) -> Iterator[Cause]:

@@ -1,11 +1,12 @@
 """Which rules apply to which built-in kind: what is filled in, drawn at creation, refused, and never changes."""
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
-from roadstead.sim.rules import names, pods, services
+from roadstead.sim.rules import names, pods, services, validating
 from roadstead.sim.schema import requiring
 from roadstead.sim.schema.requiring import Cause
 
@@ -22,19 +23,88 @@ def filled(kind: Kind, value: dict[str, Any]) -> dict[str, Any]:
     if kind.custom:
         return value
     if kind.kind in pods.SPECS and (kind.kind != "Pod" or kind.group == ""):
-        return pods.filled(kind.kind, value)
-    if kind.storage == ("", "services"):
-        return services.filled(value)
-    if kind.storage == ("", "secrets") and "stringData" in value:
-        return _secret(value)
-    if kind.storage == ("apiextensions.k8s.io", "customresourcedefinitions"):
-        return _definition(value)
-    return value
+        value = pods.filled(kind.kind, value)
+    fill = _FILLS.get(kind.storage)
+    return fill(value) if fill else value
+
+
+def _labelled(value: dict[str, Any]) -> dict[str, Any]:
+    """With the template's labels, when it has none of its own."""
+    metadata, template = value.get("metadata") or {}, (value.get("spec") or {}).get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels")
+    if not labels or metadata.get("labels"):
+        return value
+    return {**value, "metadata": {**metadata, "labels": labels}}
+
+
+def _controller(value: dict[str, Any]) -> dict[str, Any]:
+    value = _labelled(value)
+    spec = value.get("spec") or {}
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if spec.get("selector") or not labels:
+        return value
+    return {**value, "spec": {**spec, "selector": labels}}
+
+
+def _daemon_set(value: dict[str, Any]) -> dict[str, Any]:
+    metadata = value.get("metadata") or {}
+    annotations = {"deprecated.daemonset.template.generation": "0", **(metadata.get("annotations") or {})}
+    value = {**value, "metadata": {**metadata, "annotations": annotations}}
+    strategy = (value.get("spec") or {}).get("updateStrategy") or {}
+    rolling = strategy.get("rollingUpdate")
+    if rolling is None or "maxUnavailable" in rolling:
+        return value
+    rolling = {**rolling, "maxUnavailable": 1 if rolling.get("maxSurge", 0) in (0, "0%") else 0}
+    return {**value, "spec": {**value["spec"], "updateStrategy": {**strategy, "rollingUpdate": rolling}}}
+
+
+def _binding(value: dict[str, Any]) -> dict[str, Any]:
+    reference = value.get("roleRef")
+    if not isinstance(reference, dict) or reference.get("apiGroup"):
+        return value
+    return {**value, "roleRef": {**reference, "apiGroup": "rbac.authorization.k8s.io"}}
+
+
+def _job(value: dict[str, Any]) -> dict[str, Any]:
+    value = _labelled(value)
+    spec = dict(value.get("spec") or {})
+    if "completions" not in spec and spec.get("parallelism", 1) == 1:
+        spec["completions"] = 1
+    if "podReplacementPolicy" not in spec:
+        spec["podReplacementPolicy"] = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
+    return {**value, "spec": spec}
+
+
+def _network_policy(value: dict[str, Any]) -> dict[str, Any]:
+    spec = value.get("spec") or {}
+    if spec.get("policyTypes"):
+        return value
+    return {
+        **value,
+        "spec": {**spec, "policyTypes": ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]},
+    }
+
+
+def _limit_range(value: dict[str, Any]) -> dict[str, Any]:
+    spec = value.get("spec") or {}
+    return {**value, "spec": {**spec, "limits": [_limit(each) for each in spec.get("limits") or ()]}}
+
+
+def _limit(limit: dict[str, Any]) -> dict[str, Any]:
+    if limit.get("type") != "Container":
+        return limit
+    default = {**(limit.get("max") or {}), **(limit.get("default") or {})}
+    request = {**(limit.get("min") or {}), **default, **(limit.get("defaultRequest") or {})}
+    return {
+        **limit,
+        **({"default": default} if default else {}),
+        **({"defaultRequest": request} if request else {}),
+    }
 
 
 def _secret(value: dict[str, Any]) -> dict[str, Any]:
-    import base64
-
+    if "stringData" not in value:
+        return value
     written = {
         key: base64.b64encode(text.encode()).decode() for key, text in (value["stringData"] or {}).items()
     }
@@ -51,8 +121,22 @@ def _definition(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "spec": {**spec, "names": named}}
 
 
+_FILLS: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("", "services"): services.filled,
+    ("", "secrets"): _secret,
+    ("", "replicationcontrollers"): _controller,
+    ("", "limitranges"): _limit_range,
+    ("apps", "daemonsets"): _daemon_set,
+    ("rbac.authorization.k8s.io", "rolebindings"): _binding,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): _binding,
+    ("batch", "jobs"): _job,
+    ("networking.k8s.io", "networkpolicies"): _network_policy,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): _definition,
+}
+
+
 def causes(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> list[Cause]:
-    found = list(names.metadata(kind, value))
+    found = list(names.metadata(kind, value, old))
     if kind.custom:
         return found
     found += [
@@ -64,6 +148,9 @@ def causes(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> lis
         found += pods.causes(kind.kind, value)
     if kind.storage == ("", "services"):
         found += services.causes(value, old)
+    check = validating.CHECKS.get(kind.storage)
+    if check:
+        found += check(value, old)
     if old is not None:
         found += _changed(kind, value, old)
     return _unique(found)
@@ -77,7 +164,7 @@ def _changed(kind: Kind, value: dict[str, Any], old: dict[str, Any]) -> Iterator
     if kind.storage == ("", "pods"):
         yield from pods.unchangeable(old, value)
     for field, message in kind.immutable.items():
-        if kind.kind in ("PersistentVolume", "PersistentVolumeClaim"):
+        if field == "spec" or kind.kind in ("PersistentVolume", "PersistentVolumeClaim"):
             continue
         before, after = _at(old, field), _at(value, field)
         if equal(before, after) or (kind.kind == "Job" and field == "spec.template" and not after):

@@ -16,6 +16,16 @@ class BadQuantityError(ValueError):
     """Not a quantity."""
 
 
+def valid(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return False
+    try:
+        _canonical(str(value))
+    except BadQuantityError:
+        return False
+    return True
+
+
 def canonical(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value

@@ -12,6 +12,8 @@ from roadstead.sim.merge.types import DEDUCED, ListType, MapType, Type
 from roadstead.sim.schema.shapes import Case, Shape
 
 SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", "boolean": "boolean"}
+# Lists that are shown as null when empty though the schema does not require them.
+NULLS = {("io.k8s.api.rbac.v1.Role", "rules"), ("io.k8s.api.rbac.v1.ClusterRole", "rules")}
 FORMATS = {"date-time": "time", "byte": "bytes"}
 
 
@@ -121,7 +123,7 @@ class _Compiler:
         properties = self.knowledge.definitions[shape.name].get("properties", {})
         for key, schema in properties.items():
             inner = shape.fields[key]
-            if "default" in schema:
+            if "default" in schema and (shape.name, key) not in self.knowledge.hidden:
                 value = schema["default"]
                 if value == {} and inner.kind == "struct":
                     shape.empty[key] = inner
@@ -129,12 +131,12 @@ class _Compiler:
                     shape.constants[key] = value
                     if value in ("", 0, False):
                         shape.zero[key] = value
-            elif key in shape.required and inner.kind in ("list", "map"):
+            elif (key in shape.required or (shape.name, key) in NULLS) and inner.kind in ("list", "map"):
                 shape.zero[key] = None
                 shape.nulls |= {key}
             elif key in shape.required and not inner.plain:
                 shape.zero[key] = None
-        shape.dropped = frozenset(key for name, key in self.knowledge.dropped if name == shape.name)
+        shape.dropped = frozenset(key for key in properties if self._drops(shape, key))
         for key, found in learned.items():
             if "value" in found:
                 shape.constants[key] = found["value"]
@@ -143,6 +145,18 @@ class _Compiler:
                     shape.constants[key] = found["cases"][self.root]
             else:
                 shape.cases.append(Case(key, found["by"], found["cases"]))
+
+    def _drops(self, shape: Shape, key: str) -> bool:
+        """Whether an empty value of a field vanishes. Where nobody could try, texts do and other scalars do not."""
+        place = (shape.name, key)
+        if place in self.knowledge.dropped:
+            return True
+        return (
+            shape.fields[key].kind == "string"
+            and place not in self.knowledge.kept
+            and key not in shape.constants
+            and key not in shape.required
+        )
 
 
 def _target(schema: dict[str, Any]) -> str | None:

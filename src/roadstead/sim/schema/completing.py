@@ -56,10 +56,21 @@ def _struct(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
         elif inner.plain:
             if item or key not in dropped:
                 out[key] = item
-        elif item or inner.kind not in ("list", "map"):
+        elif item or inner.kind not in ("list", "map") or key in shape.nulls:
             out[key] = complete(inner, item)
     _default(shape, out)
     return out
+
+
+def emptied(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from storage: empty lists of the object itself and of its spec have become null."""
+    nulls: dict[str, Any] = {key: None for key in shape.nulls if value.get(key) in ([], {})}
+    spec = value.get("spec")
+    if isinstance(spec, dict) and "spec" in shape.fields:
+        inner = {key: None for key in shape.fields["spec"].nulls if spec.get(key) in ([], {})}
+        if inner:
+            nulls["spec"] = spec | inner
+    return value | nulls if nulls else value
 
 
 def _default(shape: Shape, out: dict[str, Any]) -> None:

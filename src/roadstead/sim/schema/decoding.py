@@ -1,12 +1,21 @@
 """What of a value the server could not read: wrong types (always refused) and unknown fields (refused, warned of
 or dropped, as the request wants)."""
 
+import base64
+import binascii
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from roadstead.sim.schema import amounts
 from roadstead.sim.schema.shapes import Shape
 
 GO = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "string", "bytes": "[]uint8"}
+
+
+TIME = re.compile(
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class WrongTypeError(Exception):
@@ -59,9 +68,23 @@ def _fits(shape: Shape, value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "boolean":
         return isinstance(value, bool)
-    if kind in ("intstr", "quantity"):
-        return isinstance(value, str | int | float) and not isinstance(value, bool)
+    if kind == "quantity":
+        return amounts.valid(value)
+    if kind == "intstr":
+        return isinstance(value, str | int) and not isinstance(value, bool)
+    if kind == "time":
+        return isinstance(value, str) and bool(TIME.fullmatch(value))
+    if kind == "bytes":
+        return isinstance(value, str) and _base64(value)
     return isinstance(value, str)
+
+
+def _base64(value: str) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
 
 
 def _wrong(value: Any, shape: Shape, at: str) -> WrongTypeError:

@@ -1,0 +1,260 @@
+"""Validation of single kinds, as far as users meet it; `CHECKS` finds it by storage."""
+
+import re
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from typing import Any
+
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
+
+Value = dict[str, Any]
+SUBJECTS = ("ServiceAccount", "User", "Group")
+CRON_FIELD = re.compile(r"(\*|[0-9]+|[A-Za-z]{3})(-([0-9]+|[A-Za-z]{3}))?(/[0-9]+)?", re.ASCII)
+
+
+def _role(value: Value, old: Value | None) -> Iterator[Cause]:
+    for number, rule in enumerate(value.get("rules") or ()):
+        at = f"rules[{number}]"
+        if not rule.get("verbs"):
+            yield required(f"{at}.verbs", "verbs must contain at least one value")
+        if rule.get("nonResourceURLs"):
+            if value["kind"] == "Role":
+                yield invalid(
+                    f"{at}.nonResourceURLs",
+                    rule["nonResourceURLs"],
+                    "namespaced rules cannot apply to non-resource URLs",
+                )
+            if rule.get("apiGroups") or rule.get("resources"):
+                yield invalid(
+                    f"{at}.nonResourceURLs",
+                    rule["nonResourceURLs"],
+                    "rules cannot apply to both regular resources and non-resource URLs",
+                )
+            continue
+        if not rule.get("apiGroups"):
+            yield required(f"{at}.apiGroups", "resource rules must supply at least one api group")
+        if not rule.get("resources"):
+            yield required(f"{at}.resources", "resource rules must supply at least one resource")
+
+
+def _binding(value: Value, old: Value | None) -> Iterator[Cause]:
+    reference = value.get("roleRef") or {}
+    if reference.get("apiGroup") != "rbac.authorization.k8s.io":
+        yield Cause(
+            "FieldValueNotSupported", f'Unsupported value: "{reference.get("apiGroup")}"', "roleRef.apiGroup"
+        )
+    if reference.get("kind") not in ("Role", "ClusterRole"):
+        yield Cause("FieldValueNotSupported", f'Unsupported value: "{reference.get("kind")}"', "roleRef.kind")
+    if not reference.get("name"):
+        yield required("roleRef.name")
+    for number, subject in enumerate(value.get("subjects") or ()):
+        at = f"subjects[{number}]"
+        if not subject.get("name"):
+            yield required(f"{at}.name")
+        kind = subject.get("kind")
+        if kind not in SUBJECTS:
+            listed = ", ".join(f'"{each}"' for each in SUBJECTS)
+            yield Cause(
+                "FieldValueNotSupported",
+                f'Unsupported value: "{kind}": supported values: {listed}',
+                f"{at}.kind",
+            )
+        elif kind == "ServiceAccount":
+            if value["kind"] == "ClusterRoleBinding" and not subject.get("namespace"):
+                yield required(f"{at}.namespace")
+            if subject.get("apiGroup"):
+                yield Cause(
+                    "FieldValueNotSupported",
+                    f'Unsupported value: "{subject["apiGroup"]}": supported values: ""',
+                    f"{at}.apiGroup",
+                )
+        elif subject.get("apiGroup") != "rbac.authorization.k8s.io":
+            yield Cause(
+                "FieldValueNotSupported", f'Unsupported value: "{subject.get("apiGroup")}"', f"{at}.apiGroup"
+            )
+
+
+def _ingress(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    if not spec.get("rules") and not spec.get("defaultBackend"):
+        yield invalid("spec", None, "either `defaultBackend` or `rules` must be specified")
+    if spec.get("defaultBackend"):
+        yield from _backend(spec["defaultBackend"], "spec.defaultBackend")
+    for number, rule in enumerate(spec.get("rules") or ()):
+        for index, path in enumerate((rule.get("http") or {}).get("paths") or ()):
+            at = f"spec.rules[{number}].http.paths[{index}]"
+            yield from _backend(path.get("backend") or {}, f"{at}.backend")
+            if not path.get("pathType"):
+                yield required(f"{at}.pathType", "pathType must be specified")
+            elif path["pathType"] != "ImplementationSpecific" and not path.get("path", "").startswith("/"):
+                yield invalid(f"{at}.path", path.get("path", ""), "must be an absolute path")
+
+
+def _backend(backend: Value, at: str) -> Iterator[Cause]:
+    service = backend.get("service")
+    if not service and not backend.get("resource"):
+        yield invalid(at, "", "resource or service backend is required")
+    elif service:
+        port = service.get("port") or {}
+        if not service.get("name"):
+            yield required(f"{at}.service.name")
+        if not port.get("name") and not port.get("number"):
+            yield required(at, "port name or number is required")
+        elif port.get("number") and not 0 < port["number"] < 65536:
+            yield invalid(
+                f"{at}.service.port.number", port["number"], "must be between 1 and 65535, inclusive"
+            )
+
+
+CLAIM_CHANGES = ("resources", "volumeAttributesClassName", "volumeName")
+
+
+def _claim(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    if not spec.get("accessModes"):
+        yield required("spec.accessModes", "at least 1 access mode is required")
+    if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
+        yield required("spec.resources[storage]")
+    if old is not None and old.get("spec") != spec:
+        yield forbidden(
+            "spec",
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+        )
+
+
+def _strategy(value: Value, old: Value | None) -> Iterator[Cause]:
+    strategy = (value.get("spec") or {}).get("strategy") or {}
+    if strategy.get("type") == "Recreate" and "rollingUpdate" in strategy:
+        why = "may not be specified when strategy `type` is 'Recreate'"
+        yield forbidden("spec.strategy.rollingUpdate", why)
+    elif strategy.get("type") not in ("Recreate", "RollingUpdate"):
+        yield Cause("FieldValueNotSupported", f'Unsupported value: "{strategy.get("type")}"', "spec.strategy")
+
+
+def _update_strategy(value: Value, old: Value | None) -> Iterator[Cause]:
+    strategy = (value.get("spec") or {}).get("updateStrategy") or {}
+    kind = strategy.get("type")
+    if (
+        value["kind"] == "StatefulSet"
+        and kind != "RollingUpdate"
+        and strategy.get("rollingUpdate") is not None
+    ):
+        why = "only allowed for updateStrategy 'RollingUpdate'"
+        yield invalid("spec.updateStrategy.rollingUpdate", strategy["rollingUpdate"], why)
+    if kind not in ("OnDelete", "RollingUpdate"):
+        why = "must be 'RollingUpdate' or 'OnDelete'"
+        yield invalid("spec.updateStrategy.type", kind, why)
+    if value["kind"] == "DaemonSet" and kind == "RollingUpdate":
+        rolling = strategy.get("rollingUpdate") or {}
+        if rolling.get("maxUnavailable") in (0, "0%") and rolling.get("maxSurge") in (0, "0%"):
+            yield invalid(
+                "spec.updateStrategy.rollingUpdate.maxUnavailable", 0, "cannot be 0 when `maxSurge` is 0"
+            )
+
+
+LIMITED = ("Pod", "Container", "PersistentVolumeClaim")
+
+
+def _limit_range(value: Value, old: Value | None) -> Iterator[Cause]:
+    seen: set[str] = set()
+    for number, limit in enumerate((value.get("spec") or {}).get("limits") or ()):
+        kind = limit.get("type", "")
+        if kind not in LIMITED and "/" not in kind:
+            yield invalid(
+                f"spec.limits[{number}].type", kind, "must be a standard limit type or fully qualified"
+            )
+        if kind in seen:
+            yield duplicate(f"spec.limits[{number}].type", kind)
+        seen.add(kind)
+
+
+def _cron_job(value: Value, old: Value | None) -> Iterator[Cause]:
+    schedule = (value.get("spec") or {}).get("schedule", "")
+    if schedule.startswith("@"):
+        return
+    parts = schedule.split()
+    if len(parts) != 5:
+        yield invalid("spec.schedule", schedule, f"expected exactly 5 fields, found {len(parts)}: {parts}")
+    elif any(not CRON_FIELD.fullmatch(each) for part in parts for each in part.split(",")):
+        yield invalid("spec.schedule", schedule, "failed to parse int")
+
+
+def _autoscaler(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    target = spec.get("scaleTargetRef") or {}
+    version = target.get("apiVersion", "")
+    if "/" not in version and version != "v1":
+        yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
+    yield from _metrics(spec)
+    most, least = spec.get("maxReplicas", 0), spec.get("minReplicas", 1)
+    if most < 1:
+        yield invalid("spec.maxReplicas", most, "must be greater than 0")
+    elif most < least:
+        yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
+    if least < 1:
+        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
+
+
+def _network_policy(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    for direction, key in (("ingress", "from"), ("egress", "to")):
+        for number, rule in enumerate(spec.get(direction) or ()):
+            for index, peer in enumerate(rule.get(key) or ()):
+                at = f"spec.{direction}[{number}].{key}[{index}]"
+                if not peer:
+                    yield required(at, "must specify a peer")
+                block = peer.get("ipBlock")
+                if block is not None and not _is_network(block.get("cidr", "")):
+                    why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+                    yield invalid(f"{at}.ipBlock.cidr", block.get("cidr", ""), why)
+
+
+def _is_network(written: str) -> bool:
+    try:
+        ip_network(written, strict=False)
+    except ValueError:
+        return False
+    return "/" in written
+
+
+METRICS = {
+    "Resource": "resource",
+    "Pods": "pods",
+    "Object": "object",
+    "External": "external",
+    "ContainerResource": "containerResource",
+}
+TARGETS = ("value", "averageValue", "averageUtilization")
+
+
+def _metrics(spec: Value) -> Iterator[Cause]:
+    for number, metric in enumerate(spec.get("metrics") or ()):
+        at = f"spec.metrics[{number}]"
+        field = METRICS.get(metric.get("type", ""))
+        if field is None:
+            yield Cause("FieldValueNotSupported", f'Unsupported value: "{metric.get("type")}"', f"{at}.type")
+        elif field not in metric:
+            yield required(f"{at}.{field}", "must populate information for the given metric source")
+        else:
+            target = metric[field].get("target") or {}
+            if not any(key in target for key in TARGETS):
+                why = "must set either a target raw value or a target utilization"
+                yield required(f"{at}.{field}.target.averageUtilization", why)
+
+
+RBAC = "rbac.authorization.k8s.io"
+CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] = {
+    (RBAC, "roles"): _role,
+    (RBAC, "clusterroles"): _role,
+    (RBAC, "rolebindings"): _binding,
+    (RBAC, "clusterrolebindings"): _binding,
+    ("networking.k8s.io", "ingresses"): _ingress,
+    ("networking.k8s.io", "networkpolicies"): _network_policy,
+    ("", "persistentvolumeclaims"): _claim,
+    ("", "limitranges"): _limit_range,
+    ("apps", "deployments"): _strategy,
+    ("apps", "statefulsets"): _update_strategy,
+    ("apps", "daemonsets"): _update_strategy,
+    ("batch", "cronjobs"): _cron_job,
+    ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
+}

@@ -138,8 +138,12 @@ class Session:
         kind = object_id.group_kind
         client = self.cluster.client
         found = (await client.resources()).find(kind, version)
-        if found is None and kind in self.defined:
+        pause = _FIRST_PAUSE
+        while found is None and self._unsettled(kind):  # discovery lags behind the definition
             found = (await client.resources(fresh=True)).find(kind, version)
+            if found is None:
+                await self.pause(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
         if found is None:
             cause = f"the cluster serves no {kind}" + (f" at version {version}" if version else "")
             raise errors.error(
@@ -158,6 +162,11 @@ class Session:
     def define(self, kind: GroupKind) -> None:
         """The kind's definition was just written, and the server says that it is established."""
         self.defined[kind] = asyncio.get_running_loop().time() + _SETTLES_WITHIN
+
+    def _unsettled(self, kind: GroupKind) -> bool:
+        """Whether the server may not go by the kind's definition yet."""
+        known = self.defined.get(kind, 0.0)
+        return asyncio.get_running_loop().time() < known and not (self.over or self.stop.is_set())
 
     def finishing(self) -> "Session":
         """For the second half of what must not be left half done: a stop does not hold it back."""
@@ -195,7 +204,7 @@ class Session:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _attempts(self, problem: Problem, kind: GroupKind) -> int:
-        if asyncio.get_running_loop().time() < self.defined.get(kind, 0.0) and _by_old_definition(problem):
+        if self._unsettled(kind) and _by_old_definition(problem):
             return _ALWAYS
         return _ATTEMPTS.get(problem.reason, 1)
 

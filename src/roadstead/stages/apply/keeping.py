@@ -19,6 +19,8 @@ async def claim(run: Run) -> None:
     parent = inventory.claim(
         run.stored.parent, run.rules.writer, take_over=run.rules.take_over, anew=run.rules.release
     )
+    if run.rules.depends_on is not None:
+        parent = replace(parent, depends_on=run.rules.depends_on)
     owned = replace(run.stored, parent=parent)
     writes = [one.change for one in run.works.values() if one.writes]
     if writes or run.plan.digest != parent.released:

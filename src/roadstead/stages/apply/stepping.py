@@ -9,7 +9,7 @@ outcome, and a further plan and step go on from there.
 import asyncio
 
 from roadstead.model.errors import RoadsteadError
-from roadstead.model.inventory import Inventory
+from roadstead.model.inventory import Inventory, Parent
 from roadstead.model.outcome import ObjectOutcome, Outcome
 from roadstead.model.plan import Plan
 from roadstead.stages.apply import hooks, keeping, ledger, levels, run
@@ -26,9 +26,11 @@ def due(plan: Plan, owned: Inventory) -> bool:
     return not plan.problems and plan.digest != owned.parent.applied
 
 
-def _left_behind(owned: Inventory, rules: Rules) -> bool:
-    """Whether a run of ours died after its last write and holds the bundle still."""
-    return rules.release and owned.parent.writer == rules.writer
+def _outdated(parent: Parent, rules: Rules) -> bool:
+    """Whether the parent must say something else although no object is due: a run of ours died after its
+    last write and holds the bundle still, or dependencies changed."""
+    held = rules.release and parent.writer == rules.writer
+    return held or (rules.depends_on is not None and rules.depends_on != parent.depends_on)
 
 
 def _silent(outcome: ObjectOutcome) -> None:
@@ -49,7 +51,7 @@ async def step(
     take. After `stop` nothing more is written but the inventory. Refusals are in the outcome, not raised."""
     until = asyncio.get_running_loop().time() + deadline
     going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)
-    if due(plan, owned) or _left_behind(owned, rules):
+    if due(plan, owned) or _outdated(owned.parent, rules):
         try:
             await keeping.claim(going)
         except RoadsteadError as error:

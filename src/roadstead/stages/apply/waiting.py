@@ -15,6 +15,8 @@ from roadstead.objects import health
 from roadstead.stages.apply.cluster import Object, Session
 
 _FIRST, _LONGEST = 0.03, 1.0
+# Finalizers that the server itself removes, sooner or later: what has no others is not stuck.
+_SERVER_REMOVES = frozenset({"customresourcecleanup.apiextensions.k8s.io", "foregroundDeletion"})
 
 
 async def gone(session: Session, object_id: ObjectId, api_version: str, uid: str, *, patience: float) -> None:
@@ -32,14 +34,13 @@ async def gone(session: Session, object_id: ObjectId, api_version: str, uid: str
 
 
 def _still_there(object_id: ObjectId, found: Object) -> Problem:
+    since = found["metadata"].get("deletionTimestamp", "a moment ago")
     finalizers = found["metadata"].get("finalizers") or ()
-    if not finalizers:
-        return Problem(
-            reasons.TERMINATING, "it is being deleted", hint=reasons.TERMINATING.remedy, object=object_id
-        )
-    names = ", ".join(finalizers)
-    cause = f"it is being deleted since {found['metadata'].get('deletionTimestamp', 'a moment ago')} and waits for its finalizers {names}"
-    return Problem(reasons.STUCK_DELETING, cause, hint=reasons.STUCK_DELETING.remedy, object=object_id)
+    cause = f"it is being deleted since {since}"
+    if finalizers:
+        cause += f" and waits for its finalizers {', '.join(finalizers)}"
+    reason = reasons.TERMINATING if _SERVER_REMOVES.issuperset(finalizers) else reasons.STUCK_DELETING
+    return Problem(reason, cause, hint=reason.remedy, object=object_id)
 
 
 async def ready(

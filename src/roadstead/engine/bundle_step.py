@@ -15,7 +15,7 @@ from roadstead.model.health import Health
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry
 from roadstead.model.outcome import ObjectOutcome, Outcome, Result
-from roadstead.model.plan import Plan
+from roadstead.model.plan import Action, Plan
 from roadstead.stages import apply
 from roadstead.stages.observe import awaited
 from roadstead.stages.observe import view as views
@@ -58,7 +58,7 @@ class Applier:
         outcome = Outcome(key, (), plan.problems)
         for _ in range(_MOST_STEPS):
             outcome = await self._step(found, plan)
-            told |= {one.id: one for one in outcome.objects if _says_more(one, told)}
+            told |= {one.id: _since(one, told) for one in outcome.objects if _says_more(one, told)}
             if not outcome.waits_for or self.stop.is_set() or not self.world.remaining:
                 break
             await self.settled(found, outcome, only=frozenset(outcome.waits_for))
@@ -95,6 +95,7 @@ class Applier:
             release=True,
             take_over=self.wishes.take_over,
             precious=self.wishes.delete_precious,
+            depends_on=assignment.depends_on if assignment else None,
             health=assignment.health if assignment else (),
         )
         tell = self.watchers.outcome
@@ -112,6 +113,14 @@ class Applier:
 def _says_more(one: ObjectOutcome, told: Mapping[ObjectId, ObjectOutcome]) -> bool:
     """A later step calls unchanged what an earlier one created; the earlier word is the one to report."""
     return one.id not in told or one.result is not Result.UNCHANGED
+
+
+def _since(one: ObjectOutcome, told: Mapping[ObjectId, ObjectOutcome]) -> ObjectOutcome:
+    """What an earlier step sent its delete to is only found gone by a later one: it was deleted."""
+    before = told.get(one.id)
+    begun = before is not None and before.problem is not None and before.problem.action == Action.DELETE
+    gone = one.result is Result.SKIPPED and one.problem is None
+    return replace(one, result=Result.DELETED) if begun and gone else one
 
 
 async def again(found: Survey, bundle: str) -> Survey:

@@ -68,8 +68,13 @@ class Survey:
         return self.desired.resolution.assignments.get(Key(bundle, self.cluster.name))
 
     def depends_on(self, bundle: str) -> tuple[str, ...]:
+        """What must be ready before the bundle; what it only joins after counts until it was installed."""
         assignment = self.assignment(bundle)
-        return assignment.depends_on if assignment else ()
+        if assignment is None:
+            return ()
+        if not self.inventory(bundle).parent.resource_version:
+            return assignment.depends_on
+        return tuple(one for one in assignment.depends_on if one not in assignment.joining)
 
     def makers(self, bundle: str) -> frozenset[str]:
         """Other bundles that make a namespace or kind which this one uses and which is not there yet."""

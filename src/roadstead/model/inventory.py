@@ -34,7 +34,8 @@ class Entry:
 class Parent:
     """The parent's own facts. `epoch` grows by one with each writer that takes over; writes are
     compare-and-swap on `resource_version` (empty: it does not exist yet). A renamed bundle keeps the
-    parent's `name`, and with it `id`, so that its objects need no new label. `shards` are the Secrets that
+    parent's `name`, and with it `id`, so that its objects need no new label. `depends_on` are the bundles
+    that must outlive this one, still known when Git has forgotten both. `shards` are the Secrets that
     hold the entries (none: the parent itself does), `strays` those that an interrupted write left behind."""
 
     fleet: str
@@ -49,6 +50,7 @@ class Parent:
     commit: str = ""
     run: str = ""
     hold: str = ""
+    depends_on: tuple[str, ...] = ()
     resource_version: str = ""
     uid: str = ""
     shards: tuple[str, ...] = ()

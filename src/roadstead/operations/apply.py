@@ -64,7 +64,8 @@ async def _cluster(world: World, found: Survey, request: Request, *, stop: async
 
 
 class _Run:
-    """The bundles of one cluster, each waiting for those that it depends on. Waiting takes no slot."""
+    """The bundles of one cluster, each waiting for those that it depends on; one that goes waits for those
+    that depended on it. Waiting takes no slot."""
 
     def __init__(self, applier: Applier, found: Survey, plans: Sequence[Plan], *, wait: bool) -> None:
         self._applier = applier
@@ -75,8 +76,12 @@ class _Run:
         self._ended = {bundle: asyncio.Event() for bundle in self._plans}
         self._failed: set[str] = set()
         self._depends = {bundle: self._in_run(found.depends_on(bundle)) for bundle in self._plans}
+        self._dependants = hosting.without_circles(
+            {bundle: self._in_run(found.dependants(bundle)) for bundle in self._plans}, self._depends
+        )
         self._makers = hosting.without_circles(
-            {bundle: self._in_run(found.makers(bundle)) for bundle in self._plans}, self._depends
+            {bundle: self._in_run(found.makers(bundle)) for bundle in self._plans},
+            {bundle: self._depends[bundle] | self._dependants[bundle] for bundle in self._plans},
         )
         self._needed = {one for depends in self._depends.values() for one in depends}
 
@@ -93,12 +98,11 @@ class _Run:
     async def _bundle(self, plan: Plan) -> Applied:
         name = plan.key.bundle
         try:
-            for one in self._makers[name] | self._depends[name]:
+            for one in self._makers[name] | self._depends[name] | self._dependants[name]:
                 await self._ended[one].wait()
-            stuck = sorted(self._depends[name] & self._failed)
-            if stuck:
+            if stuck := self._stuck(plan.key):
                 self._failed.add(name)
-                return Applied(plan, Outcome(plan.key, (), (*plan.problems, _not_ready(plan.key, stuck[0]))))
+                return Applied(plan, Outcome(plan.key, (), (*plan.problems, stuck)))
             async with self._slots:
                 applied = await self._apply(plan)
             if applied.outcome.failed or not all(one.state in _FINE for one in applied.health.values()):
@@ -106,6 +110,14 @@ class _Run:
             return applied
         finally:
             self._ended[name].set()
+
+    def _stuck(self, key: Key) -> Problem | None:
+        """Which other bundle stands in the way."""
+        for one in sorted(self._depends[key.bundle] & self._failed):
+            return _not_ready(key, f"it depends on bundle {one}, which is not ready")
+        for one in sorted(self._dependants[key.bundle] & self._failed):
+            return _not_ready(key, f"bundle {one}, which depends on it, is not gone")
+        return None
 
     async def _apply(self, plan: Plan) -> Applied:
         found, name = self._found, plan.key.bundle
@@ -148,10 +160,10 @@ def _moved(one: ObjectOutcome) -> ObjectOutcome:
     return one if one.problem else replace(one, result=Result.HANDED_OVER)
 
 
-def _not_ready(key: Key, dependency: str) -> Problem:
+def _not_ready(key: Key, cause: str) -> Problem:
     return Problem(
         reasons.DEPENDENCY_NOT_READY,
-        f"it depends on bundle {dependency}, which is not ready",
+        cause,
         hint=reasons.DEPENDENCY_NOT_READY.remedy,
         bundle=key.bundle,
         cluster=key.cluster,

@@ -19,6 +19,7 @@ from roadstead.world.inventory import codec, names
 
 _PREFIX = "roadstead.dev/"
 _POINTERS = ("writer", "released", "applied", "last_good", "commit", "run", "hold")
+_DEPENDS_ON = f"{_PREFIX}depends-on"
 _MOST_NAMESPACES = 64 * 1024  # bytes of the annotation; all of an object's may hold 256 KiB
 
 
@@ -73,6 +74,8 @@ def _annotations(inventory: Inventory) -> dict[str, str]:
     for pointer in _POINTERS:
         if value := getattr(parent, pointer):
             annotations[_PREFIX + pointer.replace("_", "-")] = value
+    if parent.depends_on:
+        annotations[_DEPENDS_ON] = ",".join(parent.depends_on)
     return annotations
 
 
@@ -129,6 +132,7 @@ def decode_parent(secret: Mapping[str, Any]) -> Parent:
         name=metadata["name"],
         id=metadata["labels"][names.ID_LABEL],
         epoch=int(annotations[f"{_PREFIX}epoch"]),
+        depends_on=tuple(filter(None, annotations.get(_DEPENDS_ON, "").split(","))),
         resource_version=metadata.get("resourceVersion", ""),
         uid=metadata.get("uid", ""),
         **{pointer: annotations.get(_PREFIX + pointer.replace("_", "-"), "") for pointer in _POINTERS},

@@ -23,7 +23,7 @@ from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
 from roadstead.world import blobs
 
 _ATTEMPTS = 2
-_CLOSING = 2.0  # seconds for a worker to end by itself
+_PATIENCE = 0.1  # seconds to wait for a worker to become free; starting one takes longer than most jobs
 _MEMORY = 4 << 30  # bytes of address space; Go's runtime alone reserves several hundred megabytes
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _NOISE = 2000  # bytes of a dead worker's last words that are shown
@@ -35,45 +35,57 @@ class WorkerPool:
     def __init__(self, *, size: int | None = None, memory: int = _MEMORY) -> None:
         self.size = size or os.cpu_count() or 1
         self._memory = memory
-        self._free = asyncio.Semaphore(self.size)
-        self._idle: list[_Worker] = []
+        self._started = 0
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         self._home = tempfile.TemporaryDirectory(prefix="roadstead-workers-")
 
     async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes:
         """The function's answer. Its problems are raised; waiting for a free worker does not count
         towards the deadline (seconds)."""
-        async with self._free:
-            for _ in range(_ATTEMPTS):
-                worker = await self._take()
-                try:
-                    async with asyncio.timeout(deadline):
-                        status, answer = await worker.ask(function, payload, deadline=deadline)
-                except (asyncio.IncompleteReadError, ConnectionError):
-                    last_words = await worker.end()
-                except TimeoutError as late:
-                    await worker.end()
-                    cause = f"no answer from {function} within {deadline:g} s"
-                    raise errors.error(Problem(RENDER_TIMEOUT, cause, RENDER_TIMEOUT.remedy)) from late
-                except BaseException:
-                    await worker.end()  # it may still be at work: its next answer would be somebody else's
-                    raise
-                else:
-                    self._idle.append(worker)
-                    if status is Status.FAILED:
-                        raise errors.error(wire.load(answer))
-                    return answer
+        for _ in range(_ATTEMPTS):
+            worker = await self._take()
+            try:
+                async with asyncio.timeout(deadline):
+                    status, answer = await worker.ask(function, payload, deadline=deadline)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                last_words = await self._end(worker)
+            except TimeoutError as late:
+                await self._end(worker)
+                cause = f"no answer from {function} within {deadline:g} s"
+                raise errors.error(Problem(RENDER_TIMEOUT, cause, RENDER_TIMEOUT.remedy)) from late
+            except BaseException:
+                await self._end(worker)  # it may still be at work: its next answer would be somebody else's
+                raise
+            else:
+                self._idle.put_nowait(worker)
+                if status is Status.FAILED:
+                    raise errors.error(wire.load(answer))
+                return answer
         cause = f"the worker process died {_ATTEMPTS} times on {function}: {last_words}"
         raise errors.error(Problem(RENDER_FAILED, cause, "look for the cause in its last words"))
 
     async def _take(self) -> "_Worker":
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.alive:
-                return worker
-            await worker.end()
+        """One that is free; a further one is started only where none becomes free soon."""
+        while True:
+            try:
+                async with asyncio.timeout(_PATIENCE if self._started else 0):
+                    worker = await self._idle.get()
+            except TimeoutError:
+                if self._started < self.size:
+                    return await self._start()
+            else:
+                if worker.alive:
+                    return worker
+                await self._end(worker)
+
+    async def _start(self) -> "_Worker":
+        self._started += 1
         try:
             return await _Worker.start(Path(self._home.name), memory=self._memory)
-        except OSError as cause:
+        except BaseException as cause:
+            self._started -= 1
+            if not isinstance(cause, OSError):
+                raise
             if cause.errno in blobs.FULL:
                 raise blobs.disk_full(Path(self._home.name)) from cause
             told = f"no worker process can be started: {cause}"
@@ -81,9 +93,14 @@ class WorkerPool:
                 Problem(RENDER_FAILED, told, "free memory or processes on this machine")
             ) from cause
 
+    async def _end(self, worker: "_Worker") -> str:
+        """Its last words."""
+        self._started -= 1
+        return await worker.end()
+
     async def close(self) -> None:
-        while self._idle:
-            await self._idle.pop().end(grace=_CLOSING)
+        while not self._idle.empty():
+            await self._end(self._idle.get_nowait())
         self._home.cleanup()
 
     async def __aenter__(self) -> Self:
@@ -124,6 +141,8 @@ class _Worker:
     async def ask(self, function: str, payload: bytes, *, deadline: float) -> tuple[Status, bytes]:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
+        if stdin.is_closing():  # it is dead, and uvloop raises RuntimeError for that
+            raise ConnectionResetError
         self._noise.seek(0)  # the worker writes at this same offset
         self._noise.truncate()
         name = function.encode()
@@ -135,14 +154,10 @@ class _Worker:
         answer = await stdout.readexactly(length)
         return Status(answer[0]), answer[1:]
 
-    async def end(self, *, grace: float = 0) -> str:
-        """Close it, by force after `grace` seconds; its last words."""
+    async def end(self) -> str:
+        """End it by force, as it holds nothing that must be finished; its last words."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if grace:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await self._process.wait()
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)  # its own children, too
         code = await self._process.wait()

@@ -75,19 +75,36 @@ def job(payload: bytes) -> bytes:
     binder = _Binder(request.shape, store)
     answers = []
     for case in request.cases:
-        key = f"bound {RULES} {request.key} {canonical.digest_of(case)}"
-        kept = store.kept(key)
+        place = _place(case_key(request.key, case))
+        kept = store.kept(place)
         if kept is None:
             kept = msgspec.msgpack.encode(binder.bind(case))
-            store.keep(key, kept)
+            store.keep(place, kept)
         answers.append(msgspec.Raw(kept))
     return msgspec.msgpack.encode(answers)
 
 
+def case_key(shape: str, case: Mapping[str, Any] | None) -> str:
+    """The key of a shape's binding to the values of a case, or to none."""
+    return shape if case is None else f"{shape} {canonical.digest_of(case)}"
+
+
+def kept(key: str, store: Blobs) -> Bound | None:
+    """What an earlier job left in the cache under its case's key."""
+    found = store.kept(_place(key))
+    return None if found is None else _known(_bound.decode(found))
+
+
+def _place(key: str) -> str:
+    return f"bound {RULES} {key}"
+
+
 def answers(encoded: bytes) -> list[Bound]:
-    return [
-        msgspec.structs.replace(one, findings=wire.known(one.findings)) for one in _bounds.decode(encoded)
-    ]
+    return [_known(one) for one in _bounds.decode(encoded)]
+
+
+def _known(bound: Bound) -> Bound:
+    return msgspec.structs.replace(bound, findings=wire.known(bound.findings))
 
 
 class _Binder:

@@ -4,6 +4,7 @@ An assignment has two: what its shape gives without values, shared by all cluste
 its own values give. See bind.py.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,16 +12,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from roadstead.language import canonical, substitution
+from roadstead.language import substitution
 from roadstead.model.assignment import Assignment, Patch
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import Facts
-from roadstead.model.ids import Key
+from roadstead.model.ids import GroupKind, Key
 from roadstead.stages.render import bind, build, variables
 from roadstead.stages.render.context import Context, chunks
 from roadstead.world import tasks
 
 _CASES = 32  # in one job
+_BATCH = 100  # assignments that are looked up in a row, some 10 ms: then others have their turn
 
 Result = bind.Bound | tuple[Problem, ...]
 
@@ -47,12 +49,15 @@ async def run(
 ) -> Bindings:
     found = Bindings({}, {}, {})
     missing: dict[str, tuple[bind.Shape, dict[str, dict[str, Any] | None]]] = {}
-    for one in assignments:
+    scopes: dict[str, dict[GroupKind, bool]] = {}
+    for number, one in enumerate(assignments):
+        if number % _BATCH == 0:
+            await asyncio.sleep(0)
         report = reports.get(one.key)
         if report is None:
             continue
         try:
-            binding, values = _binding(one, report, context.facts.get(one.cluster))
+            binding, values = _binding(one, report, context.facts.get(one.cluster), scopes)
         except RoadsteadError as error:
             found.failed[one.key] = error.problems
             continue
@@ -77,14 +82,20 @@ async def run(
     return found
 
 
-def _binding(one: Assignment, report: build.Report, facts: Facts | None) -> tuple[Binding, dict[str, Any]]:
+def _binding(
+    one: Assignment,
+    report: build.Report,
+    facts: Facts | None,
+    known_scopes: dict[str, dict[GroupKind, bool]],
+) -> tuple[Binding, dict[str, Any]]:
+    """`known_scopes` keeps, by cluster, what was read of its facts."""
     declared = frozenset(one.parameters)
     known = variables.of(one)
     namespace = one.namespace
     if namespace:
         name = substitution.prepare(namespace.name, declared).bind(known)
         namespace = replace(namespace, name=name)
-    scopes = {row.group_kind: row.namespaced for row in facts.resources} if facts else {}
+    scopes = _scopes(facts, known_scopes) if facts and report.unknown else {}
     shape = bind.Shape(
         build=report.key,
         declared=tuple(sorted(declared)),
@@ -101,8 +112,14 @@ def _binding(one: Assignment, report: build.Report, facts: Facts | None) -> tupl
     needed = {name for name in report.names if substitution.counts(name, declared)}
     needed |= _names(one.patches, declared)
     values = {name: known[name] for name in sorted(needed) if name in known}
-    own = f"{shared} {canonical.digest_of(values)}" if needed else ""
+    own = bind.case_key(shared, values) if needed else ""
     return Binding(shape, shared, own), values
+
+
+def _scopes(facts: Facts, known: dict[str, dict[GroupKind, bool]]) -> dict[GroupKind, bool]:
+    if facts.cluster not in known:
+        known[facts.cluster] = {row.group_kind: row.namespaced for row in facts.resources}
+    return known[facts.cluster]
 
 
 def _names(patches: tuple[Patch, ...], declared: frozenset[str]) -> set[str]:

@@ -83,12 +83,23 @@ _EVERY = _Every()
 def job(payload: bytes) -> bytes:
     """`Answer`s for the cases of a `Request`: one case's problems do not touch the others."""
     request = _requests.decode(payload)
-    store = Blobs(Path(request.cache))
-    repositories = {name: opened(revision) for name, revision in request.revisions.items()}
-    place = (request.source, request.path, repositories, store, request.archive, request.pin)
-    source = Source(*place, facts=request.facts)
-    renderer = renderers.BY_NAME[request.renderer]
+    source, renderer = _source(request), renderers.BY_NAME[request.renderer]
     return msgspec.msgpack.encode([_answer(renderer, source, inputs) for inputs in request.cases])
+
+
+def kept(request: Request) -> list[Answer] | None:
+    """What `job` would answer, when all of it is in the cache and no worker is needed to see that."""
+    source, renderer = _source(request), renderers.BY_NAME[request.renderer]
+    if not renderer.LIGHT:
+        return None
+    reports = [_cached(renderer.prepare(source, inputs), source.blobs) for inputs in request.cases]
+    return None if None in reports else [_known((report, ())) for report in reports]
+
+
+def _source(request: Request) -> Source:
+    repositories = {name: opened(revision) for name, revision in request.revisions.items()}
+    place = (request.source, request.path, repositories, Blobs(Path(request.cache)))
+    return Source(*place, request.archive, request.pin, request.facts)
 
 
 @functools.lru_cache(maxsize=4)
@@ -98,13 +109,14 @@ def opened(revision: Revision) -> trees.Tree:
 
 
 def answers(encoded: bytes) -> list[Answer]:
-    return [
-        (
-            msgspec.structs.replace(report, findings=wire.known(report.findings)) if report else None,
-            wire.known(problems),
-        )
-        for report, problems in _answers.decode(encoded)
-    ]
+    return [_known(answer) for answer in _answers.decode(encoded)]
+
+
+def _known(answer: Answer) -> Answer:
+    report, problems = answer
+    if report is not None:
+        report = msgspec.structs.replace(report, findings=wire.known(report.findings))
+    return report, wire.known(problems)
 
 
 def items(key: str, store: Blobs) -> list[Item]:

@@ -108,10 +108,9 @@ async def _build(source: _Source, cases: Sequence[_Case], context: Context) -> d
         cases=[dict(inputs) for inputs, _ in cases],
     )
     try:
-        encoded = await context.pool.run(
-            build.JOB, msgspec.msgpack.encode(request), deadline=context.deadline
+        answers = build.kept(request) or build.answers(
+            await context.pool.run(build.JOB, msgspec.msgpack.encode(request), deadline=context.deadline)
         )
-        answers = build.answers(encoded)
     except RoadsteadError as error:
         answers = [(None, error.problems)] * len(cases)
     return {key: answer for (_, keys), answer in zip(cases, answers, strict=True) for key in keys}

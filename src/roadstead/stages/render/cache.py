@@ -1,8 +1,12 @@
-"""What renders keep: blobs on disk, and in memory the bound objects that were used last."""
+"""What renders keep: blobs on disk, and in memory the bound objects that were used last.
+
+What is on disk is read here, too: no worker process need start for what is known.
+"""
 
 from collections import OrderedDict
 from pathlib import Path
 
+from roadstead.stages.render import bind
 from roadstead.stages.render.bind import Bound
 from roadstead.world.blobs import Blobs
 
@@ -21,6 +25,8 @@ class Cache:
         found = self._bounds.get(key)
         if found is not None:
             self._bounds.move_to_end(key)
+        elif (found := bind.kept(key, self.blobs)) is not None:
+            self.remember(key, found)
         return found
 
     def remember(self, key: str, bound: Bound) -> None:

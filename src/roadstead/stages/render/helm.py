@@ -22,6 +22,7 @@ from roadstead.stages.render.source import Built, ClusterFacts, Prepared, Render
 from roadstead.world.git import trees
 
 NAME = "helm"
+LIGHT = False
 _RULES = 1  # of chart.py, values.py and this module
 _LONGEST_NAME = 53  # Helm's own limit
 _CHART = "Chart.yaml"

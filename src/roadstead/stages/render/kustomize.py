@@ -16,6 +16,7 @@ from roadstead.stages.render.source import Built, Prepared, Rendered, Source
 from roadstead.world.git import trees
 
 NAME = "kustomize"
+LIGHT = False
 _RULES = 1  # of closure.py and this module
 _ANY_FILE = ("--load-restrictor", "LoadRestrictionsNone")
 

@@ -17,6 +17,7 @@ from roadstead.stages.render.source import Built, Prepared, Rendered, Source
 from roadstead.world.git import trees
 
 NAME = "plain"
+LIGHT = True
 _VERSION = 1  # of the rules in this module
 _SUFFIXES = (".yaml", ".yml", ".json")
 _OURS = "roadstead.dev/"

@@ -1,7 +1,8 @@
 """What a renderer gets and gives, inside a worker process.
 
-A renderer is a module with the four names of `Renderer`; renderers.py lists them. `prepare` is cheap: it
-finds everything the result depends on and puts it into a key. `run` is only called when the cache has
+A renderer is a module with the names of `Renderer`; renderers.py lists them. `prepare` is cheap: it finds
+everything the result depends on and puts it into a key. Where it is `LIGHT`, it only looks at the names of
+files, and is called in the parent process, too: what is known then needs no worker. `run` is only called when the cache has
 nothing under that key; it may read nothing but what the key covers.
 """
 
@@ -68,6 +69,7 @@ class Prepared:
 
 class Renderer(Protocol):
     NAME: str
+    LIGHT: bool
 
     def detects(self, tree: trees.Tree, path: str) -> bool:
         """Whether the folder or file is this renderer's."""

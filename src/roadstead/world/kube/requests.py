@@ -3,7 +3,9 @@
 Those that write are write_requests.py. Sending is transport.py, what an answer means is errors.py.
 """
 
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -17,6 +19,8 @@ APPLY = "application/apply-patch+yaml"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 # A watch asked for the list form answers 200 and then stays silent, and a list wants the list form.
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+_PLAIN = re.compile(r"[A-Za-z0-9._~:@-]*")  # what needs no quoting in a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Request:
 def path(resource: ApiResource, namespace: str = "", name: str = "") -> str:
     """`/apis/apps/v1/namespaces/shop/deployments/web`."""
     root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
-    where = f"/namespaces/{quote(namespace, safe='')}" if namespace and resource.namespaced else ""
-    what = f"/{quote(name, safe=':@')}" if name else ""
+    where = f"/namespaces/{_quoted(namespace)}" if namespace and resource.namespaced else ""
+    what = f"/{_quoted(name)}" if name else ""
     return f"{root}{where}/{resource.plural}{what}"
 
 
@@ -148,8 +152,17 @@ def _selected(name: str, selector: str) -> dict[str, str]:
 
 
 def target(where: str, query: dict[str, str]) -> str:
-    given = {key: value for key, value in query.items() if value}
-    return f"{where}?{urlencode(given)}" if given else where
+    given = tuple((key, value) for key, value in query.items() if value)
+    return f"{where}?{_encoded(given)}" if given else where
+
+
+@lru_cache(maxsize=256)  # most queries are of a handful
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)
+
+
+def _quoted(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else quote(name, safe=":@")
 
 
 def object_id(resource: ApiResource, namespace: str, name: str) -> ObjectId:

@@ -76,6 +76,15 @@ class Survey:
             return assignment.depends_on
         return tuple(one for one in assignment.depends_on if one not in assignment.joining)
 
+    def dependants(self, bundle: str) -> frozenset[str]:
+        """What must be gone before the bundle goes: it depended on it when it was applied."""
+        if self.assignment(bundle):
+            return frozenset()
+        held = self.view.stored.inventories.items()
+        return frozenset(
+            other for other, one in held if bundle in one.parent.depends_on and not self.assignment(other)
+        )
+
     def makers(self, bundle: str) -> frozenset[str]:
         """Other bundles that make a namespace or kind which this one uses and which is not there yet."""
         return self.made_by.get(bundle, frozenset())

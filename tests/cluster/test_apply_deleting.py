@@ -179,6 +179,35 @@ async def test_objects_of_a_kind_that_is_no_longer_served_are_forgotten(shop):
     assert await shop.owned() == []
 
 
+async def test_an_object_that_git_now_names_by_another_group_is_not_deleted(shop):
+    """Events are served by two groups; what is one object must not be pruned as the other."""
+    ns = shop.fleet
+    involved = {"kind": "Pod", "namespace": ns, "name": "p"}
+    common = {"reason": "Test", "type": "Normal"}
+    core = samples.obj("v1", "Event", ns, "e", involvedObject=involved, message="m", **common)
+    await shop.apply(core)
+    await shop.client.resources(fresh=True)
+    moved = samples.obj(
+        "events.k8s.io/v1", "Event", ns, "e", regarding=involved, note="m",
+        deprecatedSource={}, **common,
+    )  # fmt: skip
+    outcome = await shop.apply(moved)
+    found = {one.id.group: one for one in outcome.objects}
+    assert found[""].notes == ("Git has the same object under another group",)
+    assert await shop.live("events/e") is not None
+    assert await shop.owned() == [f"Event/{ns}/e"]
+
+
+async def test_a_namespace_with_wanted_objects_in_it_is_not_deleted_even_when_asked(shop):
+    inner = f"{shop.fleet}-inner"
+    await shop.apply(samples.namespace(inner), samples.config_map(inner))
+    shop.wants["web"] = (samples.config_map(inner),)
+    plan = await shop.plan(precious=True)
+    outcome = await shop.step(plan=plan, precious=True)
+    assert notes(outcome) == {f"Namespace/{inner}": ("objects that Git wants are in it",)}
+    assert f"Namespace/{inner}" in await shop.owned()
+
+
 async def test_an_orphan_keeps_its_values_and_is_free_for_others(shop):
     ns = shop.fleet
     await shop.apply(samples.config_map(ns, key="1"), orphan=True)

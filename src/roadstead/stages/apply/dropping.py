@@ -31,12 +31,16 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Dropper:
-    """`precious` allows deletes of kinds that take other people's data with them."""
+    """`precious` allows deletes of kinds that take other people's data with them. `kept_uids` and
+    `kept_namespaces` are what the bundle still wants: an object may be known by two groups, and a namespace
+    takes all that is in it."""
 
     session: Session
     part_of: str
     patience: float
     precious: bool
+    kept_uids: frozenset[str] = frozenset()
+    kept_namespaces: frozenset[str] = frozenset()
 
     async def drop(self, work: Work) -> Dropped:
         actions: dict[Action, Callable[[Work, Object], Awaitable[Dropped]]] = {
@@ -54,6 +58,8 @@ class Dropper:
             return self._done(work, "it was gone already")
         if work.change.uid and found["metadata"]["uid"] != work.change.uid:
             return self._forget(work, "what is there now is another object")
+        if found["metadata"]["uid"] in self.kept_uids:
+            return self._forget(work, "Git has the same object under another group")
         holder = (found["metadata"].get("labels") or {}).get(ownership.PART_OF, "")
         if holder not in ("", self.part_of):
             return self._forget(work, "it belongs to another bundle now")
@@ -61,9 +67,9 @@ class Dropper:
 
     async def _delete(self, work: Work, found: Object) -> Dropped:
         if marks.read(found).orphan:
-            return Dropped(
-                ObjectOutcome(work.id, Result.KEPT, notes=("an annotation asks to keep it",)), ours=True
-            )
+            return self._keep(work, "an annotation asks to keep it")
+        if work.id.group_kind == kinds.NAMESPACE and work.id.name in self.kept_namespaces:
+            return self._keep(work, "objects that Git wants are in it")
         if work.id.group_kind in kinds.PRECIOUS and not self.precious:
             cause = f"a {work.id.kind} is deleted only when asked"
             raise errors.error(Problem(reasons.PROTECTED, cause, hint=reasons.PROTECTED.remedy))
@@ -101,6 +107,9 @@ class Dropper:
         """The receiver writes its own label; until then the object is ours."""
         cause = "the bundle that it moves to has not taken it over yet"
         raise errors.error(Problem(reasons.DEPENDENCY_NOT_READY, cause, hint="apply that bundle, too"))
+
+    def _keep(self, work: Work, why: str) -> Dropped:
+        return Dropped(ObjectOutcome(work.id, Result.KEPT, notes=(why,)), ours=True)
 
     def _done(self, work: Work, *notes: str) -> Dropped:
         results = {Action.DELETE: Result.DELETED, Action.ORPHAN: Result.ORPHANED}

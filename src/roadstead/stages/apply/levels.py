@@ -64,7 +64,16 @@ def _changed_by_admission(sent: Object, answer: Object) -> tuple[str, ...]:
 
 
 async def drop(run: Run) -> None:
-    dropper = Dropper(run.session, run.stored.parent.id, run.rules.patience, run.rules.precious)
+    wanted = [one for one in run.works.values() if one.manifest is not None]
+    uids = {run.written[one.id].uid if one.id in run.written else one.change.uid for one in wanted}
+    dropper = Dropper(
+        run.session,
+        run.stored.parent.id,
+        run.rules.patience,
+        run.rules.precious,
+        kept_uids=frozenset(uids - {""}),
+        kept_namespaces=frozenset(one.id.namespace for one in wanted),
+    )
 
     async def let_go(one: Work) -> None:
         try:

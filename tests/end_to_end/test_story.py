@@ -126,6 +126,18 @@ class TestLeaving:
         left = await kubectl(two[0].kubeconfig, two[0].name, "-n", unique, "get", "deploy,cm", "-o", "name")
         assert left.split() == ["configmap/kube-root-ca.crt"] or left.split() == []
 
+    async def test_a_removed_bundle_that_orphans_leaves_its_objects_free(self, story, two, unique):
+        files = {"all.yaml": [namespace(unique), config_map("a", unique)]}
+        story.bundle("shop", files=files, deletion={"policy": "orphan"})
+        story.commit()
+        await story.roadstead("apply")
+        story.remove("fleet/bundle-shop.yaml")
+        story.commit("no shop")
+        assert "orphan ConfigMap" in (await story.roadstead("plan")).out
+        await story.roadstead("apply")
+        left = await read(two[0], "cm", "a", unique)
+        assert "applyset.kubernetes.io/part-of" not in left["metadata"].get("labels", {})
+
     async def test_a_label_that_matches_no_more_orphans_and_never_deletes(self, story, two, unique):
         selected = {"matchLabels": {"tier": "production"}}
         story.bundle(

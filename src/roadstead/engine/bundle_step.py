@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from roadstead.engine import cluster_loop
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
+from roadstead.model.assignment import Assignment, DeletionPolicy
 from roadstead.model.health import Health
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry
@@ -96,6 +97,7 @@ class Applier:
             take_over=self.wishes.take_over,
             precious=self.wishes.delete_precious,
             depends_on=assignment.depends_on if assignment else None,
+            deletion=_fate(assignment) if assignment else None,
             health=assignment.health if assignment else (),
         )
         tell = self.watchers.outcome
@@ -108,6 +110,11 @@ class Applier:
             stop=self.stop,
             tell=lambda one: tell(plan.key, one),
         )
+
+
+def _fate(assignment: Assignment) -> str:
+    """What the inventory must remember, for the Bundle's document is gone when it matters."""
+    return "orphan" if assignment.deletion.policy is DeletionPolicy.ORPHAN else ""
 
 
 def _says_more(one: ObjectOutcome, told: Mapping[ObjectId, ObjectOutcome]) -> bool:

@@ -35,7 +35,8 @@ class Parent:
     """The parent's own facts. `epoch` grows by one with each writer that takes over; writes are
     compare-and-swap on `resource_version` (empty: it does not exist yet). A renamed bundle keeps the
     parent's `name`, and with it `id`, so that its objects need no new label. `depends_on` are the bundles
-    that must outlive this one, still known when Git has forgotten both. `shards` are the Secrets that
+    that must outlive this one, still known when Git has forgotten both; so is `deletion`, "orphan" where the
+    bundle's objects are to stay when it goes. `shards` are the Secrets that
     hold the entries (none: the parent itself does), `strays` those that an interrupted write left behind."""
 
     fleet: str
@@ -50,6 +51,7 @@ class Parent:
     commit: str = ""
     run: str = ""
     hold: str = ""
+    deletion: str = ""
     depends_on: tuple[str, ...] = ()
     resource_version: str = ""
     uid: str = ""

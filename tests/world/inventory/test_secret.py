@@ -24,6 +24,7 @@ PARENT = Parent(
     commit="4be1",
     run="run-1",
     hold="night",
+    deletion="orphan",
     depends_on=("ingress", "payments/db"),
     resource_version="17",
     uid="u",

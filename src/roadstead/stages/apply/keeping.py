@@ -21,6 +21,8 @@ async def claim(run: Run) -> None:
     )
     if run.rules.depends_on is not None:
         parent = replace(parent, depends_on=run.rules.depends_on)
+    if run.rules.deletion is not None:
+        parent = replace(parent, deletion=run.rules.deletion)
     owned = replace(run.stored, parent=parent)
     writes = [one.change for one in run.works.values() if one.writes]
     if writes or run.plan.digest != parent.released:

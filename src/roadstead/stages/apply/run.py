@@ -26,13 +26,14 @@ class Rules:
     """How a step may act. `writer` is this process, told apart from every other; with `release` it holds
     the bundle for the step alone, so that anybody may write it afterwards; `precious` allows to
     delete what takes other people's data along; `depends_on` are the bundles that must outlive this one
-    (None: as the inventory says); `patience` are the seconds that a definition may take to
+    and `deletion` is what its objects' fate is when it goes (None: as the inventory says); `patience` are the seconds that a definition may take to
     be served, or an object to be gone, before the step ends without it."""
 
     writer: str
     take_over: bool = False
     release: bool = False
     depends_on: tuple[str, ...] | None = None
+    deletion: str | None = None
     precious: bool = False
     health: tuple[HealthRule, ...] = ()
     patience: float = 30.0

@@ -28,9 +28,11 @@ def due(plan: Plan, owned: Inventory) -> bool:
 
 def _outdated(parent: Parent, rules: Rules) -> bool:
     """Whether the parent must say something else although no object is due: a run of ours died after its
-    last write and holds the bundle still, or dependencies changed."""
+    last write and holds the bundle still, or what must be known when the bundle goes changed."""
     held = rules.release and parent.writer == rules.writer
-    return held or (rules.depends_on is not None and rules.depends_on != parent.depends_on)
+    other_needs = rules.depends_on is not None and rules.depends_on != parent.depends_on
+    other_fate = rules.deletion is not None and rules.deletion != parent.deletion
+    return held or other_needs or other_fate
 
 
 def _silent(outcome: ObjectOutcome) -> None:

@@ -246,8 +246,7 @@ def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
         return Change(
             entry.id, Action.SKIP, "not in Git any more; what is there now is another object", **seen
         )
-    policy = situation.assignment.deletion.policy if situation.assignment else DeletionPolicy.PRUNE
-    if live.orphan or policy is DeletionPolicy.ORPHAN:
+    if live.orphan or _stays(situation):
         return Change(entry.id, Action.ORPHAN, "not in Git any more; left as an orphan, as asked", **seen)
     if entry.id.group_kind in kinds.PRECIOUS and not situation.delete_precious:
         return Change(
@@ -257,6 +256,13 @@ def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
             **seen,
         )
     return Change(entry.id, Action.DELETE, "not in Git any more", **seen)
+
+
+def _stays(situation: Situation) -> bool:
+    """What the bundle says, or said when it was applied last: its document may be gone."""
+    if situation.assignment is None:
+        return situation.inventory.parent.deletion == DeletionPolicy.ORPHAN
+    return situation.assignment.deletion.policy is DeletionPolicy.ORPHAN
 
 
 def _leaves_drift(situation: Situation, wishes: marks.Marks) -> bool:

@@ -18,7 +18,7 @@ from roadstead.model.inventory import Entry, Inventory, Parent
 from roadstead.world.inventory import codec, names
 
 _PREFIX = "roadstead.dev/"
-_POINTERS = ("writer", "released", "applied", "last_good", "commit", "run", "hold")
+_POINTERS = ("writer", "released", "applied", "last_good", "commit", "run", "hold", "deletion")
 _DEPENDS_ON = f"{_PREFIX}depends-on"
 _MOST_NAMESPACES = 64 * 1024  # bytes of the annotation; all of an object's may hold 256 KiB
 

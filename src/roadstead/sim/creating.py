@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import status
+from roadstead.sim import custom, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
@@ -44,6 +44,8 @@ def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
         value = {key: item for key, item in value.items() if key != "status"} | empty
     if kind.custom:
         return value
+    if kind.storage == custom.STORAGE:
+        return custom.prepared(value)
     if kind.storage == SERVICES:
         return services.drawn(value, None, _taken(cluster))
     draw = _DRAWS.get(kind.kind)
@@ -182,4 +184,5 @@ def _next_template(live: Value, value: Value) -> Value:
 
 
 def refusals(cluster: Cluster, kind: Kind, value: Value, live: Value | None) -> list[Cause]:
-    return table.causes(kind, value, live)
+    found = table.causes(kind, value, live)
+    return [*found, *custom.causes(value, live)] if kind.storage == custom.STORAGE else found

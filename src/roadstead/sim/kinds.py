@@ -11,6 +11,7 @@ from roadstead.sim.knowledge import Knowledge, load
 from roadstead.sim.merge.types import Type
 from roadstead.sim.schema import builtin
 from roadstead.sim.schema.shapes import Shape
+from roadstead.sim.schema.structural import Structural
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +36,7 @@ class Kind:
     put_creates: bool = False  # a replacement creates what is not there
     custom: bool = False
     status_reset: bool = False  # writes to the object leave status alone
+    structural: Structural | None = None  # of custom kinds: what validates their objects
     openapi: dict[str, Any] = field(default_factory=dict)  # of custom kinds: the schema as it is shown
     simulated: bool = True
     siblings: "list[Kind]" = field(default_factory=list)  # the same resource in other versions
@@ -61,6 +63,7 @@ class Kind:
         return {**value, "apiVersion": version}
 
 
+METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 # The same objects as another resource that is served, in another shape: these would have to be converted.
 CONVERTED = {("autoscaling", "v1"), ("events.k8s.io", "v1")}
 

@@ -97,16 +97,13 @@ def update(
     owners, times = _known(live, new, subresource=bool(writer.subresource))
     if live is not None and not owners:
         return _bare(new)  # nobody has applied it yet: the next apply will own up for all before
-    before = _bare(live) if live is not None else builtin.zero(kind.shape)
+    before = _bare(live) if live is not None else _nothing(kind)
     after = _bare(new)
     manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
-    owners = manager.update(
-        before,
-        after,
-        version=kind.api_version,
-        owners=owners,
-        manager="",
-    )
+    try:
+        owners = manager.update(before, after, version=kind.api_version, owners=owners, manager="")
+    except pathing.MergeError:
+        return _with_entries(new, encode(owners, times))  # validation says what is wrong
     mine = owners.pop("", None)
     changed = fields.difference(mine.fields, UNOWNED) if mine else EMPTY
     if changed:
@@ -128,7 +125,7 @@ def apply(
     reset: Fields,
 ) -> dict[str, Any]:
     """The object after an apply, defaults filled in. Raises ApiError for conflicts and what cannot be merged."""
-    before = _bare(live) if live is not None else builtin.zero(kind.shape)
+    before = _bare(live) if live is not None else _nothing(kind)
     owners, times = _known(live, None, subresource=False)
     if live is not None and not owners and "managedFields" not in live.get("metadata", {}):
         owners, times = _before_first_apply(kind, before, writer.now)
@@ -202,6 +199,11 @@ def _known(
         return {}, {}
 
 
+def _nothing(kind: Kind) -> dict[str, Any]:
+    """The object before it is there."""
+    return {"metadata": {}} if kind.custom else builtin.zero(kind.shape)
+
+
 def _bare(value: dict[str, Any]) -> dict[str, Any]:
     metadata = value.get("metadata")
     if not isinstance(metadata, dict) or "managedFields" not in metadata:
@@ -211,16 +213,14 @@ def _bare(value: dict[str, Any]) -> dict[str, Any]:
 
 def _with_entries(value: dict[str, Any], entries: list[Entry]) -> dict[str, Any]:
     out = _bare(value)
-    return {**out, "metadata": {**out["metadata"], "managedFields": entries}} if entries else out
+    return {**out, "metadata": {**(out.get("metadata") or {}), "managedFields": entries}} if entries else out
 
 
 def _before_first_apply(
     kind: Kind, live: dict[str, Any], now: str
 ) -> tuple[dict[str, Owned], dict[str, str]]:
     manager = managing.Manager(kind)
-    found = manager.update(
-        builtin.zero(kind.shape), live, version=kind.api_version, owners={}, manager="before"
-    )
+    found = manager.update(_nothing(kind), live, version=kind.api_version, owners={}, manager="before")
     name = _ident("before-first-apply", "Update", kind.api_version, "")
     mine = fields.difference(found["before"].fields, UNOWNED) if "before" in found else EMPTY
     return ({name: Owned(mine, kind.api_version)}, {name: now}) if mine else ({}, {})

@@ -225,5 +225,6 @@ def listed(
     """The list's bytes, put together from those of the objects."""
     sort, version = head
     start = b'{"kind":"%s","apiVersion":"%s","metadata":' % (sort.encode(), version.encode())
+    metadata = {"continue": "", **found.metadata} if kind.custom else found.metadata
     items = b",".join(render(kind, stored.data) for _, stored in found.found)
-    return start + orjson.dumps(found.metadata) + b',"items":[' + items + b"]}"
+    return start + orjson.dumps(metadata) + b',"items":[' + items + b"]}"

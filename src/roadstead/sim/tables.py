@@ -33,6 +33,7 @@ def _table(kind: Kind, metadata: Value, rows: list[Value]) -> bytes:
         {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
         {"name": "Age", "type": "date", "format": "", "description": "", "priority": 0},
     ]
+    columns = [{key: item for key, item in column.items() if key != "path"} for column in columns]
     table = {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -45,8 +46,8 @@ def _table(kind: Kind, metadata: Value, rows: list[Value]) -> bytes:
 def _row(cluster: Cluster, kind: Kind, data: bytes, options: Options) -> Value:
     value = orjson.loads(data)
     computed = {**_EVERY, **_CELLS.get(kind.kind if not kind.custom else "", {})}
-    names = [column["name"] for column in kind.columns] or ["Name", "Age"]
-    cells = [computed[name](value, cluster) if name in computed else _UNKNOWN for name in names]
+    columns = kind.columns or [{"name": "Name"}, {"name": "Age"}]
+    cells = [_cell(column, computed, value, cluster) for column in columns]
     include = options.text("includeObject") or "Metadata"
     shown: Any = None
     if include == "Metadata":
@@ -57,6 +58,18 @@ def _row(cluster: Cluster, kind: Kind, data: bytes, options: Options) -> Value:
 
 
 _UNKNOWN = "<unknown>"
+
+
+def _cell(column: Value, computed: Value, value: Value, cluster: Cluster) -> Any:
+    if "path" not in column:
+        compute = computed.get(column["name"])
+        return compute(value, cluster) if compute else _UNKNOWN
+    found: Any = value
+    for part in column["path"].strip(".").split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    if column["type"] == "date":
+        return age(found, cluster.clock()) if isinstance(found, str) else _UNKNOWN
+    return found
 
 
 def age(written: str | None, now: datetime) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import bodies, creating, managed, status
+from roadstead.sim import bodies, creating, managed, reacting, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
@@ -264,6 +264,7 @@ def _put(write: Write, name: str, value: Value) -> bytes:
     value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(version)}}
     data = orjson.dumps(_ordered(write.kind, value))
     store.put(write.kind.storage, (write.namespace, name), data)
+    reacting.stored(write.cluster, write.kind, value)
     return data
 
 

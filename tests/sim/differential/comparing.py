@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
+import yaml
 
 from roadstead.sim import serving
 from roadstead.sim.cluster import Cluster
 from tests.controlplane.cluster import Cluster as RealCluster
+from tests.sim.differential import sequences
 from tests.sim.differential.sending import Request, Subject, comparable, differences
 from tests.sim.differential.sequences import Sequence
 
@@ -45,10 +47,22 @@ async def both(real: RealCluster, minor: str) -> AsyncIterator[tuple[Subject, Su
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as one,
         aiohttp.ClientSession() as other,
     ):
-        yield (
+        subjects = (
             Subject(one, real.url, real.tokens["admin"]),
             Subject(other, server.url(simulated), simulated.tokens["admin"]),
         )
+        for subject in subjects:
+            await _define(subject)
+        yield subjects
+
+
+async def _define(subject: Subject) -> None:
+    """The custom kind, served for certain."""
+    definition = next(yaml.safe_load_all(sequences.WIDGETS.read_text()))
+    await subject.send(Request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition))
+    async with asyncio.timeout(30):
+        while (await subject.send(Request("GET", "/apis/sim.example.org/v1/widgets")))[0] != 200:
+            await asyncio.sleep(0.1)
 
 
 async def run(real: Subject, sim: Subject, seeds: Iterable[int], prefix: str) -> list[Difference]:

@@ -18,6 +18,7 @@ import yaml
 from tests.sim.differential.sending import Request
 
 SAMPLES = Path(__file__).parents[1] / "generate" / "samples.yaml"
+WIDGETS = Path(__file__).with_name("widgets.yaml")
 MANAGERS = ("ann", "bob", "cleo")
 NAMESPACED = {
     **dict.fromkeys(
@@ -30,6 +31,7 @@ NAMESPACED = {
     "PodDisruptionBudget": "apis/policy/v1",
     **dict.fromkeys(("Role", "RoleBinding"), "apis/rbac.authorization.k8s.io/v1"),
     "HorizontalPodAutoscaler": "apis/autoscaling/v2",
+    "Widget": "apis/sim.example.org/v1",
     "Lease": "apis/coordination.k8s.io/v1",
 }
 PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
@@ -40,7 +42,7 @@ ODD = (None, "", 0, -1, True, "x", [], {}, ["a"], {"a": "b"}, 3.5, "1Gi", "UPPER
 @cache
 def samples() -> dict[str, list[dict[str, Any]]]:
     out: dict[str, list[dict[str, Any]]] = {}
-    for each in yaml.safe_load_all(SAMPLES.read_text()):
+    for each in (*yaml.safe_load_all(SAMPLES.read_text()), *yaml.safe_load_all(WIDGETS.read_text())):
         if each["kind"] in NAMESPACED:
             out.setdefault(each["kind"], []).append(each)
     return out
@@ -52,7 +54,7 @@ class Sequence:
     def __init__(self, seed: int, namespace: str) -> None:
         self.random = random.Random(seed)
         self.namespace = namespace
-        self.kind = self.random.choice(sorted(NAMESPACED))
+        self.kind = "Widget" if seed % 5 == 3 else self.random.choice(sorted(NAMESPACED))
         self.plural = PLURALS.get(self.kind, self.kind.lower() + "s")
 
     @property
@@ -150,7 +152,8 @@ class Sequence:
         pointer = "/" + "/".join(str(each).replace("~", "~0").replace("/", "~1") for each in place)
         operation = {"op": self.random.choice(("add", "replace", "remove", "test")), "path": pointer}
         if operation["op"] != "remove":
-            operation["value"] = self.random.choice((_at(value, place), self.random.choice(ODD)))
+            found = _at(value, place) if places else {"app": "a"}
+            operation["value"] = self.random.choice((found, self.random.choice(ODD)))
         return Request("PATCH", path, [operation], "application/json-patch+json")
 
     def _delete(self, path: str) -> Request:

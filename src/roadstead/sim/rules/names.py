@@ -126,7 +126,13 @@ def _finalizers(kind: Kind, found: dict[str, Any], old: dict[str, Any] | None) -
         elif (
             kind.custom is False
             and "/" not in finalizer
-            and finalizer not in ("orphan", "foregroundDeletion", "kubernetes")
+            and finalizer
+            not in (
+                "orphan",
+                "foregroundDeletion",
+                "kubernetes",
+                "customresourcecleanup.apiextensions.k8s.io",
+            )
         ):
             yield invalid(
                 f"metadata.finalizers[{number}]",

@@ -137,8 +137,8 @@ _FILLS: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 def causes(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> list[Cause]:
     found = list(names.metadata(kind, value, old))
-    if kind.custom:
-        return found
+    if kind.structural is not None:
+        return found + list(kind.structural.causes(value, old))
     found += [
         each
         for each in requiring.causes(kind.shape, value)

@@ -20,6 +20,8 @@ EMPTY: dict[str, Any] = {
 
 def complete(shape: Shape, value: Any) -> Any:
     kind = shape.kind
+    if shape.structural:
+        return _structural(shape, value)
     if kind == "struct" and isinstance(value, dict):
         return _struct(shape, value)
     if kind == "list" and isinstance(value, list):
@@ -35,6 +37,29 @@ def complete(shape: Shape, value: Any) -> Any:
     if kind == "quantity":
         return amounts.canonical(value)
     return value
+
+
+def _structural(shape: Shape, value: Any) -> Any:
+    """Custom values: defaults, nothing else; a null that is not allowed gives way to a default."""
+    if isinstance(value, list) and shape.element is not None:
+        return [_structural(shape.element, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if shape.kind == "map" and shape.element is not None:
+        return {key: _structural(shape.element, item) for key, item in value.items()}
+    out = {}
+    for key, item in value.items():
+        inner = shape.fields.get(key)
+        if inner is not None and not (
+            item is None and key in shape.constants and not inner.rules.get("nullable")
+        ):
+            out[key] = complete(inner, item)
+        elif inner is None:
+            out[key] = item
+    for key, constant in shape.constants.items():
+        if key not in out:
+            out[key] = complete(shape.fields[key], constant)
+    return out
 
 
 def _present(shape: Shape, value: Any) -> Any:

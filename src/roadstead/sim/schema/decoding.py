@@ -18,6 +18,10 @@ TIME = re.compile(
 )
 
 
+class Never:
+    """No value is one."""
+
+
 class WrongTypeError(Exception):
     """The value cannot be decoded; the text is the server's."""
 
@@ -27,6 +31,10 @@ def unknown(shape: Shape, value: Any, at: str = "") -> Iterator[str]:
     kind = shape.kind
     if value is None or kind == "any":
         return
+    if shape.structural and not isinstance(
+        value, {"struct": dict, "map": dict, "list": list}.get(kind, Never)
+    ):
+        return  # of a wrong type, which validation says
     if kind == "struct":
         if not isinstance(value, dict):
             raise _wrong(value, shape, at)

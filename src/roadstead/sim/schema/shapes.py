@@ -42,6 +42,7 @@ class Shape:
     patch_key: str = ""  # how strategic merge patches tell items apart
     patch: str = ""  # its strategy: merge, retainKeys or both
     rules: dict[str, Any] = field(default_factory=dict)  # of structural schemas: their own words
+    structural: bool = False  # of a custom kind: values are kept as written
     preserves: bool = False  # unknown fields stay
     embedded: bool = False  # holds a whole object: apiVersion, kind and metadata are always known
 

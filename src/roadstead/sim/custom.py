@@ -1,0 +1,171 @@
+"""Custom kinds: a CustomResourceDefinition that is written serves its kinds from then on.
+
+Establishing takes no time here, and several versions differ in nothing but their schema: conversion by
+webhook is not simulated. Deleting a definition deletes its objects first.
+"""
+
+from typing import Any
+
+import orjson
+
+from roadstead.sim import discovering, kinds, status
+from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import Kind
+from roadstead.sim.schema import builtin, structural
+from roadstead.sim.schema.requiring import Cause, invalid, required, unsupported
+
+Value = dict[str, Any]
+STORAGE = ("apiextensions.k8s.io", "customresourcedefinitions")
+FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+VERBS = frozenset(("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"))
+BELOW = frozenset(("get", "patch", "update"))
+NAME_AND_AGE = [
+    {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
+    {"name": "Age", "type": "date", "format": "", "description": "", "priority": 0},
+]
+
+
+def prepared(value: Value) -> Value:
+    """A new definition: not established yet."""
+    versions = value["spec"].get("versions") or ()
+    stored = [each.get("name") for each in versions if each.get("storage")]
+    found = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
+    metadata = value["metadata"]
+    finalizers = [*(metadata.get("finalizers") or ()), FINALIZER]
+    return {**value, "metadata": {**metadata, "finalizers": finalizers}, "status": found}
+
+
+def causes(value: Value, old: Value | None) -> list[Cause]:
+    spec = value.get("spec") or {}
+    given, versions = spec.get("names") or {}, spec.get("versions") or []
+    name = value["metadata"].get("name", "")
+    found = []
+    if name != f"{given.get('plural')}.{spec.get('group')}":
+        found.append(invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
+    if sum(bool(each.get("storage")) for each in versions) != 1:
+        found.append(
+            invalid("spec.versions", versions, "must have exactly one version marked as storage version")
+        )
+    if spec.get("scope") not in ("Namespaced", "Cluster"):
+        found.append(unsupported("spec.scope", spec.get("scope"), ("Cluster", "Namespaced")))
+    for number, version in enumerate(versions):
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        if schema is None:
+            found.append(required(f"spec.versions[{number}].schema.openAPIV3Schema", "schemas are required"))
+        elif schema.get("type") != "object":
+            at = f"spec.versions[{number}].schema.openAPIV3Schema.type"
+            found.append(
+                required(at, "must not be empty at the root")
+                if not schema.get("type")
+                else invalid(at, schema["type"], "must be object at the root")
+            )
+    if old is not None:
+        found += [
+            invalid(f"spec.{key}", spec.get(key), "field is immutable")
+            for key in ("scope", "group")
+            if old["spec"].get(key) != spec.get(key)
+        ]
+    return found
+
+
+def established(cluster: Cluster, value: Value) -> Value:
+    """The status once its kinds are served."""
+    now, given = cluster.now(), value["spec"]["names"]
+    kept = {each["type"]: each for each in (value.get("status") or {}).get("conditions") or ()}
+    told = {
+        "NamesAccepted": ("NoConflicts", "no conflicts found"),
+        "Established": ("InitialNamesAccepted", "the initial names have been accepted"),
+    }
+    conditions = [
+        kept.get(sort)
+        or {
+            "lastTransitionTime": now,
+            "message": text,
+            "observedGeneration": 1,
+            "reason": reason,
+            "status": "True",
+            "type": sort,
+        }
+        for sort, (reason, text) in told.items()
+    ]
+    for each in conditions:
+        each.pop("observedGeneration", None)
+    stored = (value.get("status") or {}).get("storedVersions") or []
+    storage = next(each["name"] for each in value["spec"]["versions"] if each.get("storage"))
+    found = {
+        "acceptedNames": given,
+        "conditions": conditions,
+        "storedVersions": [*stored, *({storage} - set(stored))],
+    }
+    return {**value, "status": found}
+
+
+def serve(cluster: Cluster, value: Value) -> None:
+    """Serve what a definition says, and nothing else of its group and plural."""
+    spec = value["spec"]
+    if (spec.get("conversion") or {}).get("strategy") == "Webhook":
+        raise status.not_simulated("conversion by webhook")
+    withdraw(cluster, value)
+    meta = builtin.compile(cluster.knowledge, kinds.METADATA, spec["names"]["kind"])
+    made = [_kind(spec, version, meta) for version in spec["versions"] if version.get("served", True)]
+    made.sort(key=lambda kind: discovering.rank(kind.version), reverse=True)
+    for kind in made:
+        kind.siblings = made
+        cluster.custom[kind.group, kind.version, kind.plural] = kind
+
+
+def withdraw(cluster: Cluster, value: Value) -> None:
+    storage = (value["spec"]["group"], value["spec"]["names"]["plural"])
+    for key in [key for key, kind in cluster.custom.items() if kind.storage == storage]:
+        del cluster.custom[key]
+
+
+def _kind(spec: Value, version: Value, meta: Any) -> Kind:
+    names, schema = spec["names"], version["schema"]["openAPIV3Schema"]
+    compiled = structural.compile(schema, meta)
+    below = version.get("subresources") or {}
+    columns = [
+        {
+            "name": each["name"],
+            "type": each["type"],
+            "format": each.get("format", ""),
+            "description": each.get("description", ""),
+            "priority": each.get("priority", 0),
+            "path": each["jsonPath"],
+        }
+        for each in version.get("additionalPrinterColumns") or ()
+    ]
+    return Kind(
+        group=spec["group"],
+        version=version["name"],
+        kind=names["kind"],
+        list_kind=names.get("listKind") or names["kind"] + "List",
+        plural=names["plural"],
+        singular=names.get("singular") or names["kind"].lower(),
+        namespaced=spec["scope"] == "Namespaced",
+        verbs=VERBS,
+        shape=compiled.shape,
+        structural=compiled,
+        openapi=_shown(schema),
+        subresources={name: BELOW for name in ("status", "scale") if name in below},
+        columns=[NAME_AND_AGE[0], *columns] if columns else NAME_AND_AGE,
+        short=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        custom=True,
+        status_reset="status" in below,
+    )
+
+
+def _shown(schema: Value) -> Value:
+    reference = {"allOf": [{"$ref": f"#/components/schemas/{kinds.METADATA}"}]}
+    fixed = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": reference}
+    return {**schema, "properties": {**(schema.get("properties") or {}), **fixed}}
+
+
+def emptied(cluster: Cluster, value: Value) -> None:
+    """Delete all objects of a definition that goes."""
+    storage = (value["spec"]["group"], value["spec"]["names"]["plural"])
+    for key, stored in [*cluster.store.items(storage)]:
+        found = orjson.loads(stored.data)
+        found["metadata"]["resourceVersion"] = str(cluster.store.next_version())
+        cluster.store.remove(storage, key, orjson.dumps(found))

@@ -1,0 +1,44 @@
+"""What the API server itself does after a write, without any controller: custom kinds come and go.
+
+Runs in the same turn as the write, after it is stored, so that nobody sees the state between.
+"""
+
+from typing import Any
+
+import orjson
+
+from roadstead.sim import custom
+from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import Kind
+
+Value = dict[str, Any]
+
+
+def stored(cluster: Cluster, kind: Kind, value: Value) -> None:
+    if kind.storage != custom.STORAGE:
+        return
+    storage = (value["spec"]["group"], value["spec"]["names"]["plural"])
+    if value["metadata"].get("deletionTimestamp"):
+        custom.emptied(cluster, value)
+        custom.withdraw(cluster, value)
+        cluster.close_watches(storage)
+        if value["metadata"].get("finalizers") == [custom.FINALIZER]:
+            _remove(cluster, kind, value)
+        return
+    custom.serve(cluster, value)
+    now = custom.established(cluster, value)
+    if now != value:
+        cluster.close_watches(storage)
+        _put(cluster, kind, now)
+
+
+def _put(cluster: Cluster, kind: Kind, value: Value) -> None:
+    version = cluster.store.next_version()
+    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(version)}}
+    cluster.store.put(kind.storage, ("", value["metadata"]["name"]), orjson.dumps(value))
+
+
+def _remove(cluster: Cluster, kind: Kind, value: Value) -> None:
+    version = cluster.store.next_version()
+    last = {**value, "metadata": {**value["metadata"], "resourceVersion": str(version), "finalizers": []}}
+    cluster.store.remove(kind.storage, ("", value["metadata"]["name"]), orjson.dumps(last))

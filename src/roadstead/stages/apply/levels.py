@@ -28,6 +28,7 @@ async def write(run: Run) -> None:
     putter = Putter(run.session, run.stored.parent.id, run.rules.patience)
 
     async def put(one: Work) -> None:
+        await keeping.check(run)
         try:
             hindered = await run.standing.hindrance(run.needs[one.id])
             if hindered:
@@ -39,7 +40,6 @@ async def write(run: Run) -> None:
             run.fail(one, error.problems)
 
     for level in _upwards(run):
-        await keeping.check(run)
         await tasks.each(level, put, limit=_AT_ONCE)
         crash.here("level-written")
 
@@ -76,6 +76,7 @@ async def drop(run: Run) -> None:
     )
 
     async def let_go(one: Work) -> None:
+        await keeping.check(run)
         try:
             dropped = await dropper.drop(one)
         except RoadsteadError as error:
@@ -94,7 +95,6 @@ async def drop(run: Run) -> None:
             for one in level:
                 run.fail(one, [_HELD])
             continue
-        await keeping.check(run)
         await tasks.each(level, let_go, limit=_AT_ONCE)
 
 

@@ -64,8 +64,6 @@ def _redefined(draft: Draft) -> frozenset[GroupKind]:
 def _unanswered(change: Change, live: Object | None, problem: Problem) -> Preview:
     told = problem.at(object=change.id, action=f"dry run of {change.action}")
     untold = _UNTOLD.get(problem.reason)
-    if "does not support dry run" in problem.cause:
-        untold = "an admission webhook takes no dry runs"
     if untold:
         return Preview(change.id, live, predicted=f"{untold} ({problem.cause})")
     return Preview(change.id, live, problem=told)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from roadstead.model import reasons
 from roadstead.model.outcome import Result
 from roadstead.stages import apply
@@ -117,8 +119,29 @@ async def test_a_job_of_the_phase_before_that_fails_stops_what_needs_it(shop):
     await finish(shop, "migrate", "Failed")
     outcome = await shop.step()
     assert "failed" in causes(outcome)[f"ConfigMap/{ns}/a"]
+    assert [problem.reason for problem in outcome.problems] == [reasons.UNHEALTHY]
     assert outcome.waits_for == ()
     assert await shop.live("configmaps/a") is None
+
+
+@pytest.mark.parametrize(
+    "policy", ["", "hook-failed"], ids=["removed by its time to live", "deleted as it asks"]
+)
+async def test_a_failed_job_that_is_gone_is_not_taken_for_one_that_is_done(shop, policy):
+    ns = shop.fleet
+    await shop.apply(hooked(samples.job(ns), "pre-install,pre-upgrade", policy), samples.config_map(ns))
+    await finish(shop, "migrate", "Failed")
+    assert (await shop.step()).failed
+    if not policy:
+        await shop.kubectl("delete", "job", "migrate")
+    assert await shop.live("batch/v1/jobs/migrate") is None
+    again = await shop.step()
+    assert {one.id.kind: one.result for one in again.objects} == {
+        "Job": Result.CREATED,
+        "ConfigMap": Result.SKIPPED,
+    }
+    await finish(shop, "migrate")
+    assert results(await shop.step())[f"ConfigMap/{ns}/a"] == "created"
 
 
 async def test_a_hook_that_succeeded_is_deleted_as_it_asks_and_does_not_run_again(shop):

@@ -69,6 +69,6 @@ async def _work(going: run.Run) -> None:
     try:
         await levels.write(going)
         await levels.drop(going)
-        await hooks.clear(going)
+        await hooks.settle(going)
     except RoadsteadError as error:
         going.trouble(error)

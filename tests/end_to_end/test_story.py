@@ -56,6 +56,20 @@ async def test_an_edit_is_shown_with_its_author_and_put_back(shop, two, unique):
     assert (await shop.ask("drift", "--detailed-exitcode")).code == 0
 
 
+async def test_what_others_add_is_told_where_the_bundle_wants_it(story, two, unique):
+    files = {"all.yaml": [namespace(unique), config_map("a", unique, colour="blue")]}
+    story.bundle("shop", files=files, drift={"additions": "report"})
+    story.commit()
+    await story.roadstead("apply")
+    patch = '{"data": {"extra": "yes"}}'
+    await kubectl(
+        two[1].kubeconfig, two[1].name, "-n", unique, "patch", "cm", "a", "--type=merge", "-p", patch
+    )
+    found = await story.roadstead("drift")
+    assert 'data.extra: is "yes", which Git does not have  (kubectl-patch' in found.out
+    assert "added beside us; reported, not removed" in found.out
+
+
 async def test_a_change_in_git_arrives_and_a_revert_takes_it_back(shop, two, unique):
     await shop.roadstead("apply")
     shop.write("apps/shop/all.yaml", [namespace(unique), deployment("web", unique, replicas=5)])

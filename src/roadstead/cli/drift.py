@@ -43,12 +43,11 @@ def drift(
         from roadstead.engine.cluster_loop import Wishes
         from roadstead.operations import apply as applying
         from roadstead.operations import drift as drifting
-        from roadstead.operations import plan as planning
         from roadstead.report import drifts, outcomes
 
         chosen = asked.settings()
         async with world.local(chosen) as opened:
-            planned = await planning.fleet(opened, Wishes())
+            planned = await drifting.fleet(opened)
             found = drifting.of(planned).report
             failed = found.failed
             if output is Output.TEXT:

@@ -64,8 +64,8 @@ async def _cluster(world: World, found: Survey, request: Request, *, stop: async
 
 
 class _Run:
-    """The bundles of one cluster, each waiting for those that it depends on; one that goes waits for those
-    that depended on it. Waiting takes no slot."""
+    """The bundles of one cluster, each waiting for those that it depends on, if it has anything to do; one
+    that goes waits for those that depended on it. Waiting takes no slot."""
 
     def __init__(self, applier: Applier, found: Survey, plans: Sequence[Plan], *, wait: bool) -> None:
         self._applier = applier
@@ -75,7 +75,10 @@ class _Run:
         self._plans = {plan.key.bundle: plan for plan in plans}
         self._ended = {bundle: asyncio.Event() for bundle in self._plans}
         self._failed: set[str] = set()
-        self._depends = {bundle: self._in_run(found.depends_on(bundle)) for bundle in self._plans}
+        self._depends = {
+            bundle: self._in_run(found.depends_on(bundle) if plan.pending() or plan.problems else ())
+            for bundle, plan in self._plans.items()
+        }
         self._dependants = hosting.without_circles(
             {bundle: self._in_run(found.dependants(bundle)) for bundle in self._plans}, self._depends
         )
@@ -122,7 +125,7 @@ class _Run:
     async def _apply(self, plan: Plan) -> Applied:
         found, name = self._found, plan.key.bundle
         waited = self._makers[name] | self._depends[name]
-        if waited and any(not change.verified for change in plan.pending()):
+        if waited and (plan.problems or any(not change.verified for change in plan.pending())):
             found, plan = await self._again(name)
         applied = await self._applier.run(found, keeping_what_moves(plan))
         if not (self._wait or name in self._needed) or self._applier.stop.is_set():

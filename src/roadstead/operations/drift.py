@@ -9,17 +9,38 @@ from roadstead.engine.bundle_step import Applier, Watchers
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
 from roadstead.model import reasons
+from roadstead.model.assignment import Additions
 from roadstead.model.errors import Problem, RoadsteadError, Severity
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Inventory
-from roadstead.model.plan import Change, Plan
+from roadstead.model.plan import Action, Change, Plan
+from roadstead.operations import plan as planning
 from roadstead.operations.plan import Planned
-from roadstead.stages.observe import drift_watch, healths
+from roadstead.stages.observe import added, drift_watch, healths
 from roadstead.stages.observe.drift_watch import DriftWatch
 from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
 
 _SETTLE = 0.02  # seconds in which further events of one edit are taken together
+
+
+async def fleet(world: World) -> Planned:
+    """All plans, with what others set beside us where a bundle wants that told."""
+    return await planning.fleet(world, Wishes(), also=_added)
+
+
+async def _added(found: Survey, plan: Plan) -> Plan:
+    assignment = found.assignment(plan.key.bundle)
+    if assignment is None or assignment.drift.additions is Additions.IGNORE:
+        return plan
+    entries = found.inventory(plan.key.bundle).entries
+    ours = [one for one in found.manifests.get(plan.key.bundle, ()) if one.id in entries]
+    additions = await added.read(found.client, ours)
+    changes = tuple(
+        Change(one, Action.KEEP, "added beside us; reported, not removed", fields=fields, drifted=True)
+        for one, fields in additions.items()
+    )
+    return replace(plan, changes=(*plan.changes, *changes))
 
 
 def of(planned: Planned) -> Planned:

@@ -1,5 +1,6 @@
 """What a person asks by `plan`: what would change on which clusters, and why."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from roadstead.engine import cluster_loop, fleet_loop, revision_loop
@@ -21,10 +22,22 @@ class Planned:
     report: FleetPlan
 
 
-async def fleet(world: World, wishes: Wishes) -> Planned:
-    """All plans on all chosen clusters, and what stands in the way of others."""
+Also = Callable[[Survey, Plan], Awaitable[Plan]]
+
+
+async def _as_it_is(found: Survey, plan: Plan) -> Plan:
+    return plan
+
+
+async def fleet(world: World, wishes: Wishes, *, also: Also = _as_it_is) -> Planned:
+    """All plans on all chosen clusters, and what stands in the way of others. `also` may add to each plan
+    while the cluster is at hand."""
+
+    async def plans_of(found: Survey) -> list[Plan]:
+        return [await also(found, plan) for plan in await of_cluster(world, found, wishes)]
+
     desired = await revision_loop.read(world)
-    answers = await fleet_loop.each(world, desired, lambda found: of_cluster(world, found, wishes))
+    answers = await fleet_loop.each(world, desired, plans_of)
     plans = [plan for answer in answers.values() if isinstance(answer, list) for plan in answer]
     lost = [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
     told = (*desired.problems, *lost)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from roadstead.model.ids import Key, ObjectId
-from roadstead.model.plan import Change
+from roadstead.model.plan import Change, FieldChange
 from roadstead.report import plans
 from roadstead.report import problems as problem_report
 from roadstead.report.lines import Line, Style, counted, listed
@@ -36,12 +36,20 @@ def _group_lines(group: Group) -> Iterator[Line]:
         f"{change.id} of bundle {group.bundle} on {listed(group.clusters)}: {change.cause}", Style.CHANGE
     )
     for field in change.fields:
-        yield Line(
-            f"    {field.path}: is {plans.brief(field.before)}, should be {plans.brief(field.after)}{_who(field)}"
-        )
+        yield _field_line(field)
 
 
-def _who(field: Any) -> str:
+def _field_line(field: FieldChange) -> Line:
+    if field.after is None:
+        told = f"is {plans.brief(field.before)}, which Git does not have"
+    elif field.before is None:
+        told = f"is not there, should be {plans.brief(field.after)}"
+    else:
+        told = f"is {plans.brief(field.before)}, should be {plans.brief(field.after)}"
+    return Line(f"    {field.path}: {told}{_who(field)}")
+
+
+def _who(field: FieldChange) -> str:
     who = ", ".join(part for part in (field.manager, field.time) if part)
     return f"  ({who})" if who else ""
 
@@ -54,9 +62,7 @@ def seen_lines(key: Key, object_id: ObjectId, change: Change | None, at: datetim
         return
     yield Line(f"{when} {key.cluster} {object_id} of bundle {key.bundle}: {change.cause}", Style.CHANGE)
     for field in change.fields:
-        yield Line(
-            f"    {field.path}: is {plans.brief(field.before)}, should be {plans.brief(field.after)}{_who(field)}"
-        )
+        yield _field_line(field)
 
 
 def data(found: FleetPlan) -> dict[str, Any]:

@@ -26,12 +26,8 @@ END = "kind: Cluster\nmetadata: {name: end}\n"
          "granted by it: found 2"),
         (ALERT % "a" + ALERT % "b", "kind: this version does nothing with documents of kind Alert, so nobody is told: "
          "found 2"),
-        (CLUSTER % ("a", "provider: x") + CLUSTER % ("b", "provider: z"), "spec.access.provider: this version does "
-         "nothing with provider, so such clusters are out of reach: found in 2"),
         (CLUSTER % ("a", "agent: true") + CLUSTER % ("b", "agent: true"), "spec.access.agent: this version does "
          "nothing with agent, so such clusters are out of reach: found in 2"),
-        (CLUSTER % ("a", "inCluster: true"), "spec.access.inCluster: this version does nothing with inCluster, so "
-         "such clusters are out of reach: found in 1"),
         (CLUSTER % ("a", "secret: {namespace: ns, name: s}"), "spec.access.secret: this version does nothing with "
          "secret, so such clusters are out of reach: found in 1"),
     ],

@@ -93,7 +93,7 @@ def apply(
             console.show_data(outcomes.data(done), output)
         return running.code(failed=done.failed)
 
-    running.run(work)
+    running.run(work, writes=True)
 
 
 def _agreed(found: "Planned") -> bool:

@@ -76,4 +76,4 @@ def drift(
                     console.show_problems(problems)
         return running.code(failed=failed, changes=detailed_exitcode and bool(drifts.count(found)))
 
-    running.run(work)
+    running.run(work, writes=True)

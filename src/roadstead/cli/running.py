@@ -1,8 +1,8 @@
 """Run a verb: the event loop, signals, and how it ends.
 
 Exit codes: 0 done, 1 something failed, 2 asked or written wrongly, 3 changes or drift found (only with
-`--detailed-exitcode`), 130 interrupted. The first Ctrl-C asks the work to stop cleanly, after the
-writes under way; a second one ends it at once.
+`--detailed-exitcode`), 130 interrupted. The first Ctrl-C asks work that writes to stop cleanly, after
+the writes under way; a second one ends it at once.
 """
 
 import asyncio
@@ -23,12 +23,13 @@ CHANGES = 3
 INTERRUPTED = 130
 
 
-def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> NoReturn:
-    """Run `work(stop)` to its end and leave with the exit code that it returns."""
+def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, writes: bool = False) -> NoReturn:
+    """Run `work(stop)` to its end and leave with the exit code that it returns. Work that only reads is
+    ended by the first signal; `writes` tells that it looks at `stop` and ends by itself."""
     import uvloop
 
     try:
-        ended = uvloop.run(_watched(work))
+        ended = uvloop.run(_watched(work, writes=writes))
     except RoadsteadError as error:
         console.show_problems(error.problems)
         ended = _exit_code(error)
@@ -59,13 +60,14 @@ def code(*, failed: bool, changes: bool = False) -> int:
     return CHANGES if changes else 0
 
 
-async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
+async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, writes: bool) -> int:
     stop = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def interrupted() -> None:
-        if stop.is_set() and task:
+        if task and (stop.is_set() or not writes):
             task.cancel()
+            return
         stop.set()
         console.err().print(
             "stopping after what is under way; press Ctrl-C again to stop at once", style="yellow"

@@ -22,6 +22,7 @@ class Wait:
     """A wait under way; `told` are the healths in order, by name."""
 
     def __init__(self, seen, wanted, **options):
+        self.seen = seen
         self.told = []
         options = {"deadline": 30.0, "patience": 0.5, **options}
         self._news = asyncio.Event()
@@ -98,6 +99,23 @@ async def test_a_deployment_is_followed_until_it_is_ready(shop):
         await wait.until("0 of 1 replicas updated")
         await report(shop, availableReplicas=0, readyReplicas=0)
         await wait.until("0 of 1 replicas available")
+        await report(shop)
+        assert await wait.answer() == {"web": "ready"}
+    assert watches(shop, mark) == ["deployments", "pods"]
+
+
+async def test_what_was_expected_is_not_looked_for_when_its_turn_comes(shop):
+    first, second = samples.deployment(shop.fleet), samples.deployment(shop.fleet, "late")
+    await shop.apply(first)
+    mark = shop.server.mark()
+    async with waiting(shop, first) as wait:
+        wait.seen.expect([kinds.identify(first), kinds.identify(second)])
+        await wait.until("0 of 1 replicas")
+        await shop.apply(first, second)
+        await report(shop, "late")
+        entry = (await shop.inventories())["web"].entries[kinds.identify(second)]
+        late = Wait(wait.seen, {entry.id: Awaited((), entry.mark, entry.uid)})
+        assert await late.answer() == {"late": "ready"}
         await report(shop)
         assert await wait.answer() == {"web": "ready"}
     assert watches(shop, mark) == ["deployments", "pods"]

@@ -22,6 +22,7 @@ from roadstead.stages.observe import awaited
 from roadstead.stages.observe import view as views
 from roadstead.stages.observe.healths import Healths
 
+_AT_ONCE = 16  # bundles of one cluster that are written at the same time
 _MOST_STEPS = 20  # more than the phases that hooks and deletes can have
 
 
@@ -44,13 +45,14 @@ class Watchers:
 
 @dataclass(frozen=True, slots=True)
 class Applier:
-    """What all bundles of one cluster share in one run."""
+    """What all bundles of one cluster share in one run. A step takes one of the `slots`, waiting takes none."""
 
     world: World
     wishes: Wishes
     stop: asyncio.Event
     seen: Healths
     watchers: Watchers
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def run(self, found: Survey, plan: Plan) -> Applied:
         """Carry out `plan`, which was made from `found`."""
@@ -58,7 +60,8 @@ class Applier:
         told: dict[ObjectId, ObjectOutcome] = {}
         outcome = Outcome(key, (), plan.problems)
         for _ in range(_MOST_STEPS):
-            outcome = await self._step(found, plan)
+            async with self.slots:
+                outcome = await self._step(found, plan)
             told |= {one.id: _since(one, told) for one in outcome.objects if _says_more(one, told)}
             if not outcome.waits_for or self.stop.is_set() or not self.world.remaining:
                 break

@@ -24,7 +24,7 @@ from roadstead.report.outcomes import FleetOutcome, KeyOutcome
 from roadstead.stages.observe import healths
 from roadstead.world import tasks
 
-_AT_ONCE = 16  # bundles of one cluster under way at the same time
+_AT_ONCE = 16  # bundles that let go of something
 
 Approve = Callable[[str, Sequence[Plan]], Awaitable[bool]]
 _FINE = (State.READY, State.SUSPENDED)
@@ -71,7 +71,6 @@ class _Run:
         self._applier = applier
         self._found = found
         self._wait = wait
-        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._plans = {plan.key.bundle: plan for plan in plans}
         self._ended = {bundle: asyncio.Event() for bundle in self._plans}
         self._failed: set[str] = set()
@@ -94,6 +93,9 @@ class _Run:
 
     async def all(self) -> list[Applied]:
         """An object moves to another bundle by that one's apply; whoever had it lets go when all are done."""
+        for name in self._plans:
+            if self._is_awaited(name) and name in self._found.manifests:
+                self._applier.seen.expect(self._found.manifests[name].by_id)
         plans = list(self._plans.values())
         done = await tasks.each(plans, self._bundle, limit=len(plans))
         return await tasks.each(done, self._let_go, limit=_AT_ONCE)
@@ -106,8 +108,7 @@ class _Run:
             if stuck := self._stuck(plan.key):
                 self._failed.add(name)
                 return Applied(plan, Outcome(plan.key, (), (*plan.problems, stuck)))
-            async with self._slots:
-                applied = await self._apply(plan)
+            applied = await self._apply(plan)
             if applied.outcome.failed or not all(one.state in _FINE for one in applied.health.values()):
                 self._failed.add(name)
             return applied
@@ -128,10 +129,13 @@ class _Run:
         if waited and (plan.problems or any(not change.verified for change in plan.pending())):
             found, plan = await self._again(name)
         applied = await self._applier.run(found, keeping_what_moves(plan))
-        if not (self._wait or name in self._needed) or self._applier.stop.is_set():
+        if not self._is_awaited(name) or self._applier.stop.is_set():
             return applied
         health = await self._applier.settled(found, applied.outcome)
         return replace(applied, health=health)
+
+    def _is_awaited(self, bundle: str) -> bool:
+        return self._wait or bundle in self._needed
 
     async def _let_go(self, applied: Applied) -> Applied:
         if not any(change.gives_away for change in applied.plan.changes) or self._applier.stop.is_set():

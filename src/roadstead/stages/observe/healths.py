@@ -1,13 +1,13 @@
 """The health of one cluster's objects: as it is now (`snapshot`), or kept current by watches while somebody
 waits for it (`watching`).
 
-Waiting costs nothing but the watch: one stream for each kind, whatever the number of bundles that wait, and
-none once nobody does. Pods are looked at only where a workload is on its way. How an object is judged is
-awaited.py, and objects/health.
+Waiting costs nothing but the watch: one stream for each kind, whatever the number of bundles that wait or
+will (`expect`), and none once nobody does. Pods are looked at only where a workload is on its way. How an
+object is judged is awaited.py, and objects/health.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,6 +29,7 @@ from roadstead.world.kube import client as kube
 
 PATIENCE = 30.0  # seconds that a failure must last, as many pass: a crash until the database is there
 _AT_ONCE = 8
+_LAG = 0.25  # seconds by which a watch may be behind the answer to a write
 
 
 async def snapshot(
@@ -80,12 +81,15 @@ async def watching(client: kube.Client) -> AsyncIterator["Healths"]:
 
 
 class Healths:
-    """A streams.Follower of all kinds that somebody waits for; keeps only the objects waited for."""
+    """A streams.Follower of all kinds that somebody waits for; keeps only objects that are waited for, or
+    expected to be."""
 
     def __init__(self, client: kube.Client, start: Start) -> None:
         self._client = client
         self._start = start
         self._waiters: dict[ObjectId, list[Waiter]] = {}
+        self._expected: set[ObjectId] = set()
+        self._scopes: dict[GroupKind, Counter[str]] = defaultdict(Counter)  # of both, by namespace
         self._objects: dict[ObjectId, dict[str, Any]] = {}
         self._resources: dict[GroupKind, ApiResource] = {}
         self._listed: set[Selection] = set()
@@ -94,6 +98,13 @@ class Healths:
         self._streams = Streams(client, self, start)
         self._pods = pods.Pods(self._assess)
         self._pod_streams = Streams(client, self._pods, start)
+
+    def expect(self, objects: Iterable[ObjectId]) -> None:
+        """Somebody will wait once for each of these. What is seen of them until then is kept, so that a wait
+        for what was just written need not look for it."""
+        for one in set(objects) - self._expected:
+            self._expected.add(one)
+            self._count(one, 1)
 
     async def until_settled(
         self,
@@ -106,8 +117,10 @@ class Healths:
         """The health of all `wanted` once each is ready or suspended (or gone, where that is awaited), or
         what keeps the others from it has lasted `patience` seconds, or `deadline` seconds are over."""
         waiter = Waiter(wanted, tell)
-        for one in waiter.pending:
+        followed = tuple(waiter.pending)
+        for one in followed:
             self._waiters.setdefault(one, []).append(waiter)
+            self._count(one, 1)
         try:
             async with asyncio.timeout(deadline):
                 await self._begin(waiter)
@@ -115,7 +128,7 @@ class Healths:
         except TimeoutError:
             self._say_unheard(waiter)
         finally:
-            self._end(waiter)
+            self._end(waiter, followed)
         return waiter.answer()
 
     def stop(self) -> None:
@@ -132,6 +145,8 @@ class Healths:
             return
         self._resources |= served.resources
         self._need()
+        if any(one in self._expected and self._is_unseen(one) for one in pending):
+            await asyncio.sleep(_LAG)
         for one in pending:
             if one.group_kind in served.unknown:
                 self._learn([one], judging.unknown(served.unknown[one.group_kind]), hopeless=True)
@@ -139,27 +154,40 @@ class Healths:
                 self._learn([one], judging.UNSERVED)
             elif one in self._objects:
                 self._assess(one)
-            elif any(selection.covers(one) for selection in self._listed):
+            elif self._is_unseen(one):
                 self._follow_by_name(one)
 
-    def _end(self, waiter: Waiter) -> None:
-        for one in waiter.wanted:
-            others = [other for other in self._waiters.pop(one, ()) if other is not waiter]
+    def _is_unseen(self, one: ObjectId) -> bool:
+        """Whether its kind was listed, and is followed, without a sign of the object."""
+        return one not in self._objects and any(selection.covers(one) for selection in self._listed)
+
+    def _end(self, waiter: Waiter, followed: Iterable[ObjectId]) -> None:
+        for one in followed:
+            self._count(one, -1)
+            others = [other for other in self._waiters.pop(one) if other is not waiter]
             if others:
                 self._waiters[one] = others
-            else:
-                self._forget(one)
-                self._leave_name(one)
+                continue
+            self._forget(one)
+            self._leave_name(one)
+            if one in self._expected:
+                self._expected.remove(one)
+                self._count(one, -1)
         self._need()
 
+    def _count(self, one: ObjectId, number: int) -> None:
+        scope = self._scopes[one.group_kind]
+        scope[one.namespace] += number
+        if not scope[one.namespace]:
+            del scope[one.namespace]
+
     def _need(self) -> None:
-        scopes: dict[GroupKind, set[str]] = defaultdict(set)
-        for one in self._waiters:
-            scopes[one.group_kind].add(one.namespace)
         needed = {
-            Selection(self._resources[kind], selector=ownership.PART_OF, metadata=self._is_light(kind)): scope
-            for kind, scope in scopes.items()
-            if kind in self._resources
+            Selection(
+                self._resources[kind], selector=ownership.PART_OF, metadata=self._is_light(kind)
+            ): frozenset(scope)
+            for kind, scope in self._scopes.items()
+            if scope and kind in self._resources
         }
         self._streams.need(needed)
         self._listed.intersection_update(self._streams.running)
@@ -183,6 +211,8 @@ class Healths:
     def seen(self, selection: Selection, obj: dict[str, Any]) -> None:
         one = kinds.identify(obj)
         if one not in self._waiters:
+            if one in self._expected:
+                self._objects[one] = obj
             return
         if ownership.PART_OF in (obj["metadata"].get("labels") or {}):
             self._leave_name(one)
@@ -197,10 +227,15 @@ class Healths:
         one = kinds.identify(obj)
         if one in self._waiters:
             self._missed(selection, one)
+        else:
+            self._objects.pop(one, None)
 
     def listed(self, selection: Selection, present: Collection[ObjectId]) -> None:
         if not selection.name:
             self._listed.add(selection)
+        for one in [one for one in self._objects if one not in self._waiters and selection.covers(one)]:
+            if one not in present:
+                del self._objects[one]
         for one in [one for one in self._waiters if selection.covers(one)]:
             if one not in present:
                 self._missed(selection, one)

@@ -11,6 +11,7 @@ NAMES = {
     "resolve": "1,000 clusters x 100 bundles from documents to assignments",
     "render": "500 objects for 100 clusters",
     "plan": "two revisions of 500 objects on 100 clusters, without a cluster",
+    "sim": "simulated clusters against a real API server: applies a second, memory, start",
     "apply": "100, 500 and 1,000 applications against a bare loop of the same applies",
 }
 

@@ -23,7 +23,7 @@ async def send(
     url: str,
     body: object = None,
     *,
-    tls: ssl.SSLContext,
+    tls: ssl.SSLContext | bool,
     token: str,
     content_type: str = "application/json",
     headers: dict[str, str] | None = None,

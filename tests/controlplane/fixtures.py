@@ -20,6 +20,7 @@ from tests.controlplane import build
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.plane import ControlPlane, Options
 
+SIMULATED = 5  # clusters in the process that simulates them
 GIVE_CLUSTERS = {"clusters", "own_clusters"}
 
 
@@ -35,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kubernetes", default=build.NEWEST, help=f"minor version of the clusters ({build.NEWEST})"
     )
+    parser.addoption(
+        "--simulated", action="store_true", help="clusters of roadstead.sim instead of real ones"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,6 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build before the first test, not inside it: that takes minutes, and no test's time limit allows it."""
     needed = any(item.get_closest_marker("cluster") for item in session.items)
+    needed = needed and not session.config.option.simulated
     if not needed or session.config.option.collectonly:
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
@@ -62,12 +67,15 @@ def kubernetes_minor(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def clusters(kubernetes_minor: str) -> Iterator[Clusters]:
+def clusters(kubernetes_minor: str, request: pytest.FixtureRequest) -> Iterator[Clusters]:
     """`clusters(n, controllers=False)`: n running clusters that the whole session shares.
 
     Those with controllers are others than those without: each kind is c1, c2, … in a kubeconfig of its own.
     """
     planes: dict[bool, ControlPlane] = {}
+    if request.config.option.simulated:
+        yield from _simulated(kubernetes_minor)
+        return
 
     def give(count: int, *, controllers: bool = False) -> list[Cluster]:
         if controllers not in planes:
@@ -83,9 +91,28 @@ def clusters(kubernetes_minor: str) -> Iterator[Clusters]:
         plane.close()
 
 
+def _simulated(minor: str) -> Iterator[Clusters]:
+    """The same of simulated clusters, all in one process, without controllers."""
+    from tests.sim.plane import SimulatedPlane
+
+    plane = SimulatedPlane(minor)
+
+    def give(count: int, *, controllers: bool = False) -> list[Cluster]:
+        if controllers:
+            pytest.skip("simulated clusters have no controllers yet")
+        if not plane.clusters:
+            plane.start(SIMULATED)
+        return plane.clusters[:count]  # type: ignore[return-value]  # the same face
+
+    yield give
+    plane.close()
+
+
 @pytest.fixture
-def own_clusters(kubernetes_minor: str) -> Iterator[OwnClusters]:
+def own_clusters(kubernetes_minor: str, request: pytest.FixtureRequest) -> Iterator[OwnClusters]:
     """`own_clusters(n, …)`: a control plane of this test's own, with n running clusters."""
+    if request.config.option.simulated:
+        pytest.skip("breaks or configures the server itself: real ones only")
     planes: list[ControlPlane] = []
 
     def give(count: int, **options: Unpack[Options]) -> ControlPlane:

@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
 
 from roadstead.sim import kinds, knowledge
 from roadstead.sim.kinds import Kind
+from roadstead.sim.rules.services import Taken
 from roadstead.sim.store import Store
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -41,13 +43,13 @@ class Cluster:
         self.name = name
         self.minor = minor or knowledge.supported()[-1]
         self.clock = clock
-        self.base = f"/clusters/{name}"  # in front of all paths, several clusters share one port
         self.store = Store()
         self.tokens = {
             user: f"{name}-{user}-{secrets.token_hex(8)}" for user in ("admin", "viewer", "limited")
         }
         self._builtin = _index(self.minor)
         self.custom: dict[tuple[str, str, str], Kind] = {}
+        self.taken: Taken | None = None  # addresses and ports of Services; None: to be counted again
         self.received: Callable[[Received], None] | None = None
         self._closers: dict[tuple[str, str], dict[int, Callable[[], None]]] = {}
         self._bootstrap()
@@ -90,6 +92,8 @@ class Cluster:
             self.received(received)
 
     def _bootstrap(self) -> None:
+        for plural, name, data in _initial(self.minor):
+            self.store.put(("rbac.authorization.k8s.io", plural), ("", name), data)
         kind = self.builtin("namespaces")
         for name in NAMESPACES:
             version = self.store.next_version()
@@ -107,6 +111,45 @@ class Cluster:
                 "status": {"phase": "Active"},
             }
             self.store.put(kind.storage, ("", name), orjson.dumps(made))
+
+
+# What the users other than admin are bound to.
+BOUND = {"viewer": ("view",), "limited": ("view", "edit")}
+
+
+@cache
+def _initial(minor: str) -> tuple[tuple[str, str, bytes], ...]:
+    """Roles and bindings, the same bytes for all clusters."""
+    group = "rbac.authorization.k8s.io"
+    found = list(knowledge.load(minor).bootstrap)
+    for user, roles in BOUND.items():
+        for role in roles:
+            found.append(
+                {
+                    "kind": "ClusterRoleBinding",
+                    "apiVersion": f"{group}/v1",
+                    "metadata": {"name": f"simulated-{user}-{role}"},
+                    "roleRef": {
+                        "apiGroup": group,
+                        "kind": "ClusterRole",
+                        "name": f"system:aggregate-to-{role}",
+                    },
+                    "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+                }
+            )
+    out = []
+    for number, each in enumerate(found, start=2):
+        metadata = {
+            **each["metadata"],
+            "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{each['kind']}/{each['metadata']['name']}")),
+            "resourceVersion": str(number),
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        }
+        data = orjson.dumps(
+            {"kind": each["kind"], "apiVersion": each["apiVersion"], **each, "metadata": metadata}
+        )
+        out.append((each["kind"].lower() + "s", each["metadata"]["name"], data))
+    return tuple(out)
 
 
 _INDEXES: dict[str, dict[tuple[str, str, str], Kind]] = {}

@@ -53,7 +53,11 @@ def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
 
 
 def _taken(cluster: Cluster) -> services.Taken:
-    return services.Taken(orjson.loads(stored.data) for _, stored in cluster.store.items(SERVICES))
+    if cluster.taken is None:
+        cluster.taken = services.Taken(
+            orjson.loads(stored.data) for _, stored in cluster.store.items(SERVICES)
+        )
+    return cluster.taken
 
 
 def _namespace(value: Value) -> Value:

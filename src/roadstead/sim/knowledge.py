@@ -31,6 +31,7 @@ class Knowledge:
     versioned: frozenset[str]  # apiVersion/Kind of those whose replacement must name its version
     put_creates: frozenset[str]  # of those that a replacement creates
     statuses: dict[str, Any]  # by apiVersion/Kind: the status of a new object
+    bootstrap: list[dict[str, Any]]  # objects that every cluster has from the beginning
     counted: frozenset[str]  # apiVersion/Kind of those that have metadata.generation
 
     def definition_of(self, group: str, version: str, kind: str) -> str:

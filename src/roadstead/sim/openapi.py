@@ -13,11 +13,11 @@ from roadstead.sim import knowledge
 from roadstead.sim.cluster import Cluster
 
 
-def index(cluster: Cluster) -> dict[str, Any]:
+def index(cluster: Cluster, base: str) -> dict[str, Any]:
     found = [*cluster.knowledge.shown, *_custom_paths(cluster)]
     return {
         "paths": {
-            path: {"serverRelativeURL": f"{cluster.base}/openapi/v3/{path}?hash={_hash(cluster, path)}"}
+            path: {"serverRelativeURL": f"{base}/openapi/v3/{path}?hash={_hash(cluster, path)}"}
             for path in found
         }
     }

@@ -12,10 +12,22 @@ from typing import Any
 
 from aiohttp import web
 
-from roadstead.sim import answers, discovering, openapi, reading, requests, resources, status, watching
+from roadstead.sim import (
+    answers,
+    authorising,
+    bodies,
+    discovering,
+    openapi,
+    reading,
+    requests,
+    resources,
+    status,
+    watching,
+)
 from roadstead.sim.answers import Answer
+from roadstead.sim.authorising import Wish
 from roadstead.sim.cluster import Cluster, Received
-from roadstead.sim.requests import Options
+from roadstead.sim.requests import Options, Target
 from roadstead.sim.resources import Call
 
 LOOPBACK = "127.0.0.1"
@@ -38,17 +50,20 @@ class Server:
         cluster.close_watches()
         self.clusters.pop(cluster.name, None)
 
-    def url(self, cluster: Cluster) -> str:
-        return f"http://{LOOPBACK}:{self.port}{cluster.base}"
+    def url(self, cluster: Cluster, user: str = "") -> str:
+        """With a user's name it needs no other credentials: whoever knows it is that user."""
+        token = f"~{cluster.tokens[user]}" if user else ""
+        return f"http://{LOOPBACK}:{self.port}/{ROOT}/{cluster.name}{token}"
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         _, root, name, *rest = request.path.split("/", 3)
+        name, _, token = name.partition("~")
         cluster = self.clusters.get(name) if root == ROOT else None
         if cluster is None:
             return _response(Answer(b"404 page not found\n", 404, "text/plain"))
         path = "/" + (rest[0] if rest else "")
         try:
-            return await self._answer(cluster, request, path)
+            return await self._answer(cluster, request, path, token)
         except status.ApiError as error:
             return _response(answers.failure(error))
         except (ConnectionError, TimeoutError):
@@ -58,21 +73,27 @@ class Server:
             text = traceback.format_exception_only(error)[-1].strip()
             return _response(answers.failure(status.internal(f"simulation failed: {text}")))
 
-    async def _answer(self, cluster: Cluster, request: web.BaseRequest, path: str) -> web.StreamResponse:
+    async def _answer(
+        self, cluster: Cluster, request: web.BaseRequest, path: str, token: str
+    ) -> web.StreamResponse:
         if path in ("/healthz", "/readyz", "/livez"):
             return _response(Answer(b"ok", content_type="text/plain"))
-        user = _user(cluster, request)
-        cluster.note(Received(user, request.method, request.path_qs, request.headers.get("User-Agent", "")))
+        user = _user(cluster, request, token)
+        asked = path + (f"?{request.query_string}" if request.query_string else "")
+        cluster.note(Received(user, request.method, asked, request.headers.get("User-Agent", "")))
         form = answers.form(request.headers.get("Accept", ""))
         target = requests.target(path)
         if target is None:
-            return _response(_document(cluster, path, form))
+            base = request.path.removesuffix(path)
+            return _response(_document(cluster, path, form, base))
+        who = authorising.identity(_acting(cluster, request, user))
         kind = cluster.kind(target.group, target.version, target.plural)
         if kind is None:
             return _response(Answer(b"404 page not found\n", 404, "text/plain"))
         if not kind.simulated:
             raise status.not_simulated(f"{kind.plural} in version {kind.api_version}")
         options = Options(request.query)
+        authorising.demand(cluster, who, _wish(request, target, options))
         data = await request.read() if request.method != "GET" else b""
         call = Call(
             cluster,
@@ -84,33 +105,65 @@ class Server:
             request.headers.get("Content-Type", ""),
             request.headers.get("User-Agent", ""),
         )
+        if kind.group == "authorization.k8s.io" and request.method == "POST":
+            body = bodies.object(kind, data, call.content_type, "Ignore")
+            return _response(answers.value(authorising.reviewed(cluster, who, body.value), 201))
+        if "list" not in kind.verbs and "get" not in kind.verbs:
+            raise status.not_simulated(f"{kind.plural} in {kind.api_version}")
         if request.method == "GET" and options.flag("watch") and not target.subresource:
             return await _watch(request, call)
         return _response(resources.serve(call, request.method))
 
 
-def _user(cluster: Cluster, request: web.BaseRequest) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def _user(cluster: Cluster, request: web.BaseRequest, token: str) -> str:
+    """`token`: of the path, for clients that send none without TLS, as kubectl does."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     for user, known in cluster.tokens.items():
-        if scheme == "Bearer" and token == known:
+        if known in (token, sent if scheme == "Bearer" else ""):
             return user
     raise status.ApiError(401, "Unauthorized", "Unauthorized")
 
 
+def _acting(cluster: Cluster, request: web.BaseRequest, user: str) -> str:
+    """The user, or whom he acts as."""
+    other = request.headers.get("Impersonate-User", "")
+    if not other:
+        return user
+    parts = other.split(":")
+    if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4:
+        wish = Wish("impersonate", "", "serviceaccounts", parts[2], parts[3])
+    else:
+        wish = Wish("impersonate", "", "users", "", other)
+    authorising.demand(cluster, authorising.identity(user), wish)
+    return other
+
+
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
+
+
+def _wish(request: web.BaseRequest, target: Target, options: Options) -> Wish:
+    verb = VERBS.get(request.method, request.method.lower())
+    if not target.name:
+        verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+    if options.flag("watch"):
+        verb = "watch"
+    resource = target.plural + (f"/{target.subresource}" if target.subresource else "")
+    return Wish(verb, target.group, resource, target.namespace, target.name)
+
+
 def _response(answer: Answer) -> web.Response:
-    return web.Response(
-        body=answer.body, status=answer.code, content_type=answer.content_type, headers=answer.headers
-    )
+    headers = {"Content-Type": answer.content_type, **answer.headers}
+    return web.Response(body=answer.body, status=answer.code, headers=headers)
 
 
-def _document(cluster: Cluster, path: str, form: answers.Form) -> Answer:
+def _document(cluster: Cluster, path: str, form: answers.Form, base: str) -> Answer:
     parts = path.strip("/").split("/")
     found: Any = None
     if path == "/version":
         found = cluster.knowledge.version
     elif parts[:2] == ["openapi", "v3"]:
         if len(parts) == 2:
-            return answers.value(openapi.index(cluster))
+            return answers.value(openapi.index(cluster, base))
         data = openapi.document(cluster, "/".join(parts[2:]))
         if data is not None:
             return Answer(data)

@@ -63,6 +63,7 @@ async def ask(minor: str) -> dict[str, Any]:
             "discovery": groups,
             "definitions": definitions,
             "shown": shown,
+            "bootstrap": await asking.bootstrap(server),
             "columns": await asking.columns(server, groups),
             "defaults": learned.defaults(),
             "dropped": sorted(map(list, learned.dropped - learned.kept)),

@@ -70,6 +70,7 @@ class Taken:
 
     def __init__(self, services: Iterator[dict[str, Any]]) -> None:
         self._services = services
+        self._next_address = FIRST_ADDRESS
         self._known: tuple[set[str], set[int]] | None = None
 
     def _used(self) -> tuple[set[str], set[int]]:
@@ -85,9 +86,10 @@ class Taken:
 
     def address(self) -> str:
         used = self._used()[0]
-        number = FIRST_ADDRESS
+        number = self._next_address
         while str(ip_address(number)) in used:
             number += 1
+        self._next_address = number + 1
         used.add(str(ip_address(number)))
         return str(ip_address(number))
 

@@ -1,0 +1,53 @@
+"""Simulated clusters in a process of their own, until it is told to end.
+
+    python -m roadstead.sim --clusters 3 --kubeconfig FILE [--minor 1.37] [--audit FOLDER]
+
+Says on one line of JSON where they are, once they answer.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+import orjson
+
+from roadstead.sim import auditing, knowledge, kubeconfig, serving
+from roadstead.sim.cluster import Cluster
+
+
+async def run(options: argparse.Namespace) -> None:
+    clusters = [Cluster(f"c{number}", minor=options.minor) for number in range(1, options.clusters + 1)]
+    for cluster in clusters:
+        if options.audit:
+            cluster.received = auditing.to_file(options.audit / f"{cluster.name}.log")
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, ended.set)
+    async with serving.running(*clusters, port=options.port) as server:
+        kubeconfig.write(options.kubeconfig, server, clusters)
+        told = {each.name: {"url": server.url(each), "tokens": each.tokens} for each in clusters}
+        sys.stdout.write(orjson.dumps({"port": server.port, "clusters": told}).decode() + "\n")
+        sys.stdout.flush()
+        await ended.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="roadstead.sim", description=__doc__)
+    parser.add_argument("--clusters", type=int, default=1)
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="file to write")
+    parser.add_argument("--minor", default=knowledge.supported()[-1], choices=knowledge.supported())
+    parser.add_argument("--port", type=int, default=0, help="on loopback (a free one)")
+    parser.add_argument("--audit", type=Path, help="folder for a log of requests per cluster")
+    options = parser.parse_args()
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        uvloop.install()
+    asyncio.run(run(options))
+
+
+main()

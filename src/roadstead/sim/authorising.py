@@ -1,0 +1,120 @@
+"""Who may do what: RBAC over the roles and bindings in the cluster, refusals in the server's own words.
+
+Members of system:masters may do everything. Node and webhook authorisation are not simulated.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from roadstead.sim import status
+from roadstead.sim.cluster import Cluster
+
+GROUP = "rbac.authorization.k8s.io"
+MASTERS = "system:masters"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    user: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`resource` with its subresource, as rules write it: pods/status."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+
+def identity(user: str) -> Identity:
+    """Of one of the cluster's own users, or of somebody impersonated."""
+    groups: tuple[str, ...] = ("system:authenticated",)
+    if user == "admin":
+        groups += (MASTERS,)
+    if user.startswith("system:serviceaccount:"):
+        namespace = user.split(":")[2]
+        groups += ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    return Identity(user, groups)
+
+
+def allowed(cluster: Cluster, who: Identity, wish: Wish) -> bool:
+    return MASTERS in who.groups or any(_grants(rule, wish) for rule in _rules(cluster, who, wish.namespace))
+
+
+def demand(cluster: Cluster, who: Identity, wish: Wish) -> None:
+    """Raises ApiError(403) unless allowed."""
+    if allowed(cluster, who, wish):
+        return
+    where = f'in the namespace "{wish.namespace}"' if wish.namespace else "at the cluster scope"
+    why = (
+        f'User "{who.user}" cannot {wish.verb} resource "{wish.resource}" in API group "{wish.group}" {where}'
+    )
+    raise status.forbidden(wish.group, wish.resource.partition("/")[0], wish.name, why)
+
+
+def _rules(cluster: Cluster, who: Identity, namespace: str) -> Iterator[dict[str, Any]]:
+    for (where, _), stored in cluster.store.items((GROUP, "clusterrolebindings")):
+        yield from _bound(cluster, who, orjson.loads(stored.data), where)
+    if namespace:
+        for (where, _), stored in cluster.store.items((GROUP, "rolebindings"), namespace):
+            yield from _bound(cluster, who, orjson.loads(stored.data), where)
+
+
+def _bound(
+    cluster: Cluster, who: Identity, binding: dict[str, Any], namespace: str
+) -> Iterator[dict[str, Any]]:
+    if not any(_is(who, subject, namespace) for subject in binding.get("subjects") or ()):
+        return
+    role = binding["roleRef"]
+    shelf = "clusterroles" if role["kind"] == "ClusterRole" else "roles"
+    found = cluster.store.get((GROUP, shelf), ("" if shelf == "clusterroles" else namespace, role["name"]))
+    if found is not None:
+        yield from orjson.loads(found.data).get("rules") or ()
+
+
+def _is(who: Identity, subject: dict[str, Any], namespace: str) -> bool:
+    kind, name = subject.get("kind"), subject.get("name", "")
+    if kind == "ServiceAccount":
+        return who.user == f"system:serviceaccount:{subject.get('namespace') or namespace}:{name}"
+    return name == who.user if kind == "User" else name in who.groups
+
+
+def _grants(rule: dict[str, Any], wish: Wish) -> bool:
+    resources = rule.get("resources") or ()
+    below = wish.resource.partition("/")[2]
+    return (
+        bool({wish.verb, "*"} & set(rule.get("verbs") or ()))
+        and bool({wish.group, "*"} & set(rule.get("apiGroups") or ()))
+        and bool({wish.resource, "*", f"*/{below}" if below else "*"} & set(resources))
+        and (not rule.get("resourceNames") or wish.name in rule["resourceNames"])
+    )
+
+
+def reviewed(cluster: Cluster, who: Identity, review: dict[str, Any]) -> dict[str, Any]:
+    """A (Self|Local)SubjectAccessReview with its answer."""
+    spec = review.get("spec") or {}
+    if "user" in spec:
+        who = Identity(spec["user"], (*identity(spec["user"]).groups, *(spec.get("groups") or ())))
+    asked = spec.get("resourceAttributes")
+    if asked is None:
+        verdict = MASTERS in who.groups
+    else:
+        resource = asked.get("resource", "")
+        if asked.get("subresource"):
+            resource += "/" + asked["subresource"]
+        wish = Wish(
+            asked.get("verb", ""),
+            asked.get("group", ""),
+            resource,
+            asked.get("namespace", ""),
+            asked.get("name", ""),
+        )
+        verdict = allowed(cluster, who, wish)
+    return {**review, "metadata": review.get("metadata") or {}, "spec": spec, "status": {"allowed": verdict}}

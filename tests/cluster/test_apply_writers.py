@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.model import reasons
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
 from roadstead.model.outcome import Result
 from roadstead.stages import apply
 from roadstead.stages.apply import keeping
+from roadstead.world.kube.write import Writer
 from tests.cluster import samples
 from tests.cluster.applying import Shop, results
 
@@ -113,3 +115,41 @@ async def test_what_a_run_that_died_at_the_end_still_holds_is_released_by_the_ne
     mark = shop.server.mark()
     await shop.step(release=True)
     assert shop.writes(mark) == []
+
+
+@pytest.mark.parametrize("count", [2, 600], ids=["in the parent", "in shards"])
+async def test_an_inventory_write_whose_answer_was_lost_is_known_as_our_own(shop, monkeypatch, count):
+    """The server stored it, the connection broke, and it is sent again."""
+    lost = []
+
+    def losing(method):
+        async def send(self, resource, *arguments, **options):
+            answer = await method(self, resource, *arguments, **options)
+            if resource.kind == "Secret" and (method, arguments[1]) not in lost:
+                lost.append((method, arguments[1]))
+                raise errors.error(Problem(reasons.UNREACHABLE, "the connection broke"))
+            return answer
+
+        return send
+
+    monkeypatch.setattr(Writer, "create", losing(Writer.create))
+    monkeypatch.setattr(Writer, "replace", losing(Writer.replace))
+    outcome = await shop.apply(*(samples.config_map(shop.fleet, f"c{number}") for number in range(count)))
+    assert set(results(outcome).values()) == {"created"}
+    assert len(lost) >= 2
+    assert len(await shop.owned()) == count
+
+
+async def test_the_inventory_is_closed_although_the_steps_time_is_over(shop, monkeypatch):
+    """What was written until then is known; the rest is for the next step."""
+    shop.wants["web"] = tuple(samples.config_map(shop.fleet, f"c{number}") for number in range(200))
+    plan = await shop.plan()
+    nothing = await shop.nothing("web")
+    rules = apply.Rules("laptop", take_over=True)
+    shop.slots = asyncio.Semaphore(1)
+    outcome = await apply.step(shop.target, plan, nothing, rules, deadline=0.3, stop=asyncio.Event())
+    made = {one.id for one in outcome.objects if one.result is Result.CREATED}
+    known = (await shop.inventories())["web"].entries
+    assert 0 < len(made) < 200
+    assert {one.id for one in known.values() if one.uid} == made
+    assert len(known) == 200

@@ -74,9 +74,10 @@ async def test_a_request_is_sent_again_only_for_what_may_pass(failures, asked, r
 async def test_a_server_says_how_long_to_wait_but_not_beyond_the_step():
     server = Server(*[reasons.THROTTLED] * 3, retry_after=60.0)
     async with session(server, seconds=0.2) as now, asyncio.timeout(5):
-        with pytest.raises(RoadsteadError):
+        with pytest.raises(RoadsteadError) as caught:
             await now.get(ID)
-    assert server.asked == 2
+        assert caught.value.problem.reason is reasons.THROTTLED
+    assert server.asked == 1
 
 
 async def test_waiting_holds_no_slot():
@@ -112,6 +113,15 @@ async def test_a_kind_that_was_just_defined_may_be_unknown_for_a_moment(monkeypa
         now.define(GroupKind("", "ConfigMap"))
         assert await now.get(ID)
     assert server.asked == 6
+
+
+async def test_when_the_steps_time_is_over_nothing_more_is_asked():
+    server = Server()
+    async with session(server, seconds=0.0) as now:
+        with pytest.raises(RoadsteadError) as caught:
+            await now.get(ID)
+        assert caught.value.problem.reason is reasons.INTERRUPTED
+    assert server.asked == 0
 
 
 async def test_after_a_stop_reading_goes_on_and_writing_ends():

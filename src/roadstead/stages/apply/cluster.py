@@ -63,7 +63,7 @@ class Session:
     ) -> Object | None:
         resource = await self.resource(object_id, api_version)
         client = self.cluster.client
-        return await self._send(
+        return await self.send(
             lambda seconds: client.get(
                 resource, object_id.namespace, object_id.name, metadata=metadata, deadline=seconds
             ),
@@ -182,11 +182,12 @@ class Session:
     async def _write(
         self, request: Callable[[float], Awaitable[Answer]], kind: GroupKind, *, lasting: bool = True
     ) -> Answer:
-        return await self._send(request, kind, lasting=lasting)
+        return await self.send(request, kind, lasting=lasting)
 
-    async def _send(
+    async def send(
         self, request: Callable[[float], Awaitable[Answer]], kind: GroupKind, *, lasting: bool = False
     ) -> Answer:
+        """`request` is given the seconds it may take. A `lasting` one is not sent after a stop."""
         pause, attempt = _FIRST_PAUSE, 0
         while True:
             attempt += 1
@@ -197,10 +198,12 @@ class Session:
                 except RoadsteadError as error:
                     failure = error
             if attempt >= self._attempts(failure.problem, kind) or self.over:
-                if failure.problem.reason is reasons.UNREACHABLE:
+                if failure.problem.reason is reasons.UNREACHABLE and not self.over:
                     self.lost = replace(failure.problem, object=None, action="")
                 raise failure
             await self.pause(max(pause, failure.problem.retry_after or 0.0))
+            if self.over:
+                raise failure
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _attempts(self, problem: Problem, kind: GroupKind) -> int:
@@ -211,12 +214,14 @@ class Session:
     def _refuse(self, lasting: bool) -> None:
         if self.lost:
             raise errors.error(self.lost)
+        if self.over:
+            raise errors.error(Problem(reasons.INTERRUPTED, "the time given was over before this was sent"))
         if lasting and self.stop.is_set():
             raise errors.error(Problem(reasons.INTERRUPTED, "stopped before this was sent"))
 
     def _seconds(self) -> float:
         rest = self.until - asyncio.get_running_loop().time()
-        return max(0.1, min(self.cluster.client.limits.deadline, rest))
+        return min(self.cluster.client.limits.deadline, max(rest, 0.01))
 
 
 def _by_old_definition(problem: Problem) -> bool:

@@ -5,13 +5,16 @@ from dataclasses import replace
 
 from roadstead.model import errors
 from roadstead.model.errors import RoadsteadError
+from roadstead.model.facts import ApiResource
 from roadstead.model.inventory import Inventory
 from roadstead.stages.apply import ledger
+from roadstead.stages.apply.cluster import Object, Session
 from roadstead.stages.apply.run import Run
 from roadstead.world import crash, inventory
 from roadstead.world.kube.write import Writer
 
 _LOOK_EVERY = 2.0  # seconds
+_GRACE = 10.0
 
 
 async def claim(run: Run) -> None:
@@ -64,7 +67,7 @@ async def _close(run: Run) -> None:
         owned = replace(owned, parent=replace(owned.parent, writer=""))
     if not owned.entries and not run.plan.digest and not run.unfinished:
         if owned.parent.resource_version:
-            await inventory.remove(run.session.cluster.own, Writer(run.session.cluster.own), run.stored)
+            await inventory.remove(run.session.cluster.own, _Sender(run.session), run.stored)
             run.stored = inventory.empty(owned.parent.fleet, run.plan.key)
     else:
         await _store(run, owned)
@@ -74,8 +77,39 @@ async def _close(run: Run) -> None:
 async def _store(run: Run, owned: Inventory) -> None:
     """Nothing is sent when nothing differs, nor to a cluster that answers no more."""
     same = owned.entries == run.stored.entries and ledger.same(owned.parent, run.stored.parent)
-    if same or run.session.lost:
-        return
-    own = run.session.cluster.own
-    async with run.session.cluster.slots:
-        run.stored = await inventory.write(own, Writer(own), before=run.stored, after=owned)
+    if not (same or run.session.lost):
+        run.stored = await inventory.write(
+            run.session.cluster.own, _Sender(run.session), before=run.stored, after=owned
+        )
+
+
+class _Sender:
+    """Writes the inventory's Secrets as ourselves. They are sent again as all else is, but a stop does not
+    hold them back, and the end of the step's time leaves them a moment."""
+
+    def __init__(self, session: Session) -> None:
+        now = asyncio.get_running_loop().time()
+        self.session = replace(session.finishing(), until=max(session.until, now + _GRACE))
+        self.writer = Writer(session.cluster.own)
+
+    async def create(self, resource: ApiResource, namespace: str, name: str, body: bytes) -> Object:
+        return await self.session.send(
+            lambda seconds: self.writer.create(resource, namespace, name, body, deadline=seconds),
+            resource.group_kind,
+        )
+
+    async def replace(self, resource: ApiResource, namespace: str, name: str, body: bytes) -> Object:
+        return await self.session.send(
+            lambda seconds: self.writer.replace(resource, namespace, name, body, deadline=seconds),
+            resource.group_kind,
+        )
+
+    async def delete(
+        self, resource: ApiResource, namespace: str, name: str, *, uid: str, propagation: str
+    ) -> Object | None:
+        return await self.session.send(
+            lambda seconds: self.writer.delete(
+                resource, namespace, name, uid=uid, propagation=propagation, deadline=seconds
+            ),
+            resource.group_kind,
+        )

@@ -52,7 +52,8 @@ async def write(client: kube.Client, sender: Sender, *, before: Inventory, after
     shards, fresh = _layout(before, after)
     after = replace(after, parent=replace(after.parent, shards=shards))
     for name, entries in fresh.items():
-        await _create(sender, name, secret.encode_shard(after.parent, name, entries))
+        with contextlib.suppress(ConflictError):  # nobody else knows the name: it was us, unheard
+            await _create(sender, name, secret.encode_shard(after.parent, name, entries))
         crash.here("inventory-shard-written")
     answer = await _swap(client, sender, after)
     crash.here("inventory-written")

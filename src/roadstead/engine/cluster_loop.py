@@ -162,8 +162,8 @@ def bundles(found: Survey, wanted: frozenset[str]) -> list[str]:
     blocked = {key.bundle for key in found.desired.resolution.blocked if key.cluster == found.cluster.name}
     held = {*found.view.stored.inventories, *found.view.stored.problems} - renamed
     names = {*found.manifests, *blocked, *held} - {""}
-    chosen = sorted(names & wanted if wanted else names)
-    ordered: list[str] = []
+    chosen = names & wanted if wanted else names
+    ordered: dict[str, None] = {}
 
     def add(name: str, above: tuple[str, ...] = ()) -> None:
         if name in ordered or name in above:
@@ -171,11 +171,11 @@ def bundles(found: Survey, wanted: frozenset[str]) -> list[str]:
         for dependency in found.depends_on(name):
             if dependency in chosen:
                 add(dependency, (*above, name))
-        ordered.append(name)
+        ordered[name] = None
 
-    for name in chosen:
+    for name in sorted(chosen):
         add(name)
-    return ordered
+    return list(ordered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,15 @@ class Losses:
         self._awaited = set(clusters)
         self._everybody = asyncio.Event()
         self._installed: dict[Key, Inventory] = {}
+        self._losing: set[str] = set()  # clusters that hold what Git assigns to them no more
         self._judging = asyncio.Lock()
         self._judged: limits.Losses | None = None
 
     def saw(self, cluster: str, inventories: Mapping[str, Inventory]) -> None:
-        self._installed |= {Key(bundle, cluster): one for bundle, one in inventories.items()}
+        installed = {Key(bundle, cluster): one for bundle, one in inventories.items()}
+        self._installed |= installed
+        if any(map(self._is_lost, installed)):
+            self._losing.add(cluster)
         self.missed(cluster)
 
     def missed(self, cluster: str) -> None:
@@ -43,8 +47,7 @@ class Losses:
 
     async def of(self, cluster: str) -> dict[str, Lost]:
         """By bundle, what this cluster holds and Git assigns to it no more."""
-        lost = [key for key in self._installed if key.cluster == cluster and self._is_lost(key)]
-        if not lost:
+        if cluster not in self._losing:
             return {}
         await self._everybody.wait()
         judged = await self._judge()

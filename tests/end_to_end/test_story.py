@@ -1,5 +1,8 @@
 """From Git to clusters and back, as a platform engineer would do it."""
 
+import asyncio
+import signal
+
 import pytest
 import yaml
 
@@ -323,3 +326,46 @@ async def test_a_dead_cluster_is_told_and_costs_the_others_nothing(clusters, own
     assert found.code == 1
     assert "error: dead: get /api failed (Unreachable): " in found.out
     assert (await read(alive, "cm", "a", unique))["metadata"]["name"] == "a"
+
+
+async def test_drift_is_told_and_corrected_while_it_happens(shop, two, unique):
+    await shop.roadstead("apply")
+    watching = await shop.start("drift", "--watch", "--correct")
+    assert b"no drift on 2 clusters" in await watching.stdout.readline()
+    await kubectl(two[1].kubeconfig, two[1].name, "-n", unique, "scale", "deploy/web", "--replicas=9")
+    async with asyncio.timeout(60):
+        event = await watching.stdout.readline() + await watching.stdout.readline()
+        while (await read(two[1], "deploy", "web", unique))["spec"]["replicas"] != 2:
+            await asyncio.sleep(0.2)
+    assert f"prod Deployment/{unique}/web of bundle shop: edited by kubectl".encode() in event
+    assert b"spec.replicas: is 9, should be 2" in event
+    watching.send_signal(signal.SIGINT)
+    await watching.communicate()
+    assert watching.returncode == 130
+
+
+async def test_init_writes_a_fleet_that_applies(two, unique, tmp_path):
+    story = Story(tmp_path, two[0].kubeconfig, unique)
+    contexts = [
+        f"--context={name}={cluster.name}" for name, cluster in zip(("dev", "prod"), two, strict=True)
+    ]
+    await story.roadstead("init", "../own", "--name", unique, *contexts)
+    story.repository = tmp_path / "own"
+    await story.roadstead("facts")
+    assert "no problems" in (await story.roadstead("validate", "--render")).out
+    planned = (await story.roadstead("plan", "-o", "json")).data()
+    assert planned["summary"] == {"create": 12}
+    assert planned["problems"] == []
+    again = await story.ask("init", ".", "--name", unique, *contexts)
+    assert again.code == 2 and "exists already" in again.err
+
+
+async def test_a_cluster_is_added_with_its_identity_and_a_wrong_context_is_noticed(shop, two):
+    shop.commit()
+    await shop.roadstead("cluster", "add", "dev", "--context", two[0].name)
+    document = yaml.safe_load((shop.repository / "fleet/cluster-dev.yaml").read_text())
+    assert document["spec"]["identity"]
+    shop.cluster("dev", two[1].name, spec={"identity": document["spec"]["identity"]}, tier="development")
+    found = await shop.ask("plan", "-c", "dev")
+    assert found.code == 1
+    assert "IdentityChanged" in found.out

@@ -47,9 +47,21 @@ def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
     if kind.storage == custom.STORAGE:
         return custom.prepared(value)
     if kind.storage == SERVICES:
+        _check_free(cluster, kind, value)
         return services.drawn(value, None, _taken(cluster))
     draw = _DRAWS.get(kind.kind)
     return draw(value) if draw else value
+
+
+def _check_free(cluster: Cluster, kind: Kind, value: Value) -> None:
+    """What a new Service asks for by number must be free; it is counted once the Service is stored."""
+    spec = value.get("spec") or {}
+    if not spec.get("clusterIP") and not any(each.get("nodePort") for each in spec.get("ports") or ()):
+        return
+    found = list(_taken(cluster).refusals(spec))
+    if found:
+        raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
+    cluster.taken = None
 
 
 def _taken(cluster: Cluster) -> services.Taken:

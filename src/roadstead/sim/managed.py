@@ -129,6 +129,9 @@ def apply(
     owners, times = _known(live, None, subresource=False)
     if live is not None and not owners and "managedFields" not in live.get("metadata", {}):
         owners, times = _before_first_apply(kind, before, writer.now)
+    for owned in owners.values():
+        if kind.custom and kind.type(owned.version) is None:
+            raise status.internal(f"request to convert CR to an invalid group/version: {owned.version}")
     name = writer.ident("Apply", kind.api_version)
     typed = _bare(config)
     manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})

@@ -57,13 +57,16 @@ class Server:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         _, root, name, *rest = request.path.split("/", 3)
-        name, _, token = name.partition("~")
+        name = name.partition("~")[0]
         cluster = self.clusters.get(name) if root == ROOT else None
         if cluster is None:
             return _response(Answer(b"404 page not found\n", 404, "text/plain"))
         path = "/" + (rest[0] if rest else "")
+        base = request.path.removesuffix(path)
+        # Addresses in documents hold the base, for clients that ask for them as they stand; others add it again.
+        path = path.removeprefix(base)
         try:
-            return await self._answer(cluster, request, path, token)
+            return await self._answer(cluster, request, path, base)
         except status.ApiError as error:
             return _response(answers.failure(error))
         except (ConnectionError, TimeoutError):
@@ -74,17 +77,16 @@ class Server:
             return _response(answers.failure(status.internal(f"simulation failed: {text}")))
 
     async def _answer(
-        self, cluster: Cluster, request: web.BaseRequest, path: str, token: str
+        self, cluster: Cluster, request: web.BaseRequest, path: str, base: str
     ) -> web.StreamResponse:
         if path in ("/healthz", "/readyz", "/livez"):
             return _response(Answer(b"ok", content_type="text/plain"))
-        user = _user(cluster, request, token)
+        user = _user(cluster, request, base.partition("~")[2])
         asked = path + (f"?{request.query_string}" if request.query_string else "")
         cluster.note(Received(user, request.method, asked, request.headers.get("User-Agent", "")))
         form = answers.form(request.headers.get("Accept", ""))
         target = requests.target(path)
         if target is None:
-            base = request.path.removesuffix(path)
             return _response(_document(cluster, path, form, base))
         who = authorising.identity(_acting(cluster, request, user))
         kind = cluster.kind(target.group, target.version, target.plural)

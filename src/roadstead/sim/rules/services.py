@@ -84,6 +84,18 @@ class Taken:
             self._known = addresses, ports
         return self._known
 
+    def refusals(self, spec: dict[str, Any]) -> Iterator[Cause]:
+        """Ports and addresses that somebody else has."""
+        addresses, ports = self._used()
+        for number, port in enumerate(spec.get("ports") or ()):
+            if port.get("nodePort") in ports:
+                why = "provided port is already allocated"
+                yield invalid(f"spec.ports[{number}].nodePort", port["nodePort"], why)
+        address = spec.get("clusterIP")
+        if address and address != "None" and address in addresses:
+            why = "failed to allocate IP " + address + ": provided IP is already allocated"
+            yield invalid("spec.clusterIPs", [address], why)
+
     def address(self) -> str:
         used = self._used()[0]
         number = self._next_address
@@ -159,6 +171,9 @@ def _is_address(written: str) -> bool:
 
 
 def _fixed(spec: dict[str, Any], before: dict[str, Any]) -> Iterator[Cause]:
+    balancing = spec.get("type") == before.get("type") == "LoadBalancer"
+    if balancing and spec.get("loadBalancerClass") != before.get("loadBalancerClass"):
+        yield invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set")
     was, now = before.get("clusterIP"), spec.get("clusterIP")
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return

@@ -153,6 +153,7 @@ def causes(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> lis
         found += check(value, old)
     if old is not None:
         found += _changed(kind, value, old)
+        found += _fixed(kind, value, old)
     return _unique(found)
 
 
@@ -180,6 +181,29 @@ def _changed(kind: Kind, value: dict[str, Any], old: dict[str, Any]) -> Iterator
                 yield requiring.forbidden(key, "field is immutable when `immutable` is set")
     if kind.kind == "StatefulSet":
         yield from _stateful(value, old)
+
+
+# Fields that cannot change, where the samples that the real server was asked with do not have them.
+FIXED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("", "resourcequotas"): ("spec.scopes", "spec.scopeSelector"),
+    ("batch", "jobs"): (
+        *("spec.podFailurePolicy", "spec.backoffLimitPerIndex", "spec.managedBy", "spec.successPolicy"),
+    ),
+    ("storage.k8s.io", "csidrivers"): ("spec.attachRequired",),
+    ("storage.k8s.io", "storageclasses"): ("parameters",),
+    ("storage.k8s.io", "volumeattributesclasses"): ("driverName", "parameters"),
+    ("resource.k8s.io", "resourceclaimtemplates"): ("spec",),
+}
+
+
+REPORTED = {"spec.attachRequired": "spec.attachedRequired"}  # the server's own slip
+
+
+def _fixed(kind: Kind, value: dict[str, Any], old: dict[str, Any]) -> Iterator[Cause]:
+    for field in FIXED.get(kind.storage, ()):
+        after = _at(value, field)
+        if not equal(_at(old, field), after):
+            yield requiring.invalid(REPORTED.get(field, field), after, "field is immutable")
 
 
 STATEFUL = {

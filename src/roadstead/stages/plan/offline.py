@@ -5,13 +5,14 @@ drift are not in it.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import orjson
 
 from roadstead.model.ids import Key
 from roadstead.model.inventory import Parent
 from roadstead.model.manifests import Manifest, Manifests
-from roadstead.model.plan import Action, Change, Plan
+from roadstead.model.plan import Action, Change, FieldChange, Plan
 from roadstead.objects import difference
 
 
@@ -44,5 +45,9 @@ def _changes(before: Manifests | None, after: Manifests | None) -> Iterator[Chan
 
 
 def _update(before: Manifest, after: Manifest) -> Change:
-    fields = difference.compare(orjson.loads(before.body), orjson.loads(after.body))
-    return Change(after.id, Action.UPDATE, "changed in Git", after, fields=tuple(fields))
+    return Change(after.id, Action.UPDATE, "changed in Git", after, fields=_fields(before.body, after.body))
+
+
+@lru_cache(maxsize=1024)  # clusters share bodies, and with them what differs
+def _fields(before: bytes, after: bytes) -> tuple[FieldChange, ...]:
+    return tuple(difference.compare(orjson.loads(before), orjson.loads(after)))

@@ -73,6 +73,9 @@ class Transport:
     async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
+            if isinstance(session.connector, aiohttp.TCPConnector):
+                # A tidy end of TLS waits for a server that may be silent, and outlives the loop.
+                await session.connector.close(abort_ssl=True)
             await session.close()
 
     async def send(

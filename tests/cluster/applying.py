@@ -43,6 +43,7 @@ class Shop:
     take_over: bool = True
     acting: Client | None = None
     patience: float = 10.0
+    deadline: float = 60.0
     wants: dict[str, tuple[Object, ...]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     server: Any = None
@@ -63,7 +64,13 @@ class Shop:
         health = self.options.get(bundle, {}).get("health", ())
         wishes = apply.Rules(self.writer, self.take_over, health=health, patience=self.patience)
         return await apply.step(
-            self.target, planned, owned, replace(wishes, **rules), deadline=60.0, stop=self.stop, tell=tell
+            self.target,
+            planned,
+            owned,
+            replace(wishes, **rules),
+            deadline=self.deadline,
+            stop=self.stop,
+            tell=tell,
         )
 
     async def plan(self, bundle: str = "web", *, precious: bool = False) -> Plan:

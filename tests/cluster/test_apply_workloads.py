@@ -7,9 +7,7 @@ import pytest
 from roadstead.language import yaml
 from roadstead.model.outcome import Result
 from roadstead.objects import canonical
-from roadstead.world import tasks
 from tests.cluster.applying import Shop
-from tests.cluster.connecting import connected
 
 
 def objects_of(*folders) -> tuple[dict, ...]:
@@ -36,25 +34,18 @@ async def until_quiet(shop: Shop) -> None:
 
 
 @pytest.mark.timeout(900)
-async def test_kube_prometheus_applies_to_three_clusters_is_quiet_then_and_prunes_to_nothing(
-    clusters, unique, suite
-):
+async def test_kube_prometheus_in_one_bundle_is_applied_quiet_then_and_pruned_to_nothing(shop, suite):
+    """Ten definitions and their objects in one go; tests/end_to_end has it in two bundles on three clusters."""
     wanted = kube_prometheus(suite)
-    servers = clusters(3)
-
-    async def one(server) -> None:
-        async with connected(server) as client:
-            shop = Shop(client, fleet=unique, server=server, patience=60.0)
-            shop.wants["web"] = wanted
-            await until_quiet(shop)
-            assert len(await shop.owned()) == len(wanted)
-            mark = server.mark()
-            again = await shop.step()
-            assert {found.result for found in again.objects} == {Result.UNCHANGED}
-            assert shop.writes(mark) == []
-            await removed(shop)
-
-    await tasks.each(servers, one, limit=3)
+    shop.wants["web"] = wanted
+    shop.patience, shop.deadline = 60.0, 400.0
+    await until_quiet(shop)
+    assert len(await shop.owned()) == len(wanted)
+    mark = shop.server.mark()
+    again = await shop.step()
+    assert {found.result for found in again.objects} == {Result.UNCHANGED}
+    assert shop.writes(mark) == []
+    await removed(shop)
 
 
 async def removed(shop: Shop) -> None:

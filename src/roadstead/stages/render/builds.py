@@ -4,7 +4,7 @@ Assignments that a renderer does not tell apart share a build; builds of the sam
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,7 +19,6 @@ from roadstead.stages.render import build, helm, renderers
 from roadstead.stages.render.context import Context, chunks
 from roadstead.stages.render.source import ClusterFacts, Renderer
 from roadstead.world import tasks
-from roadstead.world.charts import fetch
 
 _CASES = 16  # in one job
 _FETCHES = 8  # at once
@@ -64,7 +63,11 @@ async def run(assignments: Sequence[Assignment], context: Context) -> dict[Key, 
     return answers
 
 
-async def _fetch(wanted: Iterable[Chart], context: Context) -> Fetched:
+async def _fetch(wanted: Collection[Chart], context: Context) -> Fetched:
+    if not wanted:
+        return {}
+    from roadstead.world.charts import fetch  # here, as it needs aiohttp, and most plans need no charts
+
     found: Fetched = {}
 
     async def one(chart: Chart) -> None:

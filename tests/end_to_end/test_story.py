@@ -73,6 +73,21 @@ async def test_what_others_add_is_told_where_the_bundle_wants_it(story, two, uni
     assert "added beside us; reported, not removed" in found.out
 
 
+async def test_what_others_add_is_removed_where_the_bundle_says_so(story, two, unique):
+    files = {"all.yaml": [namespace(unique), config_map("a", unique, colour="blue")]}
+    story.bundle("shop", files=files, drift={"additions": "remove"})
+    story.commit()
+    await story.roadstead("apply")
+    patch = '{"data": {"extra": "yes"}}'
+    await kubectl(
+        two[1].kubeconfig, two[1].name, "-n", unique, "patch", "cm", "a", "--type=merge", "-p", patch
+    )
+    assert "added to by kubectl-patch" in (await story.roadstead("plan")).out
+    await story.roadstead("apply")
+    assert (await read(two[1], "cm", "a", unique))["data"] == {"colour": "blue"}
+    assert set((await story.roadstead("apply", "-o", "json")).data()["summary"]) == {"unchanged"}
+
+
 async def test_a_change_in_git_arrives_and_a_revert_takes_it_back(shop, two, unique):
     await shop.roadstead("apply")
     shop.write("apps/shop/all.yaml", [namespace(unique), deployment("web", unique, replicas=5)])

@@ -58,6 +58,7 @@ class Change:
     level: int = 0
     drifted: bool = False  # live differs from what we applied, whatever Git says now
     left: tuple[str, ...] = ()
+    alone: bool = False  # what others added beside us is taken away
     live: Live | None = None  # what the plan was made against
     notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 

@@ -31,8 +31,8 @@ async def fleet(world: World) -> Planned:
 
 async def _added(found: Survey, plan: Plan) -> Plan:
     assignment = found.assignment(plan.key.bundle)
-    if assignment is None or assignment.drift.additions is Additions.IGNORE:
-        return plan
+    if assignment is None or assignment.drift.additions is not Additions.REPORT:
+        return plan  # those that are to be removed are in the plan itself
     entries = found.inventory(plan.key.bundle).entries
     ours = [one for one in found.manifests.get(plan.key.bundle, ()) if one.id in entries]
     additions = await added.read(found.client, ours)

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from roadstead.model import reasons
-from roadstead.model.assignment import Adopt, Assignment, Drift, DriftMode, TreePath
+from roadstead.model.assignment import Additions, Adopt, Assignment, Drift, DriftMode, TreePath
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Parent
@@ -79,6 +79,39 @@ def test_what_the_dry_run_says(change, live, result, expected):
     assert told(settled(change, live=deployment(live), result=deployment(result, label="ours"))) == expected
 
 
+class TestAdditions:
+    def live(self):
+        found = deployment(3, by="roadstead")
+        found["spec"]["paused"] = True
+        found["metadata"]["managedFields"].append(
+            {
+                "manager": "kubectl-patch",
+                "operation": "Update",
+                "apiVersion": "apps/v1",
+                "time": "2026-11-22T18:00:00Z",
+                "fieldsV1": {"f:spec": {"f:paused": {}}},
+            }
+        )
+        return found
+
+    @pytest.mark.parametrize(
+        ("additions", "expected"),
+        [
+            (Additions.IGNORE, ["unchanged", "as applied"]),
+            (Additions.REPORT, ["unchanged", "as applied"]),
+            (
+                Additions.REMOVE,
+                ["update", "added to by kubectl-patch", "spec.paused True->None kubectl-patch"],
+            ),
+        ],
+    )
+    def test_they_go_only_where_the_bundle_says_so(self, additions, expected):
+        asked = replace(ASSIGNMENT, drift=Drift(additions=additions))
+        plan = settled(TOUCHED, assignment=asked, live=self.live(), result=self.live())
+        assert told(plan) == expected
+        assert plan.changes[0].alone is (additions is Additions.REMOVE)
+
+
 def test_adoption_takes_over_what_differs_only_when_asked_always():
     asked = replace(ASSIGNMENT, adopt=Adopt.ALWAYS)
     plan = settled(FOUND, assignment=asked, live=deployment(5), result=deployment(3))
@@ -119,3 +152,12 @@ def test_without_the_right_to_a_dry_run_the_change_stays_a_prediction():
     plan = settled(CHANGED, live=deployment(3), predicted="this identity may not patch deployments")
     assert not plan.changes[0].verified
     assert told(plan) == ["update", "changed in Git; predicted: this identity may not patch deployments"]
+
+
+def test_without_that_right_values_are_compared_here():
+    plan = settled(TOUCHED, live=deployment(5), predicted="this identity may not patch deployments")
+    assert told(plan) == [
+        "update",
+        "touched since we applied it; predicted: this identity may not patch deployments",
+        "spec.replicas 5->3 kubectl-edit",
+    ]

@@ -105,7 +105,8 @@ class Putter:
         pointers = release.left(manifest, one.change.left)
         moved = bool(entry and entry.api_version and entry.api_version != manifest["apiVersion"])
         adopted = one.change.action is Action.ADOPT
-        if not (pointers or moved or adopted):
+        alone = one.change.alone
+        if not (pointers or moved or adopted or alone):
             return None
         version = manifest["apiVersion"]
         live = await self.session.get(one.id, version)
@@ -113,6 +114,14 @@ class Putter:
             return live
         if adopted:
             live = await editing.edit(self.session, one.id, version, editing.take_over, live=live)
+        if alone and live:
+            live = await editing.edit(
+                self.session,
+                one.id,
+                version,
+                lambda seen: editing.take_additions(seen, manifest, ()),
+                live=live,
+            )
         if moved and live:
             live = await self._carry(one, live)
         if pointers and live:

@@ -9,8 +9,8 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.manifests import Manifest
 from roadstead.model.plan import FieldChange
-from roadstead.objects import kinds
-from roadstead.stages.observe import finding, values
+from roadstead.objects import kinds, values
+from roadstead.stages.observe import finding
 from roadstead.world.kube import client as kube
 
 

@@ -11,11 +11,11 @@ import orjson
 
 from roadstead.language import paths
 from roadstead.model import reasons
-from roadstead.model.assignment import Adopt, Assignment, DriftMode
+from roadstead.model.assignment import Additions, Adopt, Assignment, DriftMode
 from roadstead.model.errors import Problem
 from roadstead.model.ids import ObjectId
 from roadstead.model.plan import Action, Change, Draft, FieldChange, Plan, Preview
-from roadstead.objects import difference, marks, ownership
+from roadstead.objects import difference, marks, ownership, values
 
 _LABEL = paths.text(("metadata", "labels", ownership.PART_OF))
 
@@ -51,13 +51,46 @@ def _decide(change: Change, preview: Preview, assignment: Assignment | None) -> 
             change, action=Action.SKIP, cause=f"the server refuses it: {preview.problem.cause}"
         ), preview.problem
     if preview.predicted or preview.result is None:
-        cause = f"{change.cause}; predicted: {preview.predicted or 'the server was not asked'}"
-        return replace(change, cause=cause), None
+        return _foretold(change, preview), None
     fields = _visible(preview, drifted=change.drifted)
     change = replace(change, notes=(*change.notes, *_kept(change, preview)))
     if change.action is Action.ADOPT:
         return _adoption(change, preview, fields, assignment)
-    return _update(change, fields, assignment), None
+    settled = _update(change, fields, assignment)
+    return _told_of_additions(settled, preview, assignment), None
+
+
+def _foretold(change: Change, preview: Preview) -> Change:
+    """Where the server may not be asked, values are compared here: defaults and admission are not foreseen."""
+    cause = f"{change.cause}; predicted: {preview.predicted or 'the server was not asked'}"
+    if change.action is not Action.UPDATE or change.manifest is None or preview.live is None:
+        return replace(change, cause=cause)
+    fields = values.changed(orjson.loads(change.manifest.body), dict(preview.live))
+    return replace(change, cause=cause, fields=tuple(fields), drifted=change.drifted and bool(fields))
+
+
+def _told_of_additions(change: Change, preview: Preview, assignment: Assignment | None) -> Change:
+    """What others set beside us goes where the bundle says `additions: remove`; labels and annotations stay."""
+    wanted = assignment is not None and assignment.drift.additions is Additions.REMOVE
+    if (
+        not wanted
+        or change.manifest is None
+        or preview.live is None
+        or _mode(change, assignment) is not DriftMode.CORRECT
+    ):
+        return change
+    added = [
+        field
+        for field in values.additions(dict(preview.live), orjson.loads(change.manifest.body))
+        if not field.path.startswith("metadata.")
+    ]
+    if not added:
+        return change
+    cause = f"added to by {_editors(tuple(added))}"
+    if change.action is not Action.UNCHANGED:
+        cause = f"{change.cause}; {cause}"
+    fields = (*change.fields, *added)
+    return replace(change, action=Action.UPDATE, cause=cause, fields=fields, alone=True, drifted=True)
 
 
 def _kept(change: Change, preview: Preview) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ A line is removed here by the change that gives its kind or field an effect.
 from collections.abc import Callable, Iterator
 
 from roadstead.model import reasons
-from roadstead.model.assignment import Additions
 from roadstead.stages.fleet import documents
 from roadstead.stages.fleet.collection import Documents, Fault, Path
 
@@ -28,10 +27,6 @@ _CLUSTER_FIELDS: tuple[tuple[Path, Callable[[documents.Cluster], bool], str], ..
 )
 
 
-def _removes_additions(bundle: documents.Bundle) -> bool:
-    return bundle.spec.drift is not None and bundle.spec.drift.additions is Additions.REMOVE
-
-
 def check(loaded: Documents) -> Iterator[Fault]:
     for kind, consequence in _KINDS.items():
         for entry in list(loaded.entries[kind].values())[:1]:
@@ -42,7 +37,3 @@ def check(loaded: Documents) -> Iterator[Fault]:
         for entry in using[:1]:
             cause = f"this version does nothing with {path[-1]}, so {consequence}: found in {len(using)}"
             yield entry.warning(reasons.NO_EFFECT_YET, cause, *path)
-    removing = [entry for entry in loaded.bundles.values() if _removes_additions(entry.model)]
-    for bundle in removing[:1]:
-        cause = f"this version reports additions and removes none: found remove in {len(removing)}"
-        yield bundle.warning(reasons.NO_EFFECT_YET, cause, "spec", "drift", "additions")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from roadstead.stages.observe import values
+from roadstead.objects import values
 from tests.stages.observe.objects import config_map, deployment, entry, manifest_of, owned
 
 EARLIER, LATER = "2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"

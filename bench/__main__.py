@@ -12,6 +12,7 @@ NAMES = {
     "render": "500 objects for 100 clusters",
     "plan": "two revisions of 500 objects on 100 clusters, without a cluster",
     "sim": "simulated clusters against a real API server: applies a second, memory, start",
+    "drift": "from somebody's edit to our suspicion, on a real API server",
     "apply": "100, 500 and 1,000 applications against a bare loop of the same applies",
 }
 

@@ -10,6 +10,7 @@ managers that are not on the list. A PersistentVolume whose every manager was me
 
 import hashlib
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -100,7 +101,7 @@ def live(obj: Object | bytes, resource: ApiResource | None = None) -> Live:
         uid=metadata.get("uid", ""),
         resource_version=metadata.get("resourceVersion", ""),
         mark=mark(item),
-        part_of=(metadata.get("labels") or {}).get(PART_OF, ""),
+        part_of=sys.intern((metadata.get("labels") or {}).get(PART_OF, "")),  # one for many objects
         signature=signature(item),
         deleting="deletionTimestamp" in metadata,
         orphan=marks.read(item).orphan,

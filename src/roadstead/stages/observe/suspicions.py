@@ -11,6 +11,7 @@ is known what became of them, and are to be followed by name.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from roadstead.model.ids import GroupKind, ObjectId
@@ -59,6 +60,8 @@ class Suspicions:
 
     def seen(self, obj: dict[str, Any]) -> None:
         live = ownership.live(obj)
+        if entry := self._entries.get(live.id):
+            live = replace(live, id=entry.id)  # one name in memory for each object is enough
         self.live[live.id] = live
         if live.part_of:
             self.unlabelled.discard(live.id)

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo lint test-fast test test-all bench clean
+.PHONY: help install demo lint test-fast test test-all bench sim-data clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ test-all: lint ## more versions and seeds, the slow ones too
 
 bench: $(VENV)/installed ## speed against named baselines, in one run
 	$(BIN)/python -m bench
+
+sim-data: $(VENV)/installed ## ask real API servers again what simulated ones know
+	$(BIN)/python -m tests.sim.generate
 
 clean: ## remove what the other targets made in this folder
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -32,6 +32,7 @@ UNOWNED: Fields = {
     "f:metadata": {".": {}, **{f"f:{key}": {} for key in _SERVER_SET}},
 }
 UPDATERS = 10
+REPLICAS: Fields = {"f:spec": {"f:replicas": {}}}
 
 Entry = dict[str, Any]
 
@@ -112,6 +113,8 @@ def update(
         owners[name] = Owned(fields.union(changed, previous), kind.api_version)
         if writer.subresource != "scale":
             times[name] = writer.now
+    if writer.subresource == "scale" and (new.get("spec") or {}).get("replicas") == 0:
+        owners = _without(owners, REPLICAS)  # a Scale of none shows no replicas, so nobody owns them
     return _with_entries(new, encode(_capped(owners, times), times))
 
 
@@ -227,6 +230,14 @@ def _before_first_apply(
     name = _ident("before-first-apply", "Update", kind.api_version, "")
     mine = fields.difference(found["before"].fields, UNOWNED) if "before" in found else EMPTY
     return ({name: Owned(mine, kind.api_version)}, {name: now}) if mine else ({}, {})
+
+
+def _without(owners: dict[str, Owned], gone: Fields) -> dict[str, Owned]:
+    left = {
+        name: Owned(fields.difference(owned.fields, gone), owned.version, owned.applied)
+        for name, owned in owners.items()
+    }
+    return {name: owned for name, owned in left.items() if owned.fields}
 
 
 def _capped(owners: dict[str, Owned], times: dict[str, str]) -> dict[str, Owned]:

@@ -27,8 +27,8 @@ def stored(cluster: Cluster, kind: Kind, value: Value) -> None:
         return
     custom.serve(cluster, value)
     now = custom.established(cluster, value)
+    cluster.close_watches(storage)  # as the real one does whenever it serves a definition anew
     if now != value:
-        cluster.close_watches(storage)
         _put(cluster, kind, now)
 
 

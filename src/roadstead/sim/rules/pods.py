@@ -128,8 +128,12 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
 
 
 def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
+    seen: set[str] = set()
     for number, volume in enumerate(spec.get("volumes") or ()):
         place = f"{at}.volumes[{number}]"
+        if volume.get("name") in seen:
+            yield duplicate(f"{place}.name", volume.get("name"))
+        seen.add(volume.get("name", ""))
         if "secret" in volume and not volume["secret"].get("secretName"):
             yield required(f"{place}.secret.secretName")
         if len(volume) > 2:
@@ -177,19 +181,21 @@ def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:
 
 
 def _selector(spec: dict[str, Any], template: dict[str, Any]) -> Iterator[Cause]:
+    replicas = spec.get("replicas")
+    if isinstance(replicas, int) and replicas < 0:
+        yield invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+    labels = (template.get("metadata") or {}).get("labels") or {}
     selector = spec.get("selector")
+    mismatch = invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     if not isinstance(selector, dict):
+        yield mismatch
         return
     plain = not {"matchLabels", "matchExpressions"} & selector.keys()
     wanted = selector if plain else selector.get("matchLabels") or {}
     if not wanted and not selector.get("matchExpressions"):
         yield invalid("spec.selector", selector, "empty selector is invalid for deployment")
-        return
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if any(labels.get(key) != text for key, text in wanted.items()):
-        yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-    if "replicas" in spec and isinstance(spec["replicas"], int) and spec["replicas"] < 0:
-        yield invalid("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
+    elif any(labels.get(key) != text for key, text in wanted.items()):
+        yield mismatch
 
 
 def unchangeable(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Cause]:

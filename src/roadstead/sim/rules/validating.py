@@ -186,6 +186,16 @@ def _autoscaler(value: Value, old: Value | None) -> Iterator[Cause]:
     if "/" not in version and version != "v1":
         yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
     yield from _metrics(spec)
+    for direction, rules in (spec.get("behavior") or {}).items():
+        for number, policy in enumerate((rules or {}).get("policies") or ()):
+            at = f"spec.behavior.{direction}.policies[{number}]"
+            if policy.get("type") not in ("Percent", "Pods"):
+                yield Cause(
+                    "FieldValueNotSupported", f'Unsupported value: "{policy.get("type")}"', f"{at}.type"
+                )
+            for key in ("value", "periodSeconds"):
+                if policy.get(key, 0) <= 0:
+                    yield invalid(f"{at}.{key}", policy.get(key, 0), "must be greater than zero")
     most, least = spec.get("maxReplicas", 0), spec.get("minReplicas", 1)
     if most < 1:
         yield invalid("spec.maxReplicas", most, "must be greater than 0")
@@ -215,6 +225,13 @@ def _is_network(written: str) -> bool:
     except ValueError:
         return False
     return "/" in written
+
+
+def _controller(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    for key in ("selector", "template"):
+        if not spec.get(key):
+            yield required(f"spec.{key}")
 
 
 METRICS = {
@@ -252,6 +269,7 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("networking.k8s.io", "networkpolicies"): _network_policy,
     ("", "persistentvolumeclaims"): _claim,
     ("", "limitranges"): _limit_range,
+    ("", "replicationcontrollers"): _controller,
     ("apps", "deployments"): _strategy,
     ("apps", "statefulsets"): _update_strategy,
     ("apps", "daemonsets"): _update_strategy,

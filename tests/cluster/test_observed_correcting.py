@@ -5,8 +5,7 @@ from contextlib import aclosing
 import pytest
 
 from roadstead.model.ids import GroupKind
-from roadstead.objects import ownership
-from roadstead.stages.observe import values
+from roadstead.objects import ownership, values
 from tests.cluster import every_kind, samples
 from tests.cluster.connecting import connected
 from tests.cluster.raw import Raw, refusal

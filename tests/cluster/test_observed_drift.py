@@ -6,8 +6,7 @@ import asyncio
 import pytest
 
 from roadstead.model.ids import GroupKind
-from roadstead.objects import kinds, ownership
-from roadstead.stages.observe import values
+from roadstead.objects import kinds, ownership, values
 from tests.cluster import admission, every_kind, samples
 from tests.cluster.raw import Raw, managers
 from tests.controlplane.kubectl import kubectl

@@ -5,8 +5,7 @@ import asyncio
 
 import pytest
 
-from roadstead.objects import canonical, ownership
-from roadstead.stages.observe import values
+from roadstead.objects import canonical, ownership, values
 from tests.cluster import every_kind, samples
 from tests.cluster.raw import Raw
 

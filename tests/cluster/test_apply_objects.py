@@ -110,6 +110,17 @@ async def test_an_object_that_was_made_anew_since_the_plan_is_a_conflict_and_not
     assert (await shop.live("configmaps/a"))["data"] == {"key": "theirs"}
 
 
+async def test_a_label_that_somebody_removed_is_drift_and_comes_back(shop):
+    one = samples.config_map(shop.fleet, key="1")
+    await shop.apply(one)
+    await shop.kubectl("label", "configmap", "a", "applyset.kubernetes.io/part-of-")
+    (change,) = (await shop.plan()).changes
+    assert (change.cause, change.drifted) == ("its ownership label was removed", True)
+    assert results(await shop.apply(one)) == {f"ConfigMap/{shop.fleet}/a": "updated"}
+    (change,) = (await shop.plan()).changes
+    assert (str(change.action), change.drifted) == ("unchanged", False)
+
+
 async def test_what_is_applied_once_is_created_and_then_left_alone(shop):
     ns = shop.fleet
     once = {"annotations": {"roadstead.dev/apply": "once"}}

@@ -10,6 +10,7 @@ from roadstead.model.assignment import Additions, Adopt, Assignment, Drift, Drif
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Parent
+from roadstead.model.live import Live
 from roadstead.model.manifests import Manifest
 from roadstead.model.plan import Action, Change, Draft, Preview
 from roadstead.stages.plan import settle
@@ -77,6 +78,31 @@ FOUND = doubtful(Action.ADOPT, "exists already")
 )  # fmt: skip
 def test_what_the_dry_run_says(change, live, result, expected):
     assert told(settled(change, live=deployment(live), result=deployment(result, label="ours"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        pytest.param(DriftMode.CORRECT, ["update", "its ownership label was removed"], id="corrected"),
+        pytest.param(DriftMode.REPORT, ["keep", "its ownership label was removed; reported, not corrected"], id="reported"),
+        pytest.param(DriftMode.IGNORE, ["unchanged", "its ownership label was removed; ignored, as asked"], id="ignored"),
+    ],
+)  # fmt: skip
+def test_a_lost_label_is_drift_though_no_value_differs(mode, expected):
+    found = Live(ID, "u", "100", "g1", part_of="", signature="s")
+    change = doubtful(Action.UPDATE, "its ownership label was removed", drifted=True, live=found)
+    asked = replace(ASSIGNMENT, drift=Drift(mode=mode))
+    plan = settled(change, assignment=asked, live=deployment(3), result=deployment(3, label="ours"))
+    label = 'metadata.labels["applyset.kubernetes.io/part-of"] None->ours unknown (removed)'
+    assert told(plan) == [*expected, label]
+    assert plan.changes[0].drifted is (mode is not DriftMode.IGNORE)
+
+
+def test_a_lost_label_is_drift_where_the_server_may_not_be_asked_too():
+    found = Live(ID, "u", "100", "g1", part_of="", signature="s")
+    change = doubtful(Action.UPDATE, "its ownership label was removed", drifted=True, live=found)
+    plan = settled(change, live=deployment(3), predicted="no right to")
+    assert plan.changes[0].drifted
 
 
 class TestAdditions:

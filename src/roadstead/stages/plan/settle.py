@@ -52,7 +52,7 @@ def _decide(change: Change, preview: Preview, assignment: Assignment | None) -> 
         ), preview.problem
     if preview.predicted or preview.result is None:
         return _foretold(change, preview), None
-    fields = _visible(preview, drifted=change.drifted)
+    fields = _visible(change, preview)
     change = replace(change, notes=(*change.notes, *_kept(change, preview)))
     if change.action is Action.ADOPT:
         return _adoption(change, preview, fields, assignment)
@@ -66,7 +66,12 @@ def _foretold(change: Change, preview: Preview) -> Change:
     if change.action is not Action.UPDATE or change.manifest is None or preview.live is None:
         return replace(change, cause=cause)
     fields = values.changed(orjson.loads(change.manifest.body), dict(preview.live))
-    return replace(change, cause=cause, fields=tuple(fields), drifted=change.drifted and bool(fields))
+    return replace(
+        change,
+        cause=cause,
+        fields=tuple(fields),
+        drifted=_lost_label(change) or (change.drifted and bool(fields)),
+    )
 
 
 def _told_of_additions(change: Change, preview: Preview, assignment: Assignment | None) -> Change:
@@ -104,11 +109,16 @@ def _kept(change: Change, preview: Preview) -> tuple[str, ...]:
     )
 
 
-def _visible(preview: Preview, *, drifted: bool) -> tuple[FieldChange, ...]:
-    """What a person would call a change; our own ownership label is bookkeeping."""
+def _visible(change: Change, preview: Preview) -> tuple[FieldChange, ...]:
+    """What a person would call a change; our own ownership label is bookkeeping, unless somebody took it off
+    an object of ours."""
     changes = difference.compare(preview.live, preview.result)
-    told = difference.attribute(changes, preview.live or {}, drifted=drifted)
-    return tuple(change for change in told if change.path != _LABEL)
+    told = difference.attribute(changes, preview.live or {}, drifted=change.drifted)
+    return tuple(field for field in told if field.path != _LABEL or _lost_label(change))
+
+
+def _lost_label(change: Change) -> bool:
+    return change.drifted and change.live is not None and not change.live.part_of
 
 
 def _adoption(
@@ -143,17 +153,14 @@ def _update(change: Change, fields: tuple[FieldChange, ...], assignment: Assignm
         return _changed(settled)
     if not fields:
         return replace(settled, action=Action.UNCHANGED, cause="as applied", drifted=False)
-    who = _editors(fields)
+    only_label = all(field.path == _LABEL for field in fields)
+    edited = change.cause if only_label else f"edited by {_editors(fields)}"
     mode = _mode(change, assignment)
     if mode is DriftMode.CORRECT:
-        return replace(settled, cause=f"edited by {who}", drifted=True)
+        return replace(settled, cause=edited, drifted=True)
     if mode is DriftMode.REPORT:
-        return replace(
-            settled, action=Action.KEEP, cause=f"edited by {who}; reported, not corrected", drifted=True
-        )
-    return replace(
-        settled, action=Action.UNCHANGED, cause=f"edited by {who}; ignored, as asked", drifted=False
-    )
+        return replace(settled, action=Action.KEEP, cause=f"{edited}; reported, not corrected", drifted=True)
+    return replace(settled, action=Action.UNCHANGED, cause=f"{edited}; ignored, as asked", drifted=False)
 
 
 def _changed(change: Change) -> Change:

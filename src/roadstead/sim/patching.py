@@ -118,6 +118,7 @@ def _list(shape: Shape, live: list[Any], patch: list[Any]) -> list[Any]:
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if item.get("$patch") != "replace"]
     out = list(live)
+    new: list[Any] = []  # they stand before the others
     for item in patch:
         if not isinstance(item, dict) or key not in item:
             raise status.bad_request(f"map: {item} does not contain declared merge key: {key}")
@@ -127,10 +128,10 @@ def _list(shape: Shape, live: list[Any], patch: list[Any]) -> list[Any]:
         if item.get("$patch") == "delete":
             out = [each for each in out if each.get(key) != item[key]]
         elif place is None:
-            out.append(_map(shape.element, {}, item))
+            new.append(_map(shape.element, {}, item))
         else:
             out[place] = _map(shape.element, out[place], item)
-    return out
+    return [*new, *out]
 
 
 def _sorted(shape: Shape | None, found: list[Any], order: list[Any]) -> list[Any]:

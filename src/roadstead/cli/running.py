@@ -76,4 +76,4 @@ async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *,
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)
     ended = await work(stop)
-    return INTERRUPTED if stop.is_set() and ended == 0 else ended
+    return INTERRUPTED if stop.is_set() else ended

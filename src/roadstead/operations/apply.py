@@ -13,7 +13,7 @@ from roadstead.engine.bundle_step import Applied, Applier, Watchers
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
-from roadstead.model import reasons
+from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.health import State
 from roadstead.model.ids import Key
@@ -58,7 +58,10 @@ async def _cluster(world: World, found: Survey, request: Request, *, stop: async
     plans = await planning.of_cluster(world, found, request.wishes)
     if not await request.approve(found.cluster.name, plans):
         return []
-    async with healths.watching(found.client) as seen:
+    if stop.is_set():
+        cause = "stopped before anything was written"
+        raise errors.error(Problem(reasons.INTERRUPTED, cause, reasons.INTERRUPTED.remedy))
+    async with healths.watching(found.client, stop=stop) as seen:
         applier = Applier(world, request.wishes, stop, seen, request.watchers)
         return await _Run(applier, found, plans, wait=request.wait).all()
 

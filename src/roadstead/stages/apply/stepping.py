@@ -53,7 +53,7 @@ async def step(
     take. After `stop` nothing more is written but the inventory. Refusals are in the outcome, not raised."""
     until = asyncio.get_running_loop().time() + deadline
     going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)
-    if due(plan, owned) or _outdated(owned.parent, rules):
+    if not stop.is_set() and (due(plan, owned) or _outdated(owned.parent, rules)):
         try:
             await keeping.claim(going)
         except RoadsteadError as error:

@@ -70,13 +70,17 @@ async def snapshot(
 
 
 @asynccontextmanager
-async def watching(client: kube.Client) -> AsyncIterator["Healths"]:
-    """`async with healths.watching(client) as seen: await seen.until_settled(...)`"""
+async def watching(client: kube.Client, *, stop: asyncio.Event | None = None) -> AsyncIterator["Healths"]:
+    """`async with healths.watching(client) as seen: await seen.until_settled(...)`
+
+    After `stop` nobody waits any longer: each wait ends with what it has learnt."""
     async with tasks.group() as start:
         seen = Healths(client, start)
+        ending = start(seen.end_waits(stop or asyncio.Event()))
         try:
             yield seen
         finally:
+            ending.cancel()
             seen.stop()
 
 
@@ -95,6 +99,7 @@ class Healths:
         self._listed: set[Selection] = set()
         self._named: dict[ObjectId, Selection] = {}
         self._interrupted: dict[Selection, Problem] = {}
+        self._over = False
         self._streams = Streams(client, self, start)
         self._pods = pods.Pods(self._assess)
         self._pod_streams = Streams(client, self._pods, start)
@@ -115,8 +120,11 @@ class Healths:
         patience: float = PATIENCE,
     ) -> dict[ObjectId, Health]:
         """The health of all `wanted` once each is ready or suspended (or gone, where that is awaited), or
-        what keeps the others from it has lasted `patience` seconds, or `deadline` seconds are over."""
+        what keeps the others from it has lasted `patience` seconds, or `deadline` seconds are over, or
+        waits were ended."""
         waiter = Waiter(wanted, tell)
+        if self._over:
+            return waiter.answer()
         followed = tuple(waiter.pending)
         for one in followed:
             self._waiters.setdefault(one, []).append(waiter)
@@ -130,6 +138,12 @@ class Healths:
         finally:
             self._end(waiter, followed)
         return waiter.answer()
+
+    async def end_waits(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._over = True
+        for waiter in {waiter for waiters in self._waiters.values() for waiter in waiters}:
+            waiter.give_up()
 
     def stop(self) -> None:
         self._streams.stop()

@@ -26,6 +26,7 @@ class Waiter:
         self._known: dict[ObjectId, Health] = {}
         self._stuck: set[ObjectId] = set()
         self._moved = asyncio.Event()
+        self._over = False
         for one, awaited in wanted.items():
             if not awaited.gone and not judging.looks_at_status(one.group_kind, awaited.rules):
                 self.learn(one, judging.READY)
@@ -46,9 +47,14 @@ class Waiter:
         if changed:
             self._tell(one, told)
 
+    def give_up(self) -> None:
+        self._over = True
+        self._moved.set()
+
     async def settled(self, patience: float) -> None:
-        """Until nothing is pending, or all that is pending has been stuck for `patience` seconds."""
-        while self.pending:
+        """Until nothing is pending, or all that is pending has been stuck for `patience` seconds, or it was
+        given up."""
+        while self.pending and not self._over:
             try:
                 async with asyncio.timeout(patience if self.pending == self._stuck else None):
                     await self._moved.wait()

@@ -1,0 +1,103 @@
+"""A workload that others wrote, on three real clusters: big definitions, lists of objects, three namespaces.
+
+There are no nodes: what needs pods to run can never be ready, and is told so.
+"""
+
+import shutil
+
+import pytest
+
+from tests.controlplane.kubectl import kubectl
+from tests.end_to_end.story import Story
+
+SETUP, STACK = 11, 120  # objects; all of the setup is precious: ten definitions and a namespace
+NEEDS_NODES = {
+    "APIService/v1beta1.metrics.k8s.io",
+    "Deployment/monitoring/blackbox-exporter",
+    "Deployment/monitoring/grafana",
+    "Deployment/monitoring/kube-state-metrics",
+    "Deployment/monitoring/prometheus-adapter",
+    "Deployment/monitoring/prometheus-operator",
+}
+
+
+@pytest.fixture
+def three(clusters):
+    return clusters(3, controllers=True)
+
+
+@pytest.fixture
+def monitored(suite, three, unique, tmp_path):
+    told = Story(tmp_path, three[0].kubeconfig, unique)
+    for cluster in three:
+        told.cluster(cluster.name, cluster.name)
+    for bundle, name in (("setup", "setup"), ("stack", "manifests")):
+        folder = suite(f"kube-prometheus-{name}") / "manifests"
+        shutil.copytree(folder, told.repository / "apps" / bundle)
+    told.bundle("setup")
+    told.bundle("stack", dependsOn=[{"bundle": "setup"}])
+    told.commit("monitoring")
+    return told
+
+
+async def labelled(cluster):
+    """Every object that is a member of some inventory."""
+    selector = "applyset.kubernetes.io/part-of"
+    kinds = "crd,apiservice,clusterrole,clusterrolebinding,ns,cm,secret,sa,svc,deploy,ds,role,rolebinding,netpol,pdb"
+    listed = await kubectl(cluster.kubeconfig, cluster.name, "get", kinds, "-A", "-l", selector, "-o", "name")
+    return listed.split()
+
+
+async def test_kube_prometheus_is_applied_kept_and_removed(monitored, three):
+    await _is_applied_in_one_go(monitored, three)
+    await _says_what_cannot_be_ready(monitored)
+    await _is_not_written_again(monitored, three)
+    await _is_pruned_but_for_what_is_precious(monitored, three)
+    await _the_precious_goes_when_asked(monitored, three)
+
+
+async def _is_applied_in_one_go(monitored, three):
+    done = await monitored.roadstead("apply", "-o", "json")
+    assert done.data()["summary"] == {"created": (SETUP + STACK) * len(three)}
+    assert done.data()["problems"] == []
+
+
+async def _says_what_cannot_be_ready(monitored):
+    waited = await monitored.ask("apply", "--wait", "--timeout", "15s")
+    assert waited.code == 1
+    told = {line.split()[2] for line in waited.out.splitlines() if " is progressing: " in line}
+    assert told == NEEDS_NODES
+    assert "Deployment/monitoring/grafana is progressing: 0 of 1 replicas available" in waited.out
+
+
+async def _is_not_written_again(monitored, three):
+    marks = [cluster.mark() for cluster in three]
+    again = await monitored.roadstead("apply", "-o", "json")
+    assert again.data()["summary"] == {"unchanged": (SETUP + STACK) * len(three)}
+    for cluster, mark in zip(three, marks, strict=True):
+        asked = cluster.requests(since=mark, user_agent="roadstead")
+        assert [str(one) for one in asked if one.writes] == []
+        lists = [one.uri.partition("?")[0] for one in asked if one.verb == "list"]
+        assert len(lists) == len(set(lists)), "at most one list per kind"
+    assert (await monitored.ask("drift", "--detailed-exitcode")).code == 0
+
+
+async def _is_pruned_but_for_what_is_precious(monitored, three):
+    for bundle in ("setup", "stack"):
+        monitored.remove(f"fleet/bundle-{bundle}.yaml")
+    monitored.commit("no monitoring")
+    done = await monitored.roadstead("apply", "-o", "json")
+    assert done.data()["summary"] == {"deleted": STACK * len(three), "kept": SETUP * len(three)}
+    for cluster in three:
+        assert len(await labelled(cluster)) == SETUP
+
+
+async def _the_precious_goes_when_asked(monitored, three):
+    done = await monitored.roadstead("apply", "--delete-precious", "-o", "json")
+    assert done.data()["summary"] == {"deleted": SETUP * len(three)}
+    for cluster in three:
+        assert await labelled(cluster) == []
+        secrets = await kubectl(
+            cluster.kubeconfig, cluster.name, "-n", "roadstead-system", "get", "secrets", "-o", "name"
+        )
+        assert monitored.name not in secrets

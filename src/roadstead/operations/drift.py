@@ -22,6 +22,7 @@ from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
 
 _SETTLE = 0.02  # seconds in which further events of one edit are taken together
+_AGAIN = 1.0  # seconds after which a cluster that did not answer is asked again
 
 
 async def fleet(world: World) -> Planned:
@@ -93,7 +94,7 @@ async def watch(
     Gives the problems of clusters that cannot be watched."""
 
     async def one(found: Survey) -> None:
-        async with healths.watching(found.client) as seen:
+        async with healths.watching(found.client, stop=stop) as seen:
             applier = Applier(world, Wishes(), stop, seen, correct) if correct else None
             await _Watch(world, found, tell, applier).run(stop)
 
@@ -136,15 +137,15 @@ class _Watch:
                 await self._judge(watch, bundle, [one for whose, one in suspects if whose == bundle])
 
     async def _judge(self, watch: DriftWatch, bundle: str, suspects: list[ObjectId]) -> None:
-        live = {**self._found.view.live, **watch.suspicions.live}
-        for one in suspects:
-            if one not in watch.suspicions.live:
-                live.pop(one, None)
+        live = watch.suspicions.current(self._found.view.live)
         found = replace(self._found, view=replace(self._found.view, live=live))
         try:
             plan = await cluster_loop.plan(self._world, found, bundle, Wishes())
         except RoadsteadError:
-            return  # the next event or list asks again
+            await asyncio.sleep(_AGAIN)
+            for one in suspects:
+                self._suspects.put_nowait((bundle, one))
+            return
         drifted = {change.id: change for change in plan.changes if change.drifted}
         for one in suspects:
             self._say(plan.key, one, drifted.get(one))

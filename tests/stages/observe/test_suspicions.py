@@ -228,3 +228,18 @@ def test_an_object_that_was_handed_over_belongs_to_its_new_bundle():
 
 def test_scopes_are_kinds_with_the_namespaces_where_something_is_owned():
     assert Case(A, B).suspicions.scopes == {KIND: {"shop"}}
+
+
+def test_a_view_is_brought_up_to_date_where_something_was_listed_since():
+    other = replace(ownership.live(A), id=A_ID._replace(kind="Secret"))
+    stranger = ownership.live(live("stranger", labelled=False))
+    kept = {other.id: other, stranger.id: stranger}
+    before = {A_ID: ownership.live(A), B_ID: ownership.live(B), **kept}
+    told = Suspicions(lambda bundle, one: None)
+    told.expect({"web": expected(A, B)})
+    assert told.current(before) == before
+    changed = live("a", generation=2)
+    told.seen(changed)
+    told.listed(EVERYWHERE, {A_ID})
+    told.listed(replace(BY_NAME, name="b"), set())
+    assert told.current(before) == {A_ID: ownership.live(changed), **kept}

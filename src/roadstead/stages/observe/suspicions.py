@@ -58,6 +58,14 @@ class Suspicions:
         """The bundle's objects that are not as its entries say: none, once a correction is on record."""
         return [one for one in self._odd if self._bundles.get(one) == bundle]
 
+    def current(self, before: Mapping[ObjectId, Live]) -> dict[ObjectId, Live]:
+        """What was seen before, brought up to date. Of objects that nobody owns nothing newer is known."""
+        kept = {one: live for one, live in before.items() if not self._is_followed(one, live)}
+        return kept | self.live
+
+    def _is_followed(self, one: ObjectId, live: Live) -> bool:
+        return self._is_listed(one) and (bool(live.part_of) or one in self._entries)
+
     def seen(self, obj: dict[str, Any]) -> None:
         live = ownership.live(obj)
         if entry := self._entries.get(live.id):
@@ -104,12 +112,13 @@ class Suspicions:
 
     def _compare(self, one: ObjectId) -> None:
         """With what was seen before anybody expected the object; it may have been gone by then."""
-        kind = one.group_kind
-        is_listed = (kind, "") in self._listed or (kind, one.namespace) in self._listed
         if one in self.live:
             self._judge(one)
-        elif is_listed and self._entries[one].uid and self._odd.get(one) != _GONE:
+        elif self._is_listed(one) and self._entries[one].uid and self._odd.get(one) != _GONE:
             self.unlabelled.add(one)
+
+    def _is_listed(self, one: ObjectId) -> bool:
+        return (one.group_kind, "") in self._listed or (one.group_kind, one.namespace) in self._listed
 
     def _judge(self, one: ObjectId) -> None:
         state = self._oddity(one)

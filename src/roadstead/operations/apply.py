@@ -131,7 +131,7 @@ class _Run:
         waited = self._makers[name] | self._depends[name]
         if waited and (plan.problems or any(not change.verified for change in plan.pending())):
             found, plan = await self._again(name)
-        applied = await self._applier.run(found, keeping_what_moves(plan))
+        applied = replace(await self._applier.run(found, keeping_what_moves(plan)), plan=plan)
         if not self._is_awaited(name) or self._applier.stop.is_set():
             return applied
         health = await self._applier.settled(found, applied.outcome)

@@ -246,6 +246,10 @@ def test_a_null_in_a_patch_is_content():
         ),
         pytest.param("kind: Bundle\nname: {{ .Values.name }\n- broken\n", id="a template that is no YAML"),
         pytest.param(
+            "apiVersion: fleet.cattle.io/v1alpha1\nkind: Bundle\n- broken\n",
+            id="another Bundle that is no YAML",
+        ),
+        pytest.param(
             "metadata: {annotations: {roadstead.dev/apply: once}}\nkind: Secret\napiVersion: v1\n",
             id="our mark",
         ),
@@ -266,6 +270,16 @@ def test_a_mistyped_version_is_told_and_not_taken_for_content(version):
     assert trees.told(found.problems) == [
         f"fleet/x.yaml:1:1: apiVersion: BadDocument: expected roadstead.dev/v1alpha1, found {version}"
     ]
+
+
+@pytest.mark.parametrize(
+    "head", ["", "apiVersio: roadstead.dev/v1alpha1\n", "apiVersion: roadsted.dev/v1alpha1\n"]
+)
+def test_a_broken_file_with_a_kind_of_ours_is_told_also_without_our_version(head):
+    text = f"{head}kind: Bundle\nmetadata: {{name: x\n"
+    found = trees.loaded(CLUSTER % "one", files={"fleet/x.yaml": text})
+    assert [(one.reason.name, one.place.file) for one in found.problems] == [("BadYaml", "fleet/x.yaml")]
+    assert all(fault.is_unnamed for fault in found.faults)
 
 
 def test_a_document_without_a_version_is_told():

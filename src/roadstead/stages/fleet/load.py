@@ -29,6 +29,9 @@ _KIND = re.compile(
     re.MULTILINE,
 )
 
+_VERSION = re.compile(rb"""apiVersion["']?\s*:\s*["']?([^\s"',}]+)""")
+_TEMPLATE = b"{{"
+
 
 class Tree(Protocol):
     """A repository at one revision. Paths are relative to its root, with /."""
@@ -165,7 +168,7 @@ class _Reading:
                 return
             found = yaml.read(data, file=name)
         except errors.RoadsteadError as cause:
-            if not data or _OURS.search(data):
+            if not data or _OURS.search(data) or _was_meant_to_be_ours(data):
                 problems = (problem.at(place=Place(name)) for problem in cause.problems)
                 self.faults += [Fault("", "", problem, self.source) for problem in problems]
             return
@@ -221,6 +224,13 @@ def _name(value: Mapping[str, Any]) -> str:
     metadata = value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return name if isinstance(name, str) else ""
+
+
+def _was_meant_to_be_ours(data: bytes) -> bool:
+    """Whether a file with a kind of ours that cannot be parsed was meant as a document: that its Bundle was
+    removed is the one thing it must not be taken for."""
+    groups = [version.rpartition(b"/")[0].decode(errors="replace") for version in _VERSION.findall(data)]
+    return _TEMPLATE not in data and not any(group and not nearest.name(group, [_GROUP]) for group in groups)
 
 
 def _is_ours(value: Mapping[str, Any]) -> bool:

@@ -1,12 +1,15 @@
 """From somebody's edit of an owned object to our suspicion, on a real API server: 50 edits of 500 objects.
 
 The edit is a patch as kubectl sends it, over a connection that is open already. Nothing else is going on.
+Before that, what looking at these objects costs.
 """
 
 import asyncio
 import statistics
 import time
 import tracemalloc
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
 import uvloop
@@ -16,7 +19,7 @@ from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.inventory import Entry
 from roadstead.objects import ownership
-from roadstead.stages.observe import drift_watch
+from roadstead.stages.observe import drift_watch, finding
 from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
 from roadstead.world.kube import client as kube
@@ -42,6 +45,7 @@ async def _measure() -> None:
             resource = (await client.resources()).find(GroupKind("apps", "Deployment"))
             assert resource
             entries = await _apply(client, resource)
+            await _costs(client, resource)
             await _watch(client, Writer(other), resource, entries)
 
 
@@ -49,14 +53,39 @@ async def _apply(client: Client, resource: ApiResource) -> dict[ObjectId, Entry]
     writer = Writer(client)
 
     async def apply(number: int) -> Entry:
-        obj = samples.deployment(_NAMESPACE, f"d{number}", replicas=0)
-        obj["metadata"]["labels"] = {ownership.PART_OF: "applyset-x-v1"}
+        obj = _deployment(number)
         name = obj["metadata"]["name"]
         live = ownership.live(await writer.apply(resource, _NAMESPACE, name, orjson.dumps(obj), force=True))
         return Entry(live.id, live.uid, "v1:00", live.signature, live.mark, resource.api_version)
 
     applied = await tasks.each(range(_OBJECTS), apply, limit=_AT_ONCE)
     return {entry.id: entry for entry in applied}
+
+
+async def _costs(client: Client, resource: ApiResource) -> None:
+    """In milliseconds, one request after another; the list holds all objects."""
+    body = orjson.dumps(_deployment(0))
+    writer = Writer(client)
+    asked: dict[str, Callable[[], Awaitable[object]]] = {
+        "metadata list": lambda: client.list(resource, selector=ownership.PART_OF, metadata=True),
+        "found, as a view does": lambda: finding.find(client, resource, (), ownership.live, metadata=True),
+        "get": lambda: client.get(resource, _NAMESPACE, "d0"),
+        "dry run": lambda: writer.apply(resource, _NAMESPACE, "d0", body, force=True, dry_run=True),
+        "apply that changes nothing": lambda: writer.apply(resource, _NAMESPACE, "d0", body, force=True),
+    }
+    for name, ask in asked.items():
+        taken = []
+        for _ in range(_EDITS):
+            began = time.perf_counter()
+            await ask()
+            taken.append(time.perf_counter() - began)
+        print(f"{name}: median {statistics.median(taken) * 1000:.1f} ms")
+
+
+def _deployment(number: int) -> dict[str, Any]:
+    obj = samples.deployment(_NAMESPACE, f"d{number}", replicas=0)
+    obj["metadata"]["labels"] = {ownership.PART_OF: "applyset-x-v1"}
+    return obj
 
 
 async def _watch(

@@ -215,11 +215,11 @@ def markdown(fleet_plan: FleetPlan, *, longest: int = 65_000) -> str:
 
 
 def _markdown_problems(found: Sequence[Problem]) -> Iterator[str]:
-    for problem, clusters in problem_report.grouped(found):
-        where = f" ({counted(len(clusters), 'cluster')})" if len(clusters) > 1 else ""
-        shown = replace(problem, cluster="") if len(clusters) > 1 else problem
+    for group in problem_report.grouped(found):
+        problem = group.problem
+        where = f" ({group.where})" if group.where else ""
         hint = f" _{problem.hint}_" if problem.hint else ""
-        yield f"- **{problem.severity}**{where}: {_escaped(str(shown))}{hint}"
+        yield f"- **{problem.severity}**{where}: {_escaped(str(problem))}{hint}"
 
 
 def _markdown_groups(found: Sequence[Group]) -> Iterator[str]:

@@ -1,35 +1,62 @@
-"""Problems as lines and as data: the same problem on many clusters is told once."""
+"""Problems as lines and as data: the same problem on many clusters is told once, and so is what one error
+freezes."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
 from roadstead.report.lines import Line, Style, counted, listed
 
 
 def lines(problems: Iterable[Problem]) -> Iterator[Line]:
-    for problem, clusters in grouped(problems):
+    for group in grouped(problems):
+        problem = group.problem
         style = Style.ERROR if problem.severity is Severity.ERROR else Style.WARNING
-        where = "" if len(clusters) < 2 else f"  [{counted(len(clusters), 'cluster')}: {listed(clusters)}]"
-        shown = problem if len(clusters) < 2 else replace(problem, cluster="")
-        yield Line(f"{problem.severity}: {shown}{where}", style)
+        where = f"  [{group.where}]" if group.where else ""
+        yield Line(f"{problem.severity}: {problem}{where}", style)
         if problem.hint:
             yield Line(f"  hint: {problem.hint}", Style.FAINT)
 
 
-def grouped(problems: Iterable[Problem]) -> list[tuple[Problem, list[str]]]:
+@dataclass(slots=True)
+class Group:
+    """A problem, and where it happened: in itself, if at one place only."""
+
+    problem: Problem
+    bundles: list[str] = field(default_factory=list)
+    clusters: list[str] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        """Where it happened, if at several places."""
+        several = (("bundle", self.bundles), ("cluster", self.clusters))
+        return "; ".join(
+            f"{counted(len(names), noun)}: {listed(names)}" for noun, names in several if len(names) > 1
+        )
+
+    def add(self, problem: Problem) -> None:
+        for name, names in ((problem.bundle, self.bundles), (problem.cluster, self.clusters)):
+            if name and name not in names:
+                names.append(name)
+
+    def told(self) -> "Group":
+        one_bundle = self.bundles[0] if len(self.bundles) == 1 else ""
+        one_cluster = self.clusters[0] if len(self.clusters) == 1 else ""
+        return replace(self, problem=replace(self.problem, bundle=one_bundle, cluster=one_cluster))
+
+
+def grouped(problems: Iterable[Problem]) -> list[Group]:
     """Errors first, each with the clusters it happened on."""
-    found: dict[Problem, list[str]] = defaultdict(list)
+    found: dict[Problem, Group] = {}
     for problem in problems:
-        clusters = found[replace(problem, cluster="", retry_after=None)]
-        if problem.cluster and problem.cluster not in clusters:
-            clusters.append(problem.cluster)
-    first = sorted(found.items(), key=lambda item: item[0].severity is not Severity.ERROR)
-    return [
-        (replace(problem, cluster=clusters[0] if clusters else ""), clusters) for problem, clusters in first
-    ]
+        key = replace(problem, cluster="", retry_after=None)
+        if problem.reason is reasons.FROZEN:
+            key = replace(key, bundle="")
+        found.setdefault(key, Group(key)).add(problem)
+    first = sorted(found.values(), key=lambda group: group.problem.severity is not Severity.ERROR)
+    return [group.told() for group in first]
 
 
 def data(problem: Problem) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from roadstead.model import reasons
 from roadstead.model.assignment import Assignment
-from roadstead.model.errors import Problem
+from roadstead.model.errors import Problem, Severity
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import Key
 from roadstead.stages.fleet import documents, naming
@@ -127,5 +127,7 @@ def _spread(world: World, found: _Found) -> None:
                 del found.names[name][cluster]
                 key = Key(name, cluster)
                 cause = f"stays as it is until what it depends on is corrected: {need}"
-                found.blocked[key] = Problem(reasons.FROZEN, cause, bundle=name, cluster=cluster)
+                found.blocked[key] = Problem(
+                    reasons.FROZEN, cause, severity=Severity.WARNING, bundle=name, cluster=cluster
+                )
                 ahead.append(key)

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from roadstead.model import reasons
-from roadstead.model.errors import Problem
+from roadstead.model.errors import Problem, Severity
 from roadstead.model.ids import Key
 from roadstead.stages.fleet import naming
 from roadstead.stages.fleet.collection import Documents, Fault
@@ -53,9 +53,10 @@ class Blocks:
         return replace(self._frozen(cause), bundle=bundle, cluster=cluster)
 
     def _frozen(self, cause: Problem) -> Problem:
+        """A warning: the error itself is told beside it."""
         if id(cause) not in self._told:
             text = f"stays as it is until an error is corrected: {cause}"
-            self._told[id(cause)] = Problem(reasons.FROZEN, text, hint=cause.hint)
+            self._told[id(cause)] = Problem(reasons.FROZEN, text, severity=Severity.WARNING)
         return self._told[id(cause)]
 
 

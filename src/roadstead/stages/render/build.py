@@ -14,7 +14,7 @@ import msgspec
 
 from roadstead.language import canonical, substitution
 from roadstead.model import errors, wire
-from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.errors import Place, Problem, RoadsteadError
 from roadstead.model.ids import GroupKind
 from roadstead.model.reasons import RENDER_FAILED
 from roadstead.model.snapshot import Revision
@@ -132,7 +132,7 @@ def _answer(renderer: Renderer, source: Source, inputs: Mapping[str, Any]) -> An
         prepared = renderer.prepare(source, inputs)
         return _cached(prepared, source.blobs) or _built(prepared, source.blobs), ()
     except RoadsteadError as error:
-        return None, error.problems
+        return None, tuple(one.at(place=Place(source.path)) for one in error.problems)
     except OSError as cause:
         if cause.errno not in blobs.FULL:
             raise

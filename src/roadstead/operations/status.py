@@ -6,11 +6,14 @@ from roadstead.engine import fleet_loop, revision_loop
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
 from roadstead.model.errors import Severity
+from roadstead.model.health import Health, State
 from roadstead.model.plan import Plan
 from roadstead.operations import plan as planning
 from roadstead.report import outcomes
 from roadstead.report.statuses import FleetStatus, KeyStatus
 from roadstead.stages.observe import healths
+
+_MISSING = Health(State.MISSING, "an object does not exist")
 
 
 async def fleet(world: World) -> FleetStatus:
@@ -27,6 +30,7 @@ async def _cluster(world: World, found: Survey) -> list[KeyStatus]:
         object_id: assignment.health if (assignment := found.assignment(plan.key.bundle)) else ()
         for plan in plans
         for object_id in found.inventory(plan.key.bundle).entries
+        if object_id in found.view.live
     }
     health = await healths.snapshot(found.client, rules)
     return [_status(found, plan, health) for plan in plans]
@@ -42,6 +46,6 @@ def _status(found: Survey, plan: Plan, health: Any) -> KeyStatus:
         drifted=sum(change.drifted for change in plan.changes),
         blocked=any(problem.severity is Severity.ERROR for problem in plan.problems),
         frozen=any(problem.severity is Severity.WARNING for problem in plan.problems),
-        health=outcomes.worst([health[one] for one in inventory.entries if one in health]),
+        health=outcomes.worst([health.get(one, _MISSING) for one in inventory.entries]),
         problems=plan.problems,
     )

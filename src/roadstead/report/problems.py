@@ -16,8 +16,13 @@ def lines(problems: Iterable[Problem]) -> Iterator[Line]:
         style = Style.ERROR if problem.severity is Severity.ERROR else Style.WARNING
         where = f"  [{group.where}]" if group.where else ""
         yield Line(f"{problem.severity}: {problem}{where}", style)
-        if problem.hint:
-            yield Line(f"  hint: {problem.hint}", Style.FAINT)
+        if hint := hint_of(problem):
+            yield Line(f"  hint: {hint}", Style.FAINT)
+
+
+def hint_of(problem: Problem) -> str:
+    """What to do; for an error always, and be it what its reason says in general."""
+    return problem.hint or (problem.reason.remedy if problem.severity is Severity.ERROR else "")
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ def data(problem: Problem) -> dict[str, Any]:
         "reason": problem.reason.name,
         "category": str(problem.category),
         "cause": problem.cause,
-        "hint": problem.hint,
+        "hint": hint_of(problem),
         "action": problem.action,
         "bundle": problem.bundle,
         "cluster": problem.cluster,

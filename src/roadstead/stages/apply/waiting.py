@@ -4,33 +4,57 @@ Longer ones end the step, which then names what it waits for. No slot is held wh
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from roadstead.model import errors, reasons
 from roadstead.model.assignment import HealthRule
-from roadstead.model.errors import Problem
+from roadstead.model.errors import Problem, RoadsteadError, TransientError
 from roadstead.model.health import Health, State
 from roadstead.model.ids import ObjectId
-from roadstead.objects import health
+from roadstead.objects import health, kinds
 from roadstead.stages.apply.cluster import Object, Session
 
 _FIRST, _LONGEST = 0.03, 1.0
 # Finalizers that the server itself removes, sooner or later: what has no others is not stuck.
 _SERVER_REMOVES = frozenset({"customresourcecleanup.apiextensions.k8s.io", "foregroundDeletion"})
 
+_LEFT_IN_NAMESPACE = (
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+    "NamespaceDeletionContentFailure",
+    "NamespaceDeletionDiscoveryFailure",
+)
+
 
 async def gone(session: Session, object_id: ObjectId, api_version: str, uid: str, *, patience: float) -> None:
     """Until there is no object of this uid. Raises StuckDeleting or Terminating when patience ends."""
     until = asyncio.get_running_loop().time() + patience
     pause = _FIRST
+    seen: Object | None = None
     while True:
-        found = await session.get(object_id, api_version, metadata=True)
+        try:
+            found = await session.get(object_id, api_version, metadata=True)
+        except TransientError:
+            if seen and session.over:
+                raise errors.error(_still_there(object_id, seen)) from None
+            raise
+        seen = found
         if found is None or found["metadata"]["uid"] != uid:
             return
         if session.over or session.stop.is_set() or asyncio.get_running_loop().time() >= until:
-            raise errors.error(_still_there(object_id, found))
+            raise errors.error(_still_there(object_id, await _whole(session, object_id, api_version, found)))
         await session.pause(pause)
         pause = min(1.6 * pause, _LONGEST)
+
+
+async def _whole(session: Session, object_id: ObjectId, api_version: str, found: Object) -> Object:
+    """A namespace's status tells what is left in it; else the metadata tells enough."""
+    if object_id.group_kind != kinds.NAMESPACE:
+        return found
+    with contextlib.suppress(RoadsteadError):
+        return await session.get(object_id, api_version) or found
+    return found
 
 
 def _still_there(object_id: ObjectId, found: Object) -> Problem:
@@ -39,6 +63,9 @@ def _still_there(object_id: ObjectId, found: Object) -> Problem:
     cause = f"it is being deleted since {since}"
     if finalizers:
         cause += f" and waits for its finalizers {', '.join(finalizers)}"
+    left = [one for one in found.get("status", {}).get("conditions", ()) if one["type"] in _LEFT_IN_NAMESPACE]
+    if told := "; ".join(one.get("message", "") for one in left if one["status"] == "True"):
+        cause += f": {told}"
     reason = reasons.TERMINATING if _SERVER_REMOVES.issuperset(finalizers) else reasons.STUCK_DELETING
     return Problem(reason, cause, hint=reason.remedy, object=object_id)
 

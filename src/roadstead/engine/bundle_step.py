@@ -22,7 +22,7 @@ from roadstead.stages.observe import awaited
 from roadstead.stages.observe import view as views
 from roadstead.stages.observe.healths import Healths
 
-_AT_ONCE = 16  # bundles of one cluster that are written at the same time
+_AT_ONCE = 32  # bundles of one cluster that are written at the same time
 _MOST_STEPS = 20  # more than the phases that hooks and deletes can have
 
 

@@ -29,6 +29,7 @@ from roadstead.stages.observe import view as views
 from roadstead.stages.observe.view import ClusterView
 from roadstead.stages.plan import compare, settle
 from roadstead.stages.render import render as rendering
+from roadstead.world import tasks
 from roadstead.world.inventory import reading
 from roadstead.world.kube.client import Client
 
@@ -100,7 +101,11 @@ async def survey(
     world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
 ) -> Survey:
     """Ask the cluster what it is, render what is meant for it, see what it holds."""
-    facts = await clusters.facts(world, desired.fleet, client, before)
+    async with tasks.group() as start:
+        asking = start(clusters.facts(world, desired.fleet, client, before))
+        if before is None:  # a cluster that was never seen: there is something to render for it
+            start(rendering.warm_up(world.pool))
+    facts = asking.result()
     made = await rendering.render(
         desired.of_cluster(cluster.name),
         desired.snapshot,

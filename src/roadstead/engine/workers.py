@@ -23,7 +23,7 @@ from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
 from roadstead.world import blobs
 
 _ATTEMPTS = 2
-_PATIENCE = 0.1  # seconds to wait for a worker to become free; starting one takes longer than most jobs
+_PATIENCE = 0.3  # seconds to wait for a worker to become free: one that starts needs 0.2 for its imports
 _MEMORY = 4 << 30  # bytes of address space; Go's runtime alone reserves several hundred megabytes
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _NOISE = 2000  # bytes of a dead worker's last words that are shown

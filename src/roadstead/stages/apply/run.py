@@ -9,7 +9,7 @@ from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Entry, Inventory
 from roadstead.model.outcome import ObjectOutcome, Outcome, Result
-from roadstead.model.plan import Action, Plan
+from roadstead.model.plan import Action, Change, Plan
 from roadstead.stages.apply import work
 from roadstead.stages.apply.cluster import Session
 from roadstead.stages.apply.standing import Standing
@@ -90,7 +90,7 @@ class Run:
                 cause = str(self.problems[0].cause) if self.problems else "the step ended before it"
                 self.fail(one, [Problem(reasons.INTERRUPTED, cause, hint=reasons.INTERRUPTED.remedy)])
             else:
-                self.outcomes[one.id] = ObjectOutcome(one.id, _IDLE.get(one.change.action, Result.SKIPPED))
+                self.outcomes[one.id] = _passed_over(one.change)
 
     def outcome(self) -> Outcome:
         return Outcome(
@@ -100,6 +100,15 @@ class Run:
             self.stored,
             tuple(sorted(self.standing.awaited)),
         )
+
+
+def idle(plan: Plan, owned: Inventory) -> Outcome:
+    """Of a plan by which nothing is to be done; no manifest is looked at."""
+    return Outcome(plan.key, tuple(map(_passed_over, plan.changes)), (), owned)
+
+
+def _passed_over(change: Change) -> ObjectOutcome:
+    return ObjectOutcome(change.id, _IDLE.get(change.action, Result.SKIPPED))
 
 
 def begin(session: Session, plan: Plan, owned: Inventory, rules: Rules, tell: Tell) -> Run:

@@ -51,9 +51,11 @@ async def step(
 ) -> Outcome:
     """`owned` is the inventory that the plan was made against, `deadline` the seconds that all of it may
     take. After `stop` nothing more is written but the inventory. Refusals are in the outcome, not raised."""
+    if not (due(plan, owned) or _outdated(owned.parent, rules)):
+        return run.idle(plan, owned)
     until = asyncio.get_running_loop().time() + deadline
     going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)
-    if not stop.is_set() and (due(plan, owned) or _outdated(owned.parent, rules)):
+    if not stop.is_set():
         try:
             await keeping.claim(going)
         except RoadsteadError as error:

@@ -45,6 +45,7 @@ class Survey:
     cluster: Cluster
     client: Client
     facts: Facts
+    assignments: Mapping[str, Assignment]  # by bundle
     manifests: Mapping[str, Manifests]  # by bundle
     view: ClusterView
     unserved: Mapping[GroupKind, bool]
@@ -66,7 +67,7 @@ class Survey:
         return reading.empty(self.desired.fleet, key, taken=stored.taken)
 
     def assignment(self, bundle: str) -> Assignment | None:
-        return self.desired.resolution.assignments.get(Key(bundle, self.cluster.name))
+        return self.assignments.get(bundle)
 
     def depends_on(self, bundle: str) -> tuple[str, ...]:
         """What must be ready before the bundle; what it only joins after counts until it was installed."""
@@ -106,8 +107,9 @@ async def survey(
         if before is None:  # a cluster that was never seen: there is something to render for it
             start(rendering.warm_up(world.pool))
     facts = asking.result()
+    assigned = desired.of_cluster(cluster.name)
     made = await rendering.render(
-        desired.of_cluster(cluster.name),
+        assigned,
         desired.snapshot,
         {cluster.name: facts},
         pool=world.pool,
@@ -125,6 +127,7 @@ async def survey(
         cluster=cluster,
         client=client,
         facts=facts,
+        assignments={one.bundle: one for one in assigned},
         manifests=manifests,
         view=view,
         unserved=missing,

@@ -22,6 +22,8 @@ async def each(
     siblings along returns its problem instead.
     """
     todo = list(items)
+    if len(todo) == 1:  # as most levels of most bundles are: a task would only cost
+        return [await work(todo[0])]
     answers: list[Answer | None] = [None] * len(todo)
     queue = iter(enumerate(todo))
 

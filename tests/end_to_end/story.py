@@ -32,6 +32,10 @@ class Ended:
     out: str
     err: str
 
+    @property
+    def told(self) -> str:
+        return self.out + self.err
+
     def data(self) -> Any:
         return json.loads(self.out)
 

@@ -1,156 +1,135 @@
-"""Bad input and broken access: one clear message each, an exit code, nothing lost, nothing deleted."""
+"""What is written wrongly: one clear message each, an exit code, nothing lost, nothing deleted."""
+
+from typing import Any
 
 import pytest
-import yaml
 
-from tests.controlplane.authority import Authority
-from tests.controlplane.kubectl import kubectl
-from tests.end_to_end.story import Story, config_map, deployment, namespace
+from tests.end_to_end.standing import more
+from tests.end_to_end.story import VERSION, Story, config_map, deployment
 
 
-@pytest.fixture
-def one(clusters):
-    [cluster] = clusters(1)
-    return cluster
+def chart(story: Story, name: str) -> None:
+    story.write("apps/charted/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    template = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
+    story.write("apps/charted/templates/cm.yaml", template)
+    story.bundle("charted", namespace={"name": story.name})
 
 
-@pytest.fixture
-async def shop(one, unique, tmp_path):
-    """A fleet that was applied; whatever goes wrong later must leave its object alone."""
-    story = Story(tmp_path, one.kubeconfig, unique)
-    story.cluster("only", one.name, tier="production")
-    story.bundle("base", files={"all.yaml": [namespace(unique), config_map("kept", unique)]})
-    story.commit()
-    await story.roadstead("apply")
-    return story
-
-
-async def still_there(one, unique):
-    found = await kubectl(one.kubeconfig, one.name, "-n", unique, "get", "cm", "kept", "-o", "name")
-    return found.strip() == "configmap/kept"
-
-
-def misspelled(story, unique):
-    story.bundle("web", files={"a.yaml": config_map("a", unique)}, clustres={"all": True})
-
-
-def missing_variable(story, unique):
-    text = {"a.yaml": config_map("a", unique, size="${size}")}
-    story.bundle("web", files=text, parameters={"size": {"type": "string"}})
-
-
-def unknown_context(story, unique):
-    story.cluster("only", "no-such-context", tier="production")
-
-
-def invalid_objects(story, unique):
-    first, second = deployment("first", unique, replicas=-1), deployment("second", unique)
-    second["spec"]["selector"]["matchLabels"] = {"app": "other"}
-    story.bundle("web", files={"a.yaml": [first, second]})
-
-
-def wrong_type(story, unique):
-    story.bundle("web", files={"a.yaml": {**config_map("a", unique), "data": {"size": ["list"]}}})
-
-
-def broken_chart(story, unique):
-    story.write("apps/web/Chart.yaml", {"apiVersion": "v2", "name": "web", "version": "1.0.0"})
-    story.write("apps/web/templates/a.yaml", "{{ .Values.missing.deep }}")
-    story.bundle("web")
-
-
-def leaves_the_repository(story, unique):
-    story.write("apps/web/kustomization.yaml", {"resources": ["../../../../etc/passwd"]})
-    story.bundle("web")
-
-
-@pytest.mark.parametrize(
-    ("mistake", "code", "told"),
-    [
-        (misspelled, 1, ["fleet/bundle-web.yaml:", "UnknownField", "clustres", "did you mean clusters"]),
-        (missing_variable, 1, ["BadVariable", "size"]),
-        (unknown_context, 1, ["only", "ContextMissing", "no-such-context"]),
-        (invalid_objects, 1, ["only Deployment/", "/first", "/second", "Invalid", "spec.replicas"]),
-        (wrong_type, 1, ["InvalidObject", "data.size"]),
-        (broken_chart, 1, ["RenderFailed", "templates/a.yaml"]),
-        (leaves_the_repository, 1, ["OutsideSnapshot"]),
-    ],
-    ids=lambda value: value.__name__.replace("_", " ") if callable(value) else "",
-)
-async def test_a_mistake_is_told_once_with_its_place_and_loses_nothing(
-    shop, one, unique, mistake, code, told
-):
-    mistake(shop, unique)
-    shop.commit("a mistake")
-    found = await shop.ask("apply")
-    said = found.out + found.err
-    assert [text for text in told if text not in said] == [], said
-    assert "Traceback" not in said
-    assert found.code == code
-    assert await still_there(one, unique)
-
-
-async def test_a_selector_that_matches_nothing_is_a_warning(shop, unique):
-    shop.bundle(
-        "web", files={"a.yaml": config_map("a", unique)}, clusters={"matchLabels": {"tier": "testing"}}
+def source(story: Story, url: str, ref: str) -> None:
+    allow = {"kinds": ["Bundle"], "clusters": {"all": True}, "namespaces": ["*"], "clusterScoped": []}
+    story.document(
+        "Source", "pay", {"git": {"url": url, "ref": ref}, "documents": ["x/*.yaml"], "allow": allow}
     )
-    found = await shop.roadstead("validate")
-    assert "warning" in found.out and "fleet/bundle-web.yaml" in found.out
 
 
-async def test_a_revision_that_is_gone_is_said(shop):
-    found = await shop.ask("plan", "--revision", "no-such-branch")
+def misspelt(story: Story) -> None:
+    wrong = deployment("other", story.name)
+    wrong["spec"]["replica"] = 3
+    more(story, wrong)
+
+
+WRITTEN: list[Any] = [
+    pytest.param(
+        lambda story: story.write(
+            "fleet/bundle-shop.yaml", f"apiVersion: {VERSION}\nkind: Bundle\nmetadata: {{name: shop\n"
+        ),
+        ["error: fleet/bundle-shop.yaml:4:1: BadYaml: while parsing a flow mapping", "Frozen: stays as it is"],
+        id="a document that is no YAML",
+    ),
+    pytest.param(
+        lambda story: story.write("fleet/bundle-shop.yaml", "kind: Bundle\nmetadata: {name: shop\n"),
+        ["error: fleet/bundle-shop.yaml:3:1: BadYaml: ", "Frozen: stays as it is"],
+        id="a document that is no YAML and lost its version",
+    ),
+    pytest.param(
+        lambda story: story.write("apps/shop/more.yaml", "kind: ConfigMap\n  metadata: {}\n"),
+        ["error: apps/shop/more.yaml:2:11: shop: BadYaml: ", "[2 clusters: dev, prod]"],
+        id="content that is no YAML",
+    ),
+    pytest.param(
+        lambda story: story.document("Bundel", "x", {"clusters": {"all": True}}),
+        ["error: fleet/bundel-x.yaml:2:1: kind: UnknownKind: unknown kind: Bundel", "hint: did you mean Bundle?"],
+        id="a kind of document that does not exist",
+    ),
+    pytest.param(
+        lambda story: story.bundle("shop", dependOn=[]),
+        ["spec.dependOn: UnknownField: unknown field: dependOn", "hint: did you mean dependsOn?"],
+        id="a field that the kind does not have",
+    ),
+    pytest.param(
+        lambda story: more(story, deployment("other", story.name) | {"kind": "Deploymnt"}),
+        ["Deploymnt/", "plan failed (NoSuchKind): the cluster serves no kind apps/Deploymnt (apps/v1)"],
+        id="an object of a kind that the cluster does not serve",
+    ),
+    pytest.param(
+        lambda story: more(story, config_map("a", story.name) | {"data": {"size": ["list"]}}),
+        ["error: apps/shop/more.yaml:1: data.size: ", "InvalidObject: "],
+        id="an object with a value of the wrong type",
+    ),
+    pytest.param(
+        misspelt,
+        ["error: apps/shop/more.yaml:1: spec.replica: ", "InvalidObject: no such field: replica", "did you mean replicas?"],
+        id="an object with a field that its kind does not have",
+    ),
+    pytest.param(
+        lambda story: story.bundle("shop", parameters={"size": {"type": "integer"}}),
+        ["spec.parameters.size: ", "BadVariable: no layer gives a value, and there is no default: size"],
+        id="a variable that nobody sets",
+    ),
+    pytest.param(
+        lambda story: story.bundle("shop", parameters={"size": {"type": "integer"}}, overrides=[{"clusters": {"all": True}, "variables": {"sise": 3}}]),
+        ["variables.sise: BadVariable: the Bundle shop has no parameter of this name: sise", "did you mean size?"],
+        id="a variable that no parameter declares",
+    ),
+    pytest.param(
+        lambda story: chart(story, '{{ required "a name is needed" .Values.name }}'),
+        ["error: apps/charted: charted: RenderFailed: execution error at (web/templates/cm.yaml:4:11): a name is needed"],
+        id="a chart that refuses its values",
+    ),
+    pytest.param(
+        lambda story: chart(story, "{{ .Values.name | nosuch }}"),
+        ['apps/charted: charted: RenderFailed: parse error at (web/templates/cm.yaml:4): function "nosuch" not defined'],
+        id="a chart that is no template",
+    ),
+    pytest.param(
+        lambda story: story.write("apps/shop/kustomization.yaml", {"resources": ["../../../../etc/passwd"]}),
+        ["error: apps/shop/kustomization.yaml", "OutsideSnapshot: "],
+        id="content that reaches outside the repository",
+    ),
+    pytest.param(
+        lambda story: source(story, f"file://{story.repository}", "gone"),
+        ["error: fleet/source-pay.yaml:1: SourceUnreadable: source pay: ", "there is no branch, tag or commit gone", "hint: correct the ref"],
+        id="a ref that is gone",
+    ),
+    pytest.param(
+        lambda story: source(story, "file:///nowhere/at/all", "main"),
+        ["error: fleet/source-pay.yaml:1: SourceUnreadable: source pay: reading file:///nowhere/at/all: "],
+        id="a repository that is gone",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("breaks", "expected"), WRITTEN)
+async def test_what_is_written_wrongly_is_told_and_changes_nothing(shop, breaks, expected):
+    breaks(shop)
+    found = await shop.ask("apply")
     assert found.code == 1
-    assert "SourceUnreadable" in found.err and "no-such-branch" in found.err
+    for text in expected:
+        assert text in found.told
+    assert "deleted" not in found.told
 
 
-class TestAccess:
-    """Kubeconfigs that do not let anybody in, each with its own reason."""
+async def test_a_selector_that_matches_nothing_is_a_warning(shop):
+    shop.bundle("extra", files={"a.yaml": config_map("a", shop.name)}, clusters={"names": []})
+    shop.bundle("extra", clusters={"matchLabels": {"tier": "prodction"}})
+    found = await shop.roadstead("apply")
+    assert (
+        "warning: fleet/bundle-extra.yaml:8:3: spec.clusters: SelectsNothing: no cluster matches" in found.out
+    )
+    assert "6 unchanged on 2 clusters" in found.out
 
-    def change(self, story, one, edit):
-        config = yaml.safe_load(one.kubeconfig.read_text())
-        edit(config)
-        place = story.folder / "kubeconfig"
-        place.write_text(yaml.safe_dump(config))
-        story.environment["KUBECONFIG"] = str(place)
 
-    def user_of(self, config, context):
-        name = next(one["context"]["user"] for one in config["contexts"] if one["name"] == context)
-        return next(one["user"] for one in config["users"] if one["name"] == name)
-
-    async def test_a_bad_token(self, shop, one, unique):
-        def edit(config):
-            user = self.user_of(config, one.name)
-            user.clear()
-            user["token"] = "not-a-token"
-
-        self.change(shop, one, edit)
-        found = await shop.ask("apply")
-        assert found.code == 1 and "Unauthorized" in found.out
-        assert "not-a-token" not in found.out + found.err
-
-    async def test_a_wrong_authority(self, shop, one, unique):
-        def edit(config):
-            other = shop.folder / "other.crt"
-            other.write_bytes(Authority("other").certificate)
-            for entry in config["clusters"]:
-                entry["cluster"].pop("certificate-authority-data", None)
-                entry["cluster"]["certificate-authority"] = str(other)
-
-        self.change(shop, one, edit)
-        found = await shop.ask("apply")
-        assert found.code == 1 and "CertificateInvalid" in found.out
-
-    async def test_a_viewer_sees_a_predicted_plan_and_is_told_which_right_is_missing(self, shop, one, unique):
-        shop.cluster("only", f"{one.name}-limited", tier="production")
-        shop.write(
-            "apps/base/all.yaml",
-            [namespace(unique), config_map("kept", unique, more="1"), namespace(f"{unique}-b")],
-        )
-        shop.commit("more than a namespace admin may")
-        planned = await shop.ask("plan")
-        assert "more" in planned.out or "Forbidden" in planned.out
-        found = await shop.ask("apply")
-        assert found.code == 1
-        assert "Forbidden" in found.out
-        assert await still_there(one, unique)
+async def test_a_revision_that_is_gone_is_told(shop):
+    found = await shop.ask("apply", "--revision", "nope")
+    assert found.code == 1
+    assert "SourceUnreadable" in found.err and "there is no revision nope" in found.err

@@ -1,7 +1,10 @@
 """The same problem is told once, with all the places it happened at."""
 
+from dataclasses import replace
+
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
+from roadstead.model.ids import ObjectId
 from roadstead.report import problems
 
 HINT = f"  hint: {reasons.FORBIDDEN.remedy}"
@@ -32,6 +35,15 @@ def test_a_problem_on_many_clusters_is_one_line_for_each_bundle():
 def test_what_one_error_freezes_is_one_line_for_all_bundles():
     found = [problem(bundle, cluster, reasons.FROZEN) for bundle in ("web", "api") for cluster in "ab"]
     assert told(*found)[0] == "error: Frozen: may not  [2 bundles: web, api; 2 clusters: a, b]"
+
+
+def test_why_many_objects_were_not_tried_is_one_line():
+    objects = [ObjectId("", "ConfigMap", "shop", f"c{number}") for number in range(9)]
+    found = [replace(problem("web", "eu", reasons.INTERRUPTED), object=one) for one in objects]
+    assert told(*found)[0] == (
+        "error: eu web: Interrupted: may not  [9 objects: ConfigMap/shop/c0, ConfigMap/shop/c1, "
+        "ConfigMap/shop/c2, ConfigMap/shop/c3 and 5 more]"
+    )
 
 
 def test_errors_come_first_and_hints_below():

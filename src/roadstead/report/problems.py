@@ -1,5 +1,5 @@
-"""Problems as lines and as data: the same problem on many clusters is told once, and so is what one error
-freezes."""
+"""Problems as lines and as data: the same problem on many clusters is told once. So is what one error
+freezes, and why many objects were not even tried."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,10 @@ from typing import Any
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
+from roadstead.model.ids import ObjectId
 from roadstead.report.lines import Line, Style, counted, listed
+
+_NOT_TRIED = (reasons.INTERRUPTED, reasons.DEPENDENCY_NOT_READY)
 
 
 def lines(problems: Iterable[Problem]) -> Iterator[Line]:
@@ -30,26 +33,34 @@ class Group:
     """A problem, and where it happened: in itself, if at one place only."""
 
     problem: Problem
+    objects: list[ObjectId] = field(default_factory=list)
     bundles: list[str] = field(default_factory=list)
     clusters: list[str] = field(default_factory=list)
 
     @property
     def where(self) -> str:
         """Where it happened, if at several places."""
-        several = (("bundle", self.bundles), ("cluster", self.clusters))
+        objects = [str(one) for one in self.objects]
+        several = (("object", objects), ("bundle", self.bundles), ("cluster", self.clusters))
         return "; ".join(
             f"{counted(len(names), noun)}: {listed(names)}" for noun, names in several if len(names) > 1
         )
 
     def add(self, problem: Problem) -> None:
+        if problem.object and problem.object not in self.objects:
+            self.objects.append(problem.object)
         for name, names in ((problem.bundle, self.bundles), (problem.cluster, self.clusters)):
             if name and name not in names:
                 names.append(name)
 
     def told(self) -> "Group":
-        one_bundle = self.bundles[0] if len(self.bundles) == 1 else ""
-        one_cluster = self.clusters[0] if len(self.clusters) == 1 else ""
-        return replace(self, problem=replace(self.problem, bundle=one_bundle, cluster=one_cluster))
+        problem = replace(
+            self.problem,
+            object=self.objects[0] if len(self.objects) == 1 else None,
+            bundle=self.bundles[0] if len(self.bundles) == 1 else "",
+            cluster=self.clusters[0] if len(self.clusters) == 1 else "",
+        )
+        return replace(self, problem=problem)
 
 
 def grouped(problems: Iterable[Problem]) -> list[Group]:
@@ -59,6 +70,8 @@ def grouped(problems: Iterable[Problem]) -> list[Group]:
         key = replace(problem, cluster="", retry_after=None)
         if problem.reason is reasons.FROZEN:
             key = replace(key, bundle="")
+        if problem.reason in _NOT_TRIED:
+            key = replace(key, object=None)
         found.setdefault(key, Group(key)).add(problem)
     first = sorted(found.values(), key=lambda group: group.problem.severity is not Severity.ERROR)
     return [group.told() for group in first]

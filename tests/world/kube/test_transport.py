@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -11,7 +12,8 @@ from aiohttp import web
 
 from roadstead.model import reasons
 from roadstead.model.errors import RoadsteadError, StalledError, TransientError
-from roadstead.world.kube import client
+from roadstead.model.facts import ApiResource
+from roadstead.world.kube import client, write
 from roadstead.world.kube.access import Access, Impersonation, Login, Trust
 from roadstead.world.kube.client import Limits
 from tests.controlplane.authority import Authority
@@ -211,15 +213,35 @@ async def test_something_else_answers_than_an_api_server(response, reason, words
 
 
 async def test_retry_after_is_told_in_seconds():
-    response = refusal(429, "TooManyRequests", "the server has asked to wait", retryAfterSeconds=3)
-    async with serving(always(lambda: response)) as server:
-        error = await failure(server.client())
+    def response():
+        return refusal(429, "TooManyRequests", "the server has asked to wait", retryAfterSeconds=3)
+
+    async with serving(always(response)) as server:
+        error = await failure(server.client(limits=Limits(deadline=2.0)))
+    assert len(server.seen) == 1
     assert (error.problem.reason, error.problem.retry_after) == (reasons.THROTTLED, 3.0)
 
 
-async def test_nothing_is_tried_twice():
+async def test_a_read_that_the_server_fails_is_tried_again_for_a_moment():
     async with serving(always(lambda: refusal(500, "InternalError", "no"))) as server:
         await failure(server.client())
+    assert len(server.seen) == 3
+
+
+async def test_a_read_that_is_asked_to_wait_is_sent_again_when_the_server_said():
+    refusals = [refusal(429, "TooManyRequests", "later", retryAfterSeconds=1)]
+    serve = always(lambda: refusals.pop() if refusals else answer(VERSION))
+    async with serving(serve) as server, server.client() as one:
+        begun = time.monotonic()
+        assert await one.version() == "1.37.2"
+    assert time.monotonic() - begun >= 1.0
+
+
+async def test_a_write_is_never_tried_twice():
+    async with serving(always(lambda: refusal(500, "InternalError", "no"))) as server, server.client() as one:
+        maps = ApiResource("", "v1", "ConfigMap", "configmaps", namespaced=True)
+        with pytest.raises(TransientError):
+            await write.Writer(one).apply(maps, "shop", "a", b"{}", force=True)
     assert len(server.seen) == 1
 
 

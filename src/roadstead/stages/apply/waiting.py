@@ -4,12 +4,11 @@ Longer ones end the step, which then names what it waits for. No slot is held wh
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from roadstead.model import errors, reasons
 from roadstead.model.assignment import HealthRule
-from roadstead.model.errors import Problem, RoadsteadError, TransientError
+from roadstead.model.errors import Problem, TransientError
 from roadstead.model.health import Health, State
 from roadstead.model.ids import ObjectId
 from roadstead.objects import health, kinds
@@ -31,10 +30,11 @@ async def gone(session: Session, object_id: ObjectId, api_version: str, uid: str
     """Until there is no object of this uid. Raises StuckDeleting or Terminating when patience ends."""
     until = asyncio.get_running_loop().time() + patience
     pause = _FIRST
+    metadata = object_id.group_kind != kinds.NAMESPACE  # whose status tells what is left in it
     seen: Object | None = None
     while True:
         try:
-            found = await session.get(object_id, api_version, metadata=True)
+            found = await session.get(object_id, api_version, metadata=metadata)
         except TransientError:
             if seen and session.over:
                 raise errors.error(_still_there(object_id, seen)) from None
@@ -43,18 +43,9 @@ async def gone(session: Session, object_id: ObjectId, api_version: str, uid: str
         if found is None or found["metadata"]["uid"] != uid:
             return
         if session.over or session.stop.is_set() or asyncio.get_running_loop().time() >= until:
-            raise errors.error(_still_there(object_id, await _whole(session, object_id, api_version, found)))
+            raise errors.error(_still_there(object_id, found))
         await session.pause(pause)
         pause = min(1.6 * pause, _LONGEST)
-
-
-async def _whole(session: Session, object_id: ObjectId, api_version: str, found: Object) -> Object:
-    """A namespace's status tells what is left in it; else the metadata tells enough."""
-    if object_id.group_kind != kinds.NAMESPACE:
-        return found
-    with contextlib.suppress(RoadsteadError):
-        return await session.get(object_id, api_version) or found
-    return found
 
 
 def _still_there(object_id: ObjectId, found: Object) -> Problem:

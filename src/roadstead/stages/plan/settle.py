@@ -65,7 +65,8 @@ def _foretold(change: Change, preview: Preview) -> Change:
     cause = f"{change.cause}; predicted: {preview.predicted or 'the server was not asked'}"
     if change.action is not Action.UPDATE or change.manifest is None or preview.live is None:
         return replace(change, cause=cause)
-    fields = values.changed(orjson.loads(change.manifest.body), dict(preview.live))
+    found = values.changed(orjson.loads(change.manifest.body), dict(preview.live))
+    fields = [field for field in found if field.path != _LABEL]
     return replace(
         change,
         cause=cause,

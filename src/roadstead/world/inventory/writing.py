@@ -115,7 +115,8 @@ async def _lost(client: kube.Client, after: Inventory) -> Problem:
     parent = after.parent
     where = f"Secret {names.NAMESPACE}/{parent.name}"
     now = await reading.holder(client, parent)
-    if now is not None and (now.writer, now.epoch) != (parent.writer, parent.epoch):
+    taken = now is not None and now.epoch >= parent.epoch
+    if now is not None and taken and (now.writer, now.epoch) != (parent.writer, parent.epoch):
         return epochs.fenced(now)
     return Problem(
         reasons.CONFLICT,

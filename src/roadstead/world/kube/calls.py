@@ -3,6 +3,9 @@
 Refusals (errors.py), silence (connection.py) and nonsense are raised, told with cluster, object and action.
 """
 
+import asyncio
+import math
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -10,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from roadstead.model import errors, reasons
-from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.errors import Problem, RoadsteadError, TransientError
 from roadstead.world.kube import errors as refusals
 from roadstead.world.kube import watching
 from roadstead.world.kube.requests import Request
 
 if TYPE_CHECKING:
     from roadstead.world.kube.transport import Answer, Transport
+
+_PASSING = (reasons.THROTTLED, reasons.SERVER_ERROR)
+_PAUSES = (0.2, 1.0)  # seconds between the tries of a read; whoever writes decides for itself
 
 
 class Calls:
@@ -34,9 +40,23 @@ class Calls:
         return Calls(self.cluster, self._transport, self._deadline, acting)
 
     async def send(self, request: Request, *, deadline: float | None = None) -> bytes:
-        """The body of a success."""
+        """The body of a success. A read that the server cannot answer just now is sent again."""
+        seconds = deadline or self._deadline
+        until = time.monotonic() + seconds
+        pauses = iter(_PAUSES if request.method == "GET" else ())
+        while True:
+            try:
+                return await self._once(request, seconds)
+            except TransientError as error:
+                pause = max(next(pauses, math.inf), error.problem.retry_after or 0.0)
+                if error.problem.reason not in _PASSING or time.monotonic() + pause >= until:
+                    raise
+            await asyncio.sleep(pause)
+            seconds = until - time.monotonic()
+
+    async def _once(self, request: Request, deadline: float) -> bytes:
         try:
-            answer = await self._transport.send(request, self.acting, deadline=deadline or self._deadline)
+            answer = await self._transport.send(request, self.acting, deadline=deadline)
             return _success(answer, request)
         except RoadsteadError as error:
             raise self.told(error, request) from error.__cause__

@@ -1,0 +1,49 @@
+"""What a person decided between two commits: recorded in Git, carried by the clusters, mirrored in the store.
+
+The document form of a hold (kind Hold) stands in the fleet repository; a `Decision` is for what cannot
+wait for a commit, and always has an actor, a reason and, for holds, an end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class DecisionKind(StrEnum):
+    HOLD = "hold"
+    APPROVE = "approve"
+    PAUSE = "pause"
+    SKIP = "skip"
+    RETRY = "retry"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Immutable but for its end: lifting it sets `lifted`, `lifted_by` and `lifted_because`, and nothing takes
+    that back. Empty `bundles` or `clusters` mean all of them; `action` is what a hold does (freeze, leaveDrift);
+    `digest` is what an approval binds to."""
+
+    id: str  # <kind>-<time>-<random>, safe as a file's name
+    kind: DecisionKind
+    actor: str
+    reason: str
+    made: datetime
+    until: datetime | None = None
+    clusters: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
+    action: str = ""
+    digest: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+    lifted: datetime | None = None
+    lifted_by: str = ""
+    lifted_because: str = ""
+
+    def stands(self, now: datetime) -> bool:
+        return self.lifted is None and (self.until is None or now < self.until)
+
+    def concerns(self, bundle: str, cluster: str) -> bool:
+        return (not self.bundles or bundle in self.bundles) and (
+            not self.clusters or cluster in self.clusters
+        )

@@ -1,0 +1,277 @@
+"""What is to be done on one cluster, and when: keys, of each of which one step runs at a time.
+
+Pure: the clock and the dice are passed in, tasks are made by whoever takes keys. Each cluster has a queue of
+its own, so that a sick one costs the others nothing. A key waits for what its last step said (`Then`): for
+news, for a moment, for other keys, for the end of a pause after a failure, or for its inputs to change.
+"""
+
+import heapq
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Urgency(IntEnum):
+    """What goes first. Somebody waits for a restored object, but not for the news of a poll."""
+
+    DRIFT = 0
+    CHANGE = 1
+    LOOK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`at_once` steps at the same time; the pause after a failure in seconds, doubling from `first` to
+    `longest`; after `breaker` failures to reach the cluster in a row, nothing is started but a trial."""
+
+    at_once: int = 8
+    first: float = 1.0
+    longest: float = 300.0
+    breaker: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What a key waits for after a step; by itself, for news only. `at` is a moment of the clock, `needs`
+    are keys that must settle first. After a failure that may pass (`again`) it is tried after a pause, of
+    `at_least` so many seconds; a `stalled` one is woken by changed inputs alone."""
+
+    at: float = math.inf
+    needs: frozenset[str] = frozenset()
+    again: bool = False
+    at_least: float = 0.0
+    stalled: bool = False
+    unreachable: bool = False  # the step failed for the cluster's sake, not for its own
+
+
+REST = Then()
+
+
+class Backoff:
+    """Pauses between attempts: doubling, and spread by chance over their second half."""
+
+    def __init__(self, *, first: float, longest: float, dice: Callable[[], float]) -> None:
+        self._first, self._longest, self._dice = first, longest, dice
+        self.failures = 0
+
+    def failed(self, at_least: float = 0.0) -> float:
+        whole = min(self._first * 2.0 ** min(self.failures, 30), self._longest)
+        self.failures += 1
+        return max(at_least, whole * (1 + self._dice()) / 2)
+
+    def succeeded(self) -> None:
+        self.failures = 0
+
+
+@dataclass(slots=True)
+class _State:
+    backoff: Backoff
+    urgency: Urgency | None = None  # set while the key is due as soon as may be
+    due: float = math.inf
+    needs: frozenset[str] = frozenset()
+    running: bool = False
+    stalled: bool = False
+    pausing: bool = False
+    order: int = 0  # keys of one urgency go in the order in which they became due
+
+
+@dataclass(slots=True)
+class _Breaker:
+    backoff: Backoff
+    until: float = -math.inf
+    trying: str = ""
+    open: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """How a queue stands, for those who watch it."""
+
+    due: int = 0
+    running: int = 0
+    pausing: int = 0
+    stalled: int = 0
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class Queue:
+    """`take` gives a key to work on, `done` takes it back; `wait` tells how long there is nothing to take."""
+
+    limits: Limits
+    clock: Callable[[], float]
+    dice: Callable[[], float]
+    _states: dict[str, _State] = field(default_factory=dict)
+    _ready: list[tuple[Urgency, int, str]] = field(default_factory=list)  # a heap, as the timers are
+    _timers: list[tuple[float, str]] = field(default_factory=list)
+    _breaker: _Breaker = field(init=False)
+    _running: int = 0
+    _ordered: int = 0
+
+    def __post_init__(self) -> None:
+        self._breaker = _Breaker(self._pauses())
+
+    def changed(self, key: str, urgency: Urgency = Urgency.CHANGE) -> None:
+        """The key's inputs did (Git, a decision, the live objects): whatever it waits for, it is due now."""
+        state = self._state(key)
+        state.stalled = state.pausing = False
+        state.backoff.succeeded()
+        self._make_due(key, state, urgency)
+
+    def look(self, key: str, urgency: Urgency = Urgency.LOOK) -> None:
+        """Something may have moved. A key that pauses after a failure or is stalled is left alone."""
+        state = self._state(key)
+        if not (state.stalled or state.pausing):
+            self._make_due(key, state, urgency)
+
+    def settled(self, key: str) -> None:
+        """The key is as it should be: those that waited for it alone are due."""
+        for name, state in self._states.items():
+            if key in state.needs:
+                state.needs -= {key}
+                if not state.needs:
+                    self._make_due(name, state, Urgency.CHANGE)
+
+    def forget(self, key: str) -> None:
+        """The key is no more; a step of it that runs is let run."""
+        state = self._states.get(key)
+        if state and not state.running:
+            del self._states[key]
+
+    @property
+    def keys(self) -> Collection[str]:
+        return self._states.keys()
+
+    def is_stalled(self, key: str) -> bool:
+        return key in self._states and self._states[key].stalled
+
+    def take(self) -> str | None:
+        """A key to begin a step of now, or None."""
+        now = self.clock()
+        self._ring(now)
+        if self._running >= self.limits.at_once or not self._may_try(now):
+            return None
+        if not self._has_ready():
+            return None
+        key = heapq.heappop(self._ready)[2]
+        state = self._states[key]
+        state.urgency, state.due, state.running = None, math.inf, True
+        state.pausing = False
+        self._running += 1
+        if self._breaker.open:
+            self._breaker.trying = key
+        return key
+
+    def done(self, key: str, then: Then = REST) -> None:
+        """The step ended. News that came while it ran are not lost: the key is due again at once."""
+        state = self._states[key]
+        state.running = False
+        self._running -= 1
+        self._judge_cluster(key, unreachable=then.unreachable, at_least=then.at_least)
+        if state.urgency is not None:
+            heapq.heappush(self._ready, (state.urgency, state.order, key))
+        if then.again:
+            state.pausing = True
+            self._set_timer(key, state, self.clock() + state.backoff.failed(then.at_least))
+            return
+        state.backoff.succeeded()
+        if state.urgency is not None:
+            return
+        state.stalled = then.stalled
+        state.needs = then.needs
+        if math.isfinite(then.at):
+            self._set_timer(key, state, then.at)
+
+    def wait(self) -> float:
+        """Seconds until something can be taken, as far as that is known; infinite until there is news."""
+        now = self.clock()
+        self._ring(now)
+        if self._running >= self.limits.at_once:
+            return math.inf
+        if self._has_ready():
+            if self._may_try(now):
+                return 0.0
+            return math.inf if self._breaker.trying else self._breaker.until - now
+        return max(0.0, self._timers[0][0] - now) if self._timers else math.inf
+
+    def is_open(self) -> bool:
+        """Whether the breaker keeps all but a trial from being started."""
+        return self._breaker.open
+
+    def counts(self) -> Counts:
+        found = Counts()
+        for state in self._states.values():
+            if state.running:
+                found.running += 1
+            elif state.urgency is not None:
+                found.due += 1
+            elif state.stalled:
+                found.stalled += 1
+            elif state.pausing:
+                found.pausing += 1
+            else:
+                found.waiting += 1
+        return found
+
+    def _state(self, key: str) -> _State:
+        if key not in self._states:
+            self._states[key] = _State(self._pauses())
+        return self._states[key]
+
+    def _pauses(self) -> Backoff:
+        return Backoff(first=self.limits.first, longest=self.limits.longest, dice=self.dice)
+
+    def _make_due(self, key: str, state: _State, urgency: Urgency) -> None:
+        state.needs, state.due = frozenset(), math.inf
+        if state.urgency is None or urgency < state.urgency:
+            if state.urgency is None:
+                self._ordered += 1
+                state.order = self._ordered
+            state.urgency = urgency
+            if not state.running:
+                heapq.heappush(self._ready, (urgency, state.order, key))
+
+    def _has_ready(self) -> bool:
+        """Entries of keys that were taken, forgotten or moved forward since are dropped here."""
+        while self._ready:
+            urgency, order, key = self._ready[0]
+            state = self._states.get(key)
+            if state and not state.running and (state.urgency, state.order) == (urgency, order):
+                return True
+            heapq.heappop(self._ready)
+        return False
+
+    def _set_timer(self, key: str, state: _State, at: float) -> None:
+        state.due = at
+        heapq.heappush(self._timers, (at, key))
+
+    def _ring(self, now: float) -> None:
+        """Timers that were overtaken by news are passed over."""
+        while self._timers and (self._timers[0][0] <= now or self._is_overtaken(*self._timers[0])):
+            at, key = heapq.heappop(self._timers)
+            if not self._is_overtaken(at, key):
+                state = self._states[key]
+                state.pausing = False
+                self._make_due(key, state, Urgency.LOOK)
+
+    def _is_overtaken(self, at: float, key: str) -> bool:
+        return key not in self._states or self._states[key].due != at
+
+    def _may_try(self, now: float) -> bool:
+        breaker = self._breaker
+        return not breaker.open or (not breaker.trying and now >= breaker.until)
+
+    def _judge_cluster(self, key: str, *, unreachable: bool, at_least: float) -> None:
+        breaker = self._breaker
+        tried = breaker.trying == key
+        if tried:
+            breaker.trying = ""
+        if not unreachable:
+            breaker.open = False
+            breaker.backoff.succeeded()
+            return
+        pause = breaker.backoff.failed(at_least)
+        if tried or breaker.backoff.failures >= self.limits.breaker:
+            breaker.open = True
+            breaker.until = self.clock() + pause

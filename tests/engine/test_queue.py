@@ -1,0 +1,180 @@
+import math
+
+import pytest
+
+from roadstead.engine.queue import REST, Backoff, Limits, Queue, Then, Urgency
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def queue(clock):
+    return Queue(Limits(at_once=2, first=1.0, longest=60.0, breaker=3), clock, lambda: 1.0)
+
+
+def taken(queue):
+    found = []
+    while key := queue.take():
+        found.append(key)
+    return found
+
+
+def test_one_step_at_a_time_for_each_key_and_news_meanwhile_are_not_lost(queue):
+    queue.changed("web")
+    assert taken(queue) == ["web"]
+    queue.changed("web")
+    queue.changed("web")
+    assert taken(queue) == []
+    queue.done("web")
+    assert taken(queue) == ["web"]
+    queue.done("web")
+    assert taken(queue) == []
+    assert queue.wait() == math.inf
+
+
+def test_no_more_steps_than_the_limit_and_drift_goes_first(queue):
+    for key in ("a", "b", "c", "d"):
+        queue.changed(key)
+    queue.changed("d", Urgency.DRIFT)
+    assert taken(queue) == ["d", "a"]
+    assert queue.wait() == math.inf
+    queue.done("d")
+    assert taken(queue) == ["b"]
+
+
+def test_a_key_waits_for_a_moment_and_news_overtake_it(queue, clock):
+    queue.changed("web")
+    queue.take()
+    queue.done("web", Then(at=clock.now + 10))
+    assert queue.wait() == 10
+    clock.now += 9
+    assert queue.take() is None
+    queue.look("web")
+    assert queue.take() == "web"
+    queue.done("web")
+    clock.now += 5
+    assert queue.take() is None, "the old moment does not count any more"
+
+
+def test_a_key_that_needs_others_is_due_when_all_of_them_settled(queue):
+    queue.changed("web")
+    queue.take()
+    queue.done("web", Then(needs=frozenset({"db", "ingress"})))
+    queue.settled("db")
+    assert queue.take() is None
+    queue.settled("other")
+    assert queue.take() is None
+    queue.settled("ingress")
+    assert queue.take() == "web"
+
+
+def test_failures_pause_twice_as_long_each_and_success_ends_that(queue, clock):
+    queue.changed("web")
+    pauses = []
+    for _ in range(8):
+        assert queue.take() == "web"
+        queue.done("web", Then(again=True))
+        pauses.append(queue.wait())
+        clock.now += pauses[-1]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    queue.take()
+    queue.done("web")
+    queue.changed("web")
+    queue.take()
+    queue.done("web", Then(again=True))
+    assert queue.wait() == 1
+
+
+def test_a_pause_is_not_cut_short_by_looks_but_by_changed_inputs(queue):
+    queue.changed("web")
+    queue.take()
+    queue.done("web", Then(again=True, at_least=30))
+    queue.look("web")
+    assert queue.take() is None
+    assert queue.wait() == 30
+    queue.changed("web")
+    assert queue.take() == "web"
+
+
+def test_a_look_while_a_step_fails_does_not_shorten_its_pause(queue):
+    queue.changed("web")
+    queue.take()
+    queue.changed("web")
+    queue.done("web", Then(again=True))
+    assert queue.counts().due == 1, "inputs changed while it ran: that is worth an attempt"
+
+
+def test_stalled_keys_wake_only_when_their_inputs_change(queue, clock):
+    queue.changed("web")
+    queue.take()
+    queue.done("web", Then(stalled=True))
+    assert queue.is_stalled("web")
+    queue.look("web")
+    clock.now += 100_000
+    assert queue.take() is None
+    queue.changed("web")
+    assert not queue.is_stalled("web")
+    assert queue.take() == "web"
+
+
+def test_the_breaker_lets_one_key_try_and_its_success_lets_all_go_on(queue, clock):
+    for key in ("a", "b", "c"):
+        queue.changed(key)
+    for _ in range(3):
+        key = queue.take()
+        queue.done(key, Then(again=True, unreachable=True))
+        if not queue.is_open():
+            clock.now += 0.01
+    assert queue.is_open()
+    for key in ("a", "b", "c"):
+        queue.changed(key)
+    assert queue.take() is None
+    pause = queue.wait()
+    assert pause > 0
+    clock.now += pause
+    tried = queue.take()
+    assert tried is not None
+    assert queue.take() is None, "one trial at a time"
+    assert queue.wait() == math.inf
+    queue.done(tried, Then(again=True, unreachable=True))
+    assert queue.wait() > pause, "each failed trial pauses longer"
+    clock.now += queue.wait()
+    queue.done(queue.take(), REST)
+    assert not queue.is_open()
+    assert len(taken(queue)) == 2
+
+
+def test_a_failure_of_a_key_alone_says_nothing_about_the_cluster(queue, clock):
+    queue.changed("web")
+    for _ in range(10):
+        queue.take()
+        queue.done("web", Then(again=True))
+        clock.now += queue.wait()
+    assert not queue.is_open()
+
+
+def test_pauses_are_spread_so_that_many_keys_do_not_come_back_at_once():
+    rolls = iter([0.0, 0.5, 1.0])
+    pauses = Backoff(first=8.0, longest=8.0, dice=lambda: next(rolls))
+    assert [pauses.failed() for _ in range(3)] == [4.0, 6.0, 8.0]
+
+
+def test_a_forgotten_key_is_not_taken_and_its_moment_does_not_ring(queue, clock):
+    queue.changed("web")
+    queue.take()
+    queue.done("web", Then(at=clock.now + 1))
+    queue.forget("web")
+    clock.now += 2
+    assert queue.take() is None
+    assert not queue.keys

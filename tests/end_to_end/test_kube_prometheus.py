@@ -3,6 +3,7 @@
 There are no nodes: what needs pods to run can never be ready, and is told so.
 """
 
+import json
 import shutil
 
 import pytest
@@ -10,7 +11,13 @@ import pytest
 from tests.controlplane.kubectl import kubectl
 from tests.end_to_end.story import Story
 
-SETUP, STACK = 11, 120  # objects; all of the setup is precious: ten definitions and a namespace
+SETUP, STACK = 11, 120  # objects
+PRECIOUS = 10 * ["customresourcedefinition"] + ["namespace"]  # all of the setup
+ID, PART_OF = "applyset.kubernetes.io/id", "applyset.kubernetes.io/part-of"
+KINDS = (
+    "crd,apiservice,clusterrole,clusterrolebinding,ns,cm,secret,sa,svc,deploy,ds,role,rolebinding,netpol,pdb"
+)
+CUSTOM = "prometheus,alertmanager,servicemonitor,prometheusrule"
 NEEDS_NODES = {
     "APIService/v1beta1.metrics.k8s.io",
     "Deployment/monitoring/blackbox-exporter",
@@ -40,26 +47,44 @@ def monitored(suite, three, unique, tmp_path):
     return told
 
 
-async def labelled(cluster):
-    """Every object that is a member of some inventory."""
-    selector = "applyset.kubernetes.io/part-of"
-    kinds = "crd,apiservice,clusterrole,clusterrolebinding,ns,cm,secret,sa,svc,deploy,ds,role,rolebinding,netpol,pdb"
-    listed = await kubectl(cluster.kubeconfig, cluster.name, "get", kinds, "-A", "-l", selector, "-o", "name")
-    return listed.split()
+class Inventories:
+    """Those of this fleet on the clusters, which other tests use, too."""
+
+    def __init__(self, fleet: str) -> None:
+        self._fleet = fleet
+        self._ids: set[str] = set()
+
+    async def secrets(self, cluster):
+        """Its Secrets; their ids are remembered for `members`."""
+        asked = ("-n", "roadstead-system", "get", "secrets", "-o", "json")
+        listed = json.loads(await kubectl(cluster.kubeconfig, cluster.name, *asked))["items"]
+        ours = [one["metadata"] for one in listed if self._fleet in one["metadata"]["name"]]
+        self._ids |= {one["labels"][ID] for one in ours if ID in one["labels"]}
+        return [one["name"] for one in ours]
+
+    async def members(self, cluster, kinds):
+        """The names of all objects that carry the label of one of them."""
+        selector = f"{PART_OF} in ({','.join(sorted(self._ids))})"
+        asked = ("get", kinds, "-A", "-l", selector, "-o", "name")
+        return sorted((await kubectl(cluster.kubeconfig, cluster.name, *asked)).split())
 
 
 async def test_kube_prometheus_is_applied_kept_and_removed(monitored, three):
-    await _is_applied_in_one_go(monitored, three)
+    inventories = Inventories(monitored.name)
+    await _is_applied_in_one_go(monitored, three, inventories)
     await _says_what_cannot_be_ready(monitored)
     await _is_not_written_again(monitored, three)
-    await _is_pruned_but_for_what_is_precious(monitored, three)
-    await _the_precious_goes_when_asked(monitored, three)
+    await _is_pruned_but_for_what_is_precious(monitored, three, inventories)
+    await _the_precious_goes_when_asked(monitored, three, inventories)
 
 
-async def _is_applied_in_one_go(monitored, three):
+async def _is_applied_in_one_go(monitored, three, inventories):
     done = await monitored.roadstead("apply", "-o", "json")
     assert done.data()["summary"] == {"created": (SETUP + STACK) * len(three)}
     assert done.data()["problems"] == []
+    for cluster in three:
+        await inventories.secrets(cluster)
+        assert len(await inventories.members(cluster, f"{KINDS},{CUSTOM}")) == SETUP + STACK
 
 
 async def _says_what_cannot_be_ready(monitored):
@@ -82,22 +107,20 @@ async def _is_not_written_again(monitored, three):
     assert (await monitored.ask("drift", "--detailed-exitcode")).code == 0
 
 
-async def _is_pruned_but_for_what_is_precious(monitored, three):
+async def _is_pruned_but_for_what_is_precious(monitored, three, inventories):
     for bundle in ("setup", "stack"):
         monitored.remove(f"fleet/bundle-{bundle}.yaml")
     monitored.commit("no monitoring")
     done = await monitored.roadstead("apply", "-o", "json")
     assert done.data()["summary"] == {"deleted": STACK * len(three), "kept": SETUP * len(three)}
     for cluster in three:
-        assert len(await labelled(cluster)) == SETUP
+        left = await inventories.members(cluster, f"{KINDS},{CUSTOM}")
+        assert [one.partition("/")[0].partition(".")[0] for one in left] == PRECIOUS, left
 
 
-async def _the_precious_goes_when_asked(monitored, three):
+async def _the_precious_goes_when_asked(monitored, three, inventories):
     done = await monitored.roadstead("apply", "--delete-precious", "-o", "json")
     assert done.data()["summary"] == {"deleted": SETUP * len(three)}
     for cluster in three:
-        assert await labelled(cluster) == []
-        secrets = await kubectl(
-            cluster.kubeconfig, cluster.name, "-n", "roadstead-system", "get", "secrets", "-o", "name"
-        )
-        assert monitored.name not in secrets
+        assert await inventories.members(cluster, KINDS) == []
+        assert await inventories.secrets(cluster) == []

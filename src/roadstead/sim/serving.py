@@ -18,6 +18,7 @@ from roadstead.sim import (
     bodies,
     discovering,
     openapi,
+    protobuf,
     reading,
     requests,
     resources,
@@ -97,6 +98,9 @@ class Server:
         options = Options(request.query)
         authorising.demand(cluster, who, _wish(request, target, options))
         data = await request.read() if request.method != "GET" else b""
+        content_type = request.headers.get("Content-Type", "")
+        if bodies.media(content_type) == protobuf.MEDIA and not kind.custom and data:
+            data, content_type = protobuf.as_json(cluster.minor, data), answers.JSON
         call = Call(
             cluster,
             kind,
@@ -104,7 +108,7 @@ class Server:
             options,
             form,
             data,
-            request.headers.get("Content-Type", ""),
+            content_type,
             request.headers.get("User-Agent", ""),
         )
         if kind.group == "authorization.k8s.io" and request.method == "POST":

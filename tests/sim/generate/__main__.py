@@ -1,4 +1,5 @@
-"""Writes src/roadstead/sim/data/<minor>.json.xz by asking a real API server of that minor.
+"""Writes src/roadstead/sim/data/<minor>.json.xz by asking a real API server of that minor, and <minor>.wire.xz
+from the Go modules of which it is built.
 
     python -m tests.sim.generate [--minor 1.37]
 
@@ -17,7 +18,7 @@ from typing import Any
 import yaml
 
 from tests.controlplane import build, plane
-from tests.sim.generate import asking, learning
+from tests.sim.generate import asking, learning, wire
 
 DATA = Path(__file__).parents[3] / "src" / "roadstead" / "sim" / "data"
 SAMPLES = Path(__file__).with_name("samples.yaml")
@@ -81,11 +82,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minor", action="append", help="of Kubernetes (all that are supported)")
     for minor in parser.parse_args().minor or (build.OLDEST, build.NEWEST):
-        data = json.dumps(asyncio.run(ask(minor)), sort_keys=True, separators=(",", ":")).encode()
-        DATA.mkdir(exist_ok=True)
-        path = DATA / f"{minor}.json.xz"
-        path.write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
-        print(f"{path.name}: {len(data):,} bytes, {path.stat().st_size:,} compressed")
+        asked = asyncio.run(ask(minor))
+        write(DATA / f"{minor}.json.xz", asked)
+        kinds = {
+            name
+            for name, schema in asked["definitions"].items()
+            if "x-kubernetes-group-version-kind" in schema
+        }
+        write(DATA / f"{minor}.wire.xz", wire.fields(minor, sorted(kinds)))
+
+
+def write(path: Path, value: Any) -> None:
+    data = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    path.write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
+    print(f"{path.name}: {len(data):,} bytes, {path.stat().st_size:,} compressed")
 
 
 main()

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import orjson
 
-from roadstead.sim import auditing, knowledge, kubeconfig, serving
+from roadstead.sim import auditing, controlling, knowledge, kubeconfig, serving
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.serving import Certificate
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -27,10 +28,13 @@ async def run(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, ended.set)
-    async with serving.running(*clusters, port=options.port) as server:
+    shown = Certificate(*options.certificate) if options.certificate else None
+    async with serving.running(*clusters, port=options.port, certificate=shown) as server:
         kubeconfig.write(options.kubeconfig, server, clusters)
         told = {each.name: {"url": server.url(each), "tokens": each.tokens} for each in clusters}
-        sys.stdout.write(orjson.dumps({"port": server.port, "clusters": told}).decode() + "\n")
+        control = {"url": f"{server.address}/{controlling.ROOT}", "token": server.token}
+        where = {"port": server.port, "clusters": told, "control": control}
+        sys.stdout.write(orjson.dumps(where).decode() + "\n")
         sys.stdout.flush()
         await ended.wait()
 
@@ -42,6 +46,8 @@ def main() -> None:
     parser.add_argument("--minor", default=knowledge.supported()[-1], choices=knowledge.supported())
     parser.add_argument("--port", type=int, default=0, help="on loopback (a free one)")
     parser.add_argument("--audit", type=Path, help="folder for a log of requests per cluster")
+    files = ("FILE", "KEY", "AUTHORITY")
+    parser.add_argument("--certificate", type=Path, nargs=3, metavar=files, help="speak TLS")
     options = parser.parse_args()
     with contextlib.suppress(ImportError):
         import uvloop

@@ -28,13 +28,8 @@ def to_file(path: Path) -> Callable[[Received], None]:
 def event(received: Received) -> dict[str, object]:
     path, _, query = received.path.partition("?")
     target = requests.target(path)
-    verb = VERBS.get(received.method, received.method.lower())
     reference: dict[str, str] = {}
     if target is not None:
-        if not target.name:
-            verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
-        if verb in ("get", "list") and ("watch=1" in query or "watch=true" in query):
-            verb = "watch"
         named = {
             "apiGroup": target.group,
             "resource": target.plural,
@@ -46,9 +41,21 @@ def event(received: Received) -> dict[str, object]:
     return {
         "stage": "RequestReceived",
         "auditID": str(uuid.uuid4()),
-        "verb": verb,
+        "verb": verb(received.method, path, query),
         "requestURI": received.path,
         "user": {"username": received.user},
         "userAgent": received.user_agent,
         "objectRef": reference,
     }
+
+
+def verb(method: str, path: str, query: str) -> str:
+    found = VERBS.get(method, method.lower())
+    target = requests.target(path)
+    if target is None:
+        return found
+    if not target.name:
+        found = {"get": "list", "delete": "deletecollection"}.get(found, found)
+    if found in ("get", "list") and ("watch=1" in query or "watch=true" in query):
+        return "watch"
+    return found

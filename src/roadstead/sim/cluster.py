@@ -58,8 +58,12 @@ class Cluster:
     def knowledge(self) -> knowledge.Knowledge:
         return knowledge.load(self.minor)
 
+    def time(self) -> datetime:
+        """By the clock of its machines, which may be wrong."""
+        return self.clock() + self.skew
+
     def now(self) -> str:
-        return self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.time().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def kind(self, group: str, version: str, plural: str) -> Kind | None:
         key = (group, version, plural)

@@ -5,9 +5,14 @@ Finds the cluster, who asks, and what for; everything that goes wrong becomes a 
 """
 
 import logging
+import secrets
+import ssl
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +21,9 @@ from roadstead.sim import (
     answers,
     authorising,
     bodies,
+    controlling,
     discovering,
+    hindering,
     openapi,
     protobuf,
     reading,
@@ -28,6 +35,7 @@ from roadstead.sim import (
 from roadstead.sim.answers import Answer
 from roadstead.sim.authorising import Wish
 from roadstead.sim.cluster import Cluster, Received
+from roadstead.sim.faults import Asked
 from roadstead.sim.requests import Options, Target
 from roadstead.sim.resources import Call
 
@@ -36,12 +44,33 @@ ROOT = "clusters"
 _log = logging.getLogger(__name__)
 
 
-class Server:
-    """Clusters may come and go while it runs; `url` of one is where clients find it."""
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files in PEM. `authority` is what clients have to trust."""
 
-    def __init__(self) -> None:
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+class Server:
+    """Clusters may come and go while it runs; `url` of one is where clients find it. Whoever knows the `token`
+    may change it from outside (see `controlling`)."""
+
+    def __init__(self, certificate: Certificate | None = None) -> None:
         self.clusters: dict[str, Cluster] = {}
         self.port = 0
+        self.token = secrets.token_hex(16)
+        self.certificate = certificate
+        self.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
+        if certificate:
+            self.present(certificate.certificate, certificate.key)
+
+    def present(self, certificate: Path, key: Path) -> None:
+        """To clients that connect from now on, for instance one that has expired."""
+        if self.tls is None:
+            raise status.bad_request("it was started without a certificate")
+        self.tls.load_cert_chain(certificate, key)
 
     def add(self, *clusters: Cluster) -> None:
         for cluster in clusters:
@@ -54,10 +83,16 @@ class Server:
     def url(self, cluster: Cluster, user: str = "") -> str:
         """With a user's name it needs no other credentials: whoever knows it is that user."""
         token = f"~{cluster.tokens[user]}" if user else ""
-        return f"http://{LOOPBACK}:{self.port}/{ROOT}/{cluster.name}{token}"
+        return f"{self.address}/{ROOT}/{cluster.name}{token}"
+
+    @property
+    def address(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{LOOPBACK}:{self.port}"
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        _, root, name, *rest = request.path.split("/", 3)
+        _, root, name, *rest = (*request.path.split("/", 3), "")
+        if root == controlling.ROOT:
+            return _response(await controlling.answer(self, request))
         name = name.partition("~")[0]
         cluster = self.clusters.get(name) if root == ROOT else None
         if cluster is None:
@@ -66,6 +101,17 @@ class Server:
         base = request.path.removesuffix(path)
         # Addresses in documents hold the base, for clients that ask for them as they stand; others add it again.
         path = path.removeprefix(base)
+        wish = hindering.asked(request.method, path, request.query_string)
+        response = await hindering.answered(
+            cluster, request, wish, lambda: self._answered(cluster, request, path, base)
+        )
+        if cluster.skew and not response.prepared:
+            response.headers["Date"] = format_datetime(cluster.time(), usegmt=True)
+        return response
+
+    async def _answered(
+        self, cluster: Cluster, request: web.BaseRequest, path: str, base: str
+    ) -> web.StreamResponse:
         try:
             return await self._answer(cluster, request, path, base)
         except status.ApiError as error:
@@ -117,7 +163,7 @@ class Server:
         if "list" not in kind.verbs and "get" not in kind.verbs:
             raise status.not_simulated(f"{kind.plural} in {kind.api_version}")
         if request.method == "GET" and options.flag("watch") and not target.subresource:
-            return await _watch(request, call)
+            return await _watch(request, call, Asked("watch", path))
         return _response(resources.serve(call, request.method))
 
 
@@ -190,7 +236,7 @@ def _document(cluster: Cluster, path: str, form: answers.Form, base: str) -> Ans
     return answers.value(found) if found is not None else Answer(b"404 page not found\n", 404, "text/plain")
 
 
-async def _watch(request: web.BaseRequest, call: Call) -> web.StreamResponse:
+async def _watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.StreamResponse:
     kind = call.kind
     if "watch" not in kind.verbs:
         raise status.not_allowed()
@@ -212,20 +258,25 @@ async def _watch(request: web.BaseRequest, call: Call) -> web.StreamResponse:
     await response.prepare(request)
     if call.form.sort == "PartialObjectMetadataList":
         return response  # the real server answers 200 and sends nothing
-    async for line in watching.events(call.cluster, kind, wanted, call.options, render):
-        await response.write(line)
+    with hindering.streaming(call.cluster, request, wish):
+        async for line in watching.events(call.cluster, kind, wanted, call.options, render):
+            if not await hindering.sent(call.cluster, request, wish, response, line):
+                return response
     await response.write_eof()
     return response
 
 
 @asynccontextmanager
-async def running(*clusters: Cluster, port: int = 0) -> AsyncIterator[Server]:
-    """Serves the clusters on a port of loopback (a free one by default) until the block ends."""
-    server = Server()
+async def running(
+    *clusters: Cluster, port: int = 0, certificate: Certificate | None = None
+) -> AsyncIterator[Server]:
+    """Serves the clusters on a port of loopback (a free one by default) until the block ends; without a
+    certificate it speaks plain HTTP."""
+    server = Server(certificate)
     server.add(*clusters)
     runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
     await runner.setup()
-    site = web.TCPSite(runner, LOOPBACK, port)
+    site = web.TCPSite(runner, LOOPBACK, port, ssl_context=server.tls)
     await site.start()
     server.port = runner.addresses[0][1]
     try:

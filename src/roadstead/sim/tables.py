@@ -68,7 +68,7 @@ def _cell(column: Value, computed: Value, value: Value, cluster: Cluster) -> Any
     for part in column["path"].strip(".").split("."):
         found = found.get(part) if isinstance(found, dict) else None
     if column["type"] == "date":
-        return age(found, cluster.clock()) if isinstance(found, str) else _UNKNOWN
+        return age(found, cluster.time()) if isinstance(found, str) else _UNKNOWN
     return found
 
 
@@ -155,7 +155,7 @@ def _containers(key: str) -> Callable[[Value, Cluster], str]:
 
 _EVERY: dict[str, Callable[[Value, Cluster], Any]] = {
     "Name": _field("metadata", "name"),
-    "Age": lambda value, cluster: age(_get(value, "metadata", "creationTimestamp"), cluster.clock()),
+    "Age": lambda value, cluster: age(_get(value, "metadata", "creationTimestamp"), cluster.time()),
     "Created At": _field("metadata", "creationTimestamp"),
 }
 _WORKLOAD = {

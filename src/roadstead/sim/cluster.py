@@ -8,13 +8,14 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import orjson
 
 from roadstead.sim import kinds, knowledge
+from roadstead.sim.faults import Faults
 from roadstead.sim.kinds import Kind
 from roadstead.sim.rules.services import Taken
 from roadstead.sim.store import Store
@@ -43,6 +44,8 @@ class Cluster:
         self.name = name
         self.minor = minor or knowledge.supported()[-1]
         self.clock = clock
+        self.skew = timedelta()
+        self.faults = Faults()
         self.store = Store()
         self.tokens = {
             user: f"{name}-{user}-{secrets.token_hex(8)}" for user in ("admin", "viewer", "limited")

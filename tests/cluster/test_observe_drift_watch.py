@@ -250,7 +250,12 @@ async def test_an_identity_of_one_namespace_watches_it_alone_and_says_what_it_ca
         await watched.until(lambda: watched.blind)
         await shop.kubectl("delete", "configmap", "a")
         assert await watched.suspected("a") == ["web: ConfigMap/a"]
-    assert watched.blind == ["rbac.authorization.k8s.io/ClusterRole: Forbidden"]
+        assert watched.blind == ["rbac.authorization.k8s.io/ClusterRole: Forbidden"]
+        await shop.kubectl("create", "clusterrolebinding", shop.fleet, "--clusterrole=cluster-admin", account)
+        async with asyncio.timeout(20):
+            while watched.blind[-1] != "rbac.authorization.k8s.io/ClusterRole: heard":
+                await watch.expect({})
+                await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

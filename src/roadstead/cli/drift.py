@@ -68,8 +68,13 @@ def drift(
                         opened,
                         planned,
                         correct=watchers if correct else None,
-                        tell=lambda seen: console.show(
-                            drifts.seen_lines(seen.key, seen.object, seen.change, opened.now)
+                        tell=drifting.Telling(
+                            lambda seen: console.show(
+                                drifts.seen_lines(seen.key, seen.object, seen.change, opened.now)
+                            ),
+                            lambda cluster, what, problem: console.show(
+                                drifts.sight_lines(cluster, what, problem, opened.now)
+                            ),
                         ),
                         stop=stop,
                     )

@@ -56,18 +56,31 @@ def chosen(world: World, desired: Desired, *, lenient: bool = False) -> list[Clu
     ]
 
 
+async def _never(cluster: str, problem: Problem) -> bool:
+    return False
+
+
 async def each(
     world: World,
     desired: Desired,
     work: Callable[[Survey], Awaitable[Answer]],
+    *,
+    again: Callable[[str, Problem], Awaitable[bool]] = _never,
 ) -> dict[str, Answer | tuple[Problem, ...]]:
-    """By cluster, what `work` gave for its survey, or why there is nothing."""
+    """By cluster, what `work` gave for its survey, or why there is nothing. A cluster on which that fails
+    for its own sake is tried anew for as long as `again` says so."""
     recorded = clusters.recorded(world, desired.fleet)
     wanted = chosen(world, desired)
     slots = asyncio.Semaphore(_AT_ONCE)  # not for waiting: losses and approvals need every cluster
     losses = Losses(world, desired, [cluster.name for cluster in wanted])
 
     async def one(cluster: Cluster) -> Answer | tuple[Problem, ...]:
+        answer = await once(cluster)
+        while isinstance(answer, tuple) and await again(cluster.name, answer[0]):
+            answer = await once(cluster)
+        return answer
+
+    async def once(cluster: Cluster) -> Answer | tuple[Problem, ...]:
         try:
             async with clusters.connected(world, cluster) as client:
                 async with slots:

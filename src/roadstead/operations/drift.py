@@ -1,6 +1,7 @@
 """What a person asks by `drift`: what was changed behind Git's back, by whom, once or as it happens."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,13 +17,14 @@ from roadstead.model.inventory import Inventory
 from roadstead.model.plan import Action, Change, Plan
 from roadstead.operations import plan as planning
 from roadstead.operations.plan import Planned
-from roadstead.stages.observe import added, drift_watch, healths
+from roadstead.stages.observe import added, drift_watch, healths, sight
 from roadstead.stages.observe.drift_watch import DriftWatch
-from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
 
 _SETTLE = 0.02  # seconds in which further events of one edit are taken together
 _AGAIN = 1.0  # seconds after which a cluster that did not answer is asked again
+_ANEW = 10.0  # seconds after which one that could not be watched at all is tried again
+_LOST = 60.0  # seconds after which what may not be read, or is not served, is tried again
 
 
 async def fleet(world: World) -> Planned:
@@ -84,28 +86,47 @@ class Seen:
     change: Change | None
 
 
-Tell = Callable[[Seen], None]
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who hears what a watch sees, and what it cannot see: `sight` has the cluster, what of it (a kind, or
+    sight.ALL) and why; no problem says that it is seen again."""
+
+    seen: Callable[[Seen], None]
+    sight: Callable[[str, str, Problem | None], None]
 
 
 async def watch(
-    world: World, planned: Planned, *, correct: Watchers | None, tell: Tell, stop: asyncio.Event
+    world: World, planned: Planned, *, correct: Watchers | None, tell: Telling, stop: asyncio.Event
 ) -> list[Problem]:
     """Tell each drift as it happens, until `stop`; correct it at once where asked and where its bundle says so.
-    Gives the problems of clusters that cannot be watched."""
+    A cluster that cannot be watched is tried again. Gives the problems of those that were not in the end."""
+    out_of_sight: set[str] = set()
 
     async def one(found: Survey) -> None:
+        if found.cluster.name in out_of_sight:
+            out_of_sight.remove(found.cluster.name)
+            tell.sight(found.cluster.name, sight.ALL, None)
         async with healths.watching(found.client, stop=stop) as seen:
             applier = Applier(world, Wishes(), stop, seen, correct) if correct else None
             await _Watch(world, found, tell, applier).run(stop)
 
-    answers = await fleet_loop.each(world, planned.desired, one)
+    async def again(cluster: str, problem: Problem) -> bool:
+        if cluster not in out_of_sight:
+            out_of_sight.add(cluster)
+            tell.sight(cluster, sight.ALL, problem)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ANEW):
+                await stop.wait()
+        return not stop.is_set()
+
+    answers = await fleet_loop.each(world, planned.desired, one, again=again)
     return [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
 
 
 class _Watch:
     """One cluster under watch."""
 
-    def __init__(self, world: World, found: Survey, tell: Tell, applier: Applier | None) -> None:
+    def __init__(self, world: World, found: Survey, tell: Telling, applier: Applier | None) -> None:
         self._world = world
         self._found = found
         self._tell = tell
@@ -116,16 +137,33 @@ class _Watch:
     async def run(self, stop: asyncio.Event) -> None:
         chosen = self._world.settings.bundles
         stored = self._found.view.stored.inventories
+        cluster = self._found.cluster.name
+        seeing = sight.Sight(
+            self._found.client, lambda what, problem: self._tell.sight(cluster, what, problem)
+        )
         async with drift_watch.running(
-            self._found.client, lambda bundle, one: self._suspects.put_nowait((bundle, one)), _silent
+            self._found.client,
+            lambda bundle, one: self._suspects.put_nowait((bundle, one)),
+            seeing.blind,
         ) as watch:
             await watch.expect(
                 {bundle: one.entries for bundle, one in stored.items() if not chosen or bundle in chosen}
             )
             async with tasks.group() as start:
-                judging = start(self._judge_all(watch))
+                working = [
+                    start(self._judge_all(watch)),
+                    start(seeing.look()),
+                    start(self._try_lost(watch)),
+                ]
                 await stop.wait()
-                judging.cancel()
+                for one in working:
+                    one.cancel()
+
+    async def _try_lost(self, watch: DriftWatch) -> None:
+        while True:
+            await asyncio.sleep(_LOST)
+            with contextlib.suppress(RoadsteadError):  # the cluster does not answer, which is told elsewhere
+                await watch.expect({})
 
     async def _judge_all(self, watch: DriftWatch) -> None:
         while True:
@@ -160,9 +198,9 @@ class _Watch:
         if change is not None:
             self._told[one] = change
             if before is None or before.fields != change.fields or before.cause != change.cause:
-                self._tell(Seen(key, one, change))
+                self._tell.seen(Seen(key, one, change))
         elif before is not None:
-            self._tell(Seen(key, one, None))
+            self._tell.seen(Seen(key, one, None))
 
     def _keep(self, bundle: str, inventory: Inventory) -> None:
         stored = self._found.view.stored
@@ -170,7 +208,3 @@ class _Watch:
             self._found.view, stored=replace(stored, inventories={**stored.inventories, bundle: inventory})
         )
         self._found = replace(self._found, view=view)
-
-
-def _silent(selection: Selection, problem: Problem | None) -> None:
-    """A cluster that cannot be heard for a while is heard again, and everything is listed then."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.plan import Change, FieldChange
 from roadstead.report import plans
@@ -63,6 +64,16 @@ def seen_lines(key: Key, object_id: ObjectId, change: Change | None, at: datetim
     yield Line(f"{when} {key.cluster} {object_id} of bundle {key.bundle}: {change.cause}", Style.CHANGE)
     for field in change.fields:
         yield _field_line(field)
+
+
+def sight_lines(cluster: str, what: str, problem: Problem | None, at: datetime) -> Iterator[Line]:
+    """What of a cluster (all of it, if nothing is said) is out of sight of `drift --watch`, or back."""
+    begin = f"{at.isoformat(timespec='milliseconds')} {cluster}{what and f' {what}'}"
+    if problem is None:
+        yield Line(f"{begin}: seen again", Style.CREATE)
+        return
+    yield Line(f"{begin}: not seen, drift there is not told: {problem.reason}: {problem.cause}", Style.ERROR)
+    yield Line(f"  hint: {problem_report.hint_of(problem)}", Style.FAINT)
 
 
 def data(found: FleetPlan) -> dict[str, Any]:

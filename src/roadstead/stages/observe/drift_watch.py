@@ -4,6 +4,7 @@ One stream for each kind that is owned. What is seen is judged by suspicions.py;
 suspected, and doing something about it, is left to the engine.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from roadstead.model.errors import Problem
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, ObjectId
-from roadstead.model.inventory import Entry
+from roadstead.model.inventory import Entry, Inventory
 from roadstead.objects import ownership
 from roadstead.stages.observe import serving
+from roadstead.stages.observe.health_book import Changed, HealthBook
 from roadstead.stages.observe.stream import Selection
 from roadstead.stages.observe.streams import Start, Streams
 from roadstead.stages.observe.suspicions import Suspect, Suspicions
@@ -24,11 +26,14 @@ Blind = Callable[[Selection, Problem | None], None]
 
 
 @asynccontextmanager
-async def running(client: kube.Client, suspect: Suspect, blind: Blind) -> AsyncIterator["DriftWatch"]:
+async def running(
+    client: kube.Client, suspect: Suspect, blind: Blind, *, health: Changed | None = None
+) -> AsyncIterator["DriftWatch"]:
     """`suspect` is called with bundle and object, at once; `blind` with what is not watched and why, and
-    with None when it is watched again."""
+    with None when it is watched again. With `health` that is told, too, from the same streams."""
     async with tasks.group() as start:
-        watch = DriftWatch(client, suspect, blind, start)
+        book = HealthBook(client, health, start) if health else None
+        watch = DriftWatch(client, suspect, blind, start, book)
         try:
             yield watch
         finally:
@@ -36,36 +41,57 @@ async def running(client: kube.Client, suspect: Suspect, blind: Blind) -> AsyncI
 
 
 class DriftWatch:
-    """A streams.Follower. `suspicions.live` is kept current for all kinds that are owned."""
+    """A streams.Follower. `suspicions.live` is kept current for all kinds that are owned; of kinds whose
+    health is told, whole objects are watched."""
 
-    def __init__(self, client: kube.Client, suspect: Suspect, blind: Blind, start: Start) -> None:
-        self.suspicions = Suspicions(suspect)
+    def __init__(
+        self,
+        client: kube.Client,
+        suspect: Suspect,
+        blind: Blind,
+        start: Start,
+        book: HealthBook | None = None,
+    ) -> None:
+        self.book = book
+        self.suspicions = Suspicions(suspect, book.gone if book else lambda one: None)
+        self.synced = asyncio.Event()  # all that is owned was listed once, or cannot be
         self._client = client
         self._blind = blind
         self._streams = Streams(client, self, start)
         self._resources: Mapping[GroupKind, ApiResource] = {}
         self._named: dict[ObjectId, Selection] = {}
+        self._lost: set[Selection] = set()
 
     async def expect(self, inventories: Mapping[str, Mapping[ObjectId, Entry]]) -> None:
         """Watch what these bundles own now, as their entries say; other bundles stay as they are. A kind
-        that is not served is looked for again at the next call."""
+        that is not served, or was lost, is tried again at the next call."""
         self.suspicions.expect(inventories)
         scopes = self.suspicions.scopes
         self._resources = (await serving.ask(self._client, scopes)).resources
         self._streams.need(
             {
-                Selection(resource, selector=ownership.PART_OF, metadata=True): scopes[kind]
+                Selection(resource, selector=ownership.PART_OF, metadata=self._is_light(kind)): scopes[kind]
                 for kind, resource in self._resources.items()
                 if kind in scopes
             }
         )
         self._follow_names()
 
+    def wrote(self, inventory: Inventory, versions: Mapping[ObjectId, str]) -> None:
+        """Our own writes, before `expect` hears of what they left."""
+        later = self.suspicions.wrote(inventory, versions)
+        if self.book:
+            self.book.wrote(later)
+
     def stop(self) -> None:
         self._streams.stop()
+        if self.book:
+            self.book.stop()
 
     def seen(self, selection: Selection, obj: dict[str, Any]) -> None:
         self.suspicions.seen(obj)
+        if self.book and not selection.metadata:
+            self.book.seen(obj)
         self._follow_names()
 
     def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
@@ -73,6 +99,9 @@ class DriftWatch:
         self._follow_names()
 
     def listed(self, selection: Selection, present: Collection[ObjectId]) -> None:
+        if selection in self._lost:
+            self._lost.remove(selection)
+            self._blind(selection, None)
         self.suspicions.listed(selection, present)
         self._follow_names()
 
@@ -80,15 +109,26 @@ class DriftWatch:
         self._blind(selection, problem)
 
     def lost(self, selection: Selection, problem: Problem) -> None:
+        self._lost.add(selection)
         self._blind(selection, problem)
         self.suspicions.lost(selection)
         self._follow_names()
+
+    def _is_light(self, kind: GroupKind) -> bool:
+        return self.book is None or not self.book.looks_at(kind)
 
     def _follow_names(self) -> None:
         unlabelled = {one for one in self.suspicions.unlabelled if one.group_kind in self._resources}
         for one in self._named.keys() - unlabelled:
             self._streams.no_longer(self._named.pop(one))
         for one in unlabelled - self._named.keys():
-            resource = self._resources[one.group_kind]
-            self._named[one] = Selection(resource, one.namespace, one.name, metadata=True)
+            resource, light = self._resources[one.group_kind], self._is_light(one.group_kind)
+            self._named[one] = Selection(resource, one.namespace, one.name, metadata=light)
             self._streams.also(self._named[one])
+        if not self.synced.is_set() and self._is_synced():
+            self.synced.set()
+
+    def _is_synced(self) -> bool:
+        lost = {one.resource.group_kind for one in self._lost}
+        unheard = lost | (self.suspicions.scopes.keys() - self._resources.keys())
+        return self.suspicions.settled_but(unheard)

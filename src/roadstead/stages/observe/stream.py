@@ -19,7 +19,8 @@ from roadstead.model.ids import ObjectId
 from roadstead.objects import kinds
 from roadstead.world.kube import client as kube
 
-_SHORTEST, _LONGEST = 0.2, 30.0  # seconds from one attempt to the next, doubling while they do not last
+LONGEST_PAUSE = 30.0  # seconds from one attempt to the next, doubling while they do not last
+_SHORTEST = 0.2
 _PAGE, _METADATA_PAGE = 500, 5000
 _BATCH = 200  # objects looked at in a row, some 10 ms: then others have their turn
 
@@ -80,7 +81,7 @@ async def follow(client: kube.Client, selection: Selection, follower: Follower) 
             pause = error.problem.retry_after or 0.0
         lasted = loop.time() - begun
         await asyncio.sleep(max(pause, spacing - lasted))
-        spacing = _SHORTEST if lasted > _LONGEST else min(2 * spacing, _LONGEST)
+        spacing = _SHORTEST if lasted > LONGEST_PAUSE else min(2 * spacing, LONGEST_PAUSE)
 
 
 class _Line:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from roadstead.model.ids import GroupKind, ObjectId
-from roadstead.model.inventory import Entry
+from roadstead.model.inventory import Entry, Inventory
 from roadstead.model.live import Live
 from roadstead.objects import kinds, ownership
 from roadstead.stages.observe.stream import Selection
@@ -27,18 +27,21 @@ _GONE: _State = ("", "", "")
 
 class Suspicions:
     """`live` is what is seen of the followed kinds, owned or not; `scopes` are these kinds, each with the
-    namespaces in which something is owned. `suspect` is called with bundle and object."""
+    namespaces in which something is owned. `suspect` is called with bundle and object, `left` with what is
+    known to be gone."""
 
-    def __init__(self, suspect: Suspect) -> None:
+    def __init__(self, suspect: Suspect, left: Callable[[ObjectId], None] = lambda one: None) -> None:
         self.live: dict[ObjectId, Live] = {}
         self.scopes: Mapping[GroupKind, Collection[str]] = {}
         self.unlabelled: set[ObjectId] = set()
         self._suspect = suspect
+        self._is_gone = left
         self._entries: dict[ObjectId, Entry] = {}
         self._bundles: dict[ObjectId, str] = {}
         self._owned: dict[str, Collection[ObjectId]] = {}
         self._listed: set[tuple[GroupKind, str]] = set()
         self._odd: dict[ObjectId, _State] = {}
+        self._ahead: dict[ObjectId, int] = {}  # our own writes that the streams have not brought yet
 
     def expect(self, inventories: Mapping[str, Mapping[ObjectId, Entry]]) -> None:
         """What these bundles own now, instead of what they owned; other bundles stay as they are."""
@@ -54,6 +57,36 @@ class Suspicions:
             for one in entries:
                 self._compare(one)
 
+    def wrote(self, inventory: Inventory, versions: Mapping[ObjectId, str]) -> list[ObjectId]:
+        """We wrote these objects, at these resourceVersions: until the streams bring that, what they tell is
+        old. Call it before `expect` with the same inventory. Gives those that were not brought yet."""
+        later = []
+        for one, version in versions.items():
+            entry, before = inventory.entries.get(one), self.live.get(one)
+            if entry is None or not version.isdigit():
+                continue
+            known = before.resource_version if before and before.uid == entry.uid else ""
+            if known.isdigit() and int(known) >= int(version):
+                continue
+            part_of = inventory.parent.id
+            self.live[one] = Live(one, entry.uid, version, entry.mark, part_of, entry.signature)
+            self._ahead[one] = int(version)
+            later.append(one)
+        return later
+
+    def is_listed(self, one: ObjectId) -> bool:
+        """Whether the streams tell that the object is there, or that it is not."""
+        return self._is_listed(one) and one not in self.unlabelled
+
+    def settled_but(self, unheard: Collection[GroupKind]) -> bool:
+        """Whether all that is owned was listed, but for some kinds, and nothing is looked for by name."""
+        return not self.unlabelled and all(
+            kind in unheard
+            or (kind, "") in self._listed
+            or all((kind, one) in self._listed for one in namespaces)
+            for kind, namespaces in self.scopes.items()
+        )
+
     def suspected(self, bundle: str) -> list[ObjectId]:
         """The bundle's objects that are not as its entries say: none, once a correction is on record."""
         return [one for one in self._odd if self._bundles.get(one) == bundle]
@@ -68,6 +101,8 @@ class Suspicions:
 
     def seen(self, obj: dict[str, Any]) -> None:
         live = ownership.live(obj)
+        if self._is_behind(live):
+            return
         if entry := self._entries.get(live.id):
             live = replace(live, id=entry.id)  # one name in memory for each object is enough
         self.live[live.id] = live
@@ -76,7 +111,10 @@ class Suspicions:
         self._judge(live.id)
 
     def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
-        self._left(selection, [kinds.identify(obj)])
+        one = kinds.identify(obj)
+        known = self.live.get(one)
+        if known is None or not known.uid or known.uid == obj["metadata"].get("uid", known.uid):
+            self._left(selection, [one])  # else another has its name already
 
     def listed(self, selection: Selection, present: Collection[ObjectId]) -> None:
         if not selection.name:
@@ -98,8 +136,19 @@ class Suspicions:
             elif one in self._entries and self._entries[one].uid:
                 self.unlabelled.add(one)  # judged when it is known what became of it
                 continue
-            self.live.pop(one, None)
+            if self.live.pop(one, None):
+                self._is_gone(one)
             self._judge(one)
+
+    def _is_behind(self, live: Live) -> bool:
+        """Whether this is older than what we wrote since (resourceVersions compare as numbers, KEP-5504)."""
+        ahead = self._ahead.get(live.id)
+        if ahead is None:
+            return False
+        if live.resource_version.isdigit() and int(live.resource_version) < ahead:
+            return True
+        del self._ahead[live.id]
+        return False
 
     def _rescope(self) -> None:
         found: dict[GroupKind, set[str]] = defaultdict(set)
@@ -136,6 +185,7 @@ class Suspicions:
         return None if state == (entry.uid, entry.signature, entry.mark) else state
 
     def _forget(self, one: ObjectId) -> None:
+        self._ahead.pop(one, None)
         del self._bundles[one], self._entries[one]
         self._odd.pop(one, None)
         self.unlabelled.discard(one)

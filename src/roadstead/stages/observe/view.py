@@ -5,10 +5,11 @@ What cannot be read is a problem of the objects concerned (`unreadable`), never 
 its inventories nothing is known of a cluster: that is raised.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 from roadstead.model.errors import Problem
 from roadstead.model.facts import ApiResource
@@ -61,6 +62,26 @@ async def read(
     if search.stale:
         await search.ask(await serving.ask(client, search.stale, fresh=True))
     return ClusterView(client.cluster, stored, search.live, search.unreadable, search.unserved())
+
+
+async def complete(
+    client: kube.Client,
+    stored: Stored,
+    live: Mapping[ObjectId, Live],
+    *,
+    wanted: Collection[ObjectId],
+    is_listed: Callable[[ObjectId], bool],
+) -> ClusterView:
+    """The view where watches keep `live`: asked for is only what they do not tell of, the wanted that is not
+    owned yet, and the owned of kinds that could not be listed (`is_listed`). `live` is not copied."""
+    owned = [one for each in stored.inventories.values() for one in each.entries if not is_listed(one)]
+    held = {one for each in stored.inventories.values() for one in each.entries}
+    search = _Search(client, _by_kind(owned, [one for one in wanted if one not in held and one not in live]))
+    await search.ask(await serving.ask(client, search.questions))
+    if search.stale:
+        await search.ask(await serving.ask(client, search.stale, fresh=True))
+    kept = ChainMap(cast("dict[ObjectId, Live]", live), search.live)
+    return ClusterView(client.cluster, stored, kept, search.unreadable, search.unserved())
 
 
 @dataclass(slots=True)

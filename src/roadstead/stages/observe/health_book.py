@@ -1,0 +1,94 @@
+"""The health of all that is owned in one cluster, kept current by its watches.
+
+Of what is ready nothing is kept. Pods are looked at only where a workload is on its way. Objects are judged as
+they come by, whether the inventory names them yet or not: `rules` tells by its label whose an object is.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from roadstead.model.assignment import HealthRule
+from roadstead.model.health import Health, State
+from roadstead.model.ids import GroupKind, ObjectId
+from roadstead.objects import kinds, ownership
+from roadstead.stages.observe import awaited as judging
+from roadstead.stages.observe import pods
+from roadstead.stages.observe.awaited import Awaited
+from roadstead.stages.observe.streams import Start, Streams
+from roadstead.world.kube import client as kube
+
+_UNSEEN = Health(State.PROGRESSING, "waits to see what was written")
+_SETTLED = (State.READY, State.SUSPENDED)
+
+Changed = Callable[[ObjectId], None]
+
+
+class HealthBook:
+    """`rules` are a bundle's own, by the part-of label of its objects; `changed` hears of every change."""
+
+    def __init__(self, client: kube.Client, changed: Changed, start: Start) -> None:
+        self.rules: Mapping[str, Sequence[HealthRule]] = {}
+        self._changed = changed
+        self._known: dict[ObjectId, Health] = {}
+        self._workloads: dict[ObjectId, dict[str, Any]] = {}  # those on their way, whole
+        self._pods = pods.Pods(self._of_pods)
+        self._streams = Streams(client, self._pods, start)
+
+    def of(self, one: ObjectId) -> Health:
+        return self._known.get(one, judging.READY)
+
+    def looks_at(self, kind: GroupKind) -> bool:
+        """Whether more than the metadata of a kind is needed."""
+        return any(judging.looks_at_status(kind, rules) for rules in (*self.rules.values(), ()))
+
+    def seen(self, obj: dict[str, Any]) -> None:
+        one = kinds.identify(obj)
+        rules = self.rules.get((obj["metadata"].get("labels") or {}).get(ownership.PART_OF, ""))
+        if rules is None or not judging.looks_at_status(one.group_kind, rules):
+            return
+        told = judging.judge(obj, Awaited(rules), self._around(one, obj))
+        if one.group_kind in pods.WORKLOADS:
+            self._tend(one, obj, settled=told.state in _SETTLED)
+        self._learn(one, told)
+
+    def wrote(self, objects: Iterable[ObjectId]) -> None:
+        """What was known of these was before our last write."""
+        for one in objects:
+            if self.looks_at(one.group_kind):
+                self._learn(one, _UNSEEN)
+
+    def gone(self, one: ObjectId) -> None:
+        self._tend(one, {}, settled=True)
+        self._known.pop(one, None)
+        self._changed(one)
+
+    def stop(self) -> None:
+        self._streams.stop()
+
+    def _learn(self, one: ObjectId, told: Health) -> None:
+        if told == self.of(one):
+            return
+        if told == judging.READY:
+            del self._known[one]
+        else:
+            self._known[one] = told
+        self._changed(one)
+
+    def _around(self, one: ObjectId, obj: dict[str, Any]) -> Sequence[Mapping[str, Any]]:
+        return self._pods.of(obj) if one.group_kind in pods.WORKLOADS else ()
+
+    def _tend(self, one: ObjectId, obj: dict[str, Any], *, settled: bool) -> None:
+        was = one in self._workloads
+        if settled:
+            if was:
+                del self._workloads[one]
+                self._pods.leave(one)
+        else:
+            self._workloads[one] = obj
+            self._pods.tend(one, obj)
+        if was != (not settled):
+            self._streams.need(pods.selections(self._pods.busy(self._workloads.__contains__)))
+
+    def _of_pods(self, one: ObjectId) -> None:
+        if one in self._workloads:
+            self.seen(self._workloads[one])

@@ -1,0 +1,81 @@
+"""Whether a cluster under watch is seen, told when that changes.
+
+Streams say of single kinds that nothing is heard of them. A server that hangs says nothing at all, as one
+does where nothing happens: so it is asked for its version now and then. Breaks that streams bridge by
+themselves are not told, and a cluster that is gone is told once, not once for each kind.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import NoReturn
+
+from roadstead.model import reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.stages.observe import stream
+from roadstead.stages.observe.stream import Selection
+from roadstead.world.kube import client as kube
+
+ALL = ""  # in the place of a kind
+_EVERY, _PATIENCE = 5.0, 10.0  # seconds from one question to the next, and for its answer
+_BRIDGED = stream.LONGEST_PAUSE + _PATIENCE  # seconds by which a stream that can be heard is heard
+
+Tell = Callable[[str, Problem | None], None]
+
+
+class Sight:
+    """`tell` hears of what is not seen and why (`ALL`, or a kind), and with None that it is seen again."""
+
+    def __init__(self, client: kube.Client, tell: Tell) -> None:
+        self._client = client
+        self._tell = tell
+        self._silent: dict[Selection, tuple[Problem, float]] = {}  # and since when
+        self._told: set[str] = set()
+
+    def blind(self, selection: Selection, problem: Problem | None) -> None:
+        """What a drift watch says of its streams."""
+        if problem is None:
+            self._silent.pop(selection, None)
+        else:
+            _, since = self._silent.get(selection, (problem, self._now()))
+            self._silent[selection] = problem, since
+
+    async def look(self) -> NoReturn:
+        while True:
+            if problem := await self._ask():
+                self._silent = {one: (told, self._now()) for one, (told, _) in self._silent.items()}
+                self._say(ALL, problem)
+            else:
+                self._judge()
+            await asyncio.sleep(_EVERY)
+
+    async def _ask(self) -> Problem | None:
+        try:
+            await self._client.version(deadline=_PATIENCE)
+        except RoadsteadError as error:
+            if error.problem.reason is not reasons.FORBIDDEN:  # for then it answers
+                return error.problem
+        return None
+
+    def _judge(self) -> None:
+        """The server answers. It is seen once its streams are, or had the time to be."""
+        lasting = {
+            str(one): problem
+            for one, (problem, since) in self._silent.items()
+            if self._now() - since >= _BRIDGED or problem.reason is reasons.FORBIDDEN
+        }
+        if ALL in self._told and len(lasting) < len(self._silent):
+            return
+        for what in self._told - lasting.keys():
+            self._told.discard(what)
+            self._tell(what, None)
+        for what, problem in lasting.items():
+            self._say(what, problem)
+
+    def _say(self, what: str, problem: Problem) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._tell(what, problem)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

@@ -24,12 +24,14 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectOutcome:
-    """`notes` tells what the user should know of a success ("changed by admission: spec.replicas 3 -> 2")."""
+    """`notes` tells what the user should know of a success ("changed by admission: spec.replicas 3 -> 2").
+    `version` is the resourceVersion that a write left."""
 
     id: ObjectId
     result: Result
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from roadstead.model.facts import ApiResource
-from roadstead.model.ids import GroupKind
-from roadstead.model.inventory import Entry
+from roadstead.model.ids import GroupKind, Key
+from roadstead.model.inventory import Entry, Inventory, Parent
 from roadstead.objects import kinds, ownership
 from roadstead.stages.observe.stream import Selection
 from roadstead.stages.observe.suspicions import Suspicions
@@ -243,3 +243,45 @@ def test_a_view_is_brought_up_to_date_where_something_was_listed_since():
     told.listed(EVERYWHERE, {A_ID})
     told.listed(replace(BY_NAME, name="b"), set())
     assert told.current(before) == {A_ID: ownership.live(changed), **kept}
+
+
+def written(obj, version):
+    """What our write left, and the inventory that says so."""
+    known = ownership.live(obj)
+    parent = Parent("shop", Key("web", "c1"), "p", "applyset-x-v1")
+    return Inventory(parent, {known.id: entry(obj)}), {known.id: version}
+
+
+def test_what_we_just_created_is_not_missing_before_the_streams_bring_it():
+    case = Case(A, B)
+    new = live("n", resourceVersion="120")
+    inventory, versions = written(new, "120")
+    assert case.suspicions.wrote(inventory, versions) == [kinds.identify(new)]
+    case.suspicions.expect({"other": inventory.entries})
+    assert case.news() == []
+    assert case.suspicions.unlabelled == set()
+    case.suspicions.seen(new)
+    assert case.news() == []
+
+
+def test_an_event_from_before_our_write_is_passed_over_and_a_later_one_is_not():
+    case = Case(A, B)
+    ours = live("a", resourceVersion="120")
+    inventory, versions = written(ours, "120")
+    case.suspicions.wrote(inventory, versions)
+    case.suspicions.expect({"web": inventory.entries | expected(B)})
+    case.suspicions.seen(live("a", resourceVersion="110"))
+    assert case.news() == []
+    case.suspicions.seen(live("a", resourceVersion="130"))
+    assert case.news() == ["web: ConfigMap/shop/a"]
+
+
+def test_the_end_of_an_earlier_object_of_the_same_name_says_nothing_about_the_new_one():
+    case = Case(A, B)
+    new = live("a", uid="uid-2", resourceVersion="120")
+    inventory, versions = written(new, "120")
+    case.suspicions.wrote(inventory, versions)
+    case.suspicions.expect({"web": inventory.entries | expected(B)})
+    case.suspicions.gone(EVERYWHERE, A)
+    assert case.news() == []
+    assert case.suspicions.live[A_ID].uid == "uid-2"

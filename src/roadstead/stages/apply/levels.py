@@ -51,7 +51,10 @@ async def _put(run: Run, putter: Putter, one: Work) -> None:
         run.written[one.id] = ledger.entry(one.change.manifest, done.answer)
     run.say(
         ObjectOutcome(
-            one.id, done.result, notes=(*done.notes, *_changed_by_admission(done.sent, done.answer))
+            one.id,
+            done.result,
+            notes=(*done.notes, *_changed_by_admission(done.sent, done.answer)),
+            version=done.answer["metadata"].get("resourceVersion", ""),
         )
     )
 

@@ -73,7 +73,7 @@ class Shop:
             tell=tell,
         )
 
-    async def plan(self, bundle: str = "web", *, precious: bool = False) -> Plan:
+    async def plan(self, bundle: str = "web", *, precious: bool = False, shown: bool = True) -> Plan:
         manifests = {
             name: _manifests(name, objects, self.client.cluster) for name, objects in self.wants.items()
         }
@@ -99,6 +99,8 @@ class Shop:
             delete_precious=precious,
         )
         draft = compare.compare(situation)
+        if not shown:
+            draft = compare.unshown(draft, situation.assignment)
         previews = await apply.preview(self.target, draft, deadline=30.0)
         return settle.settle(draft, previews, situation.assignment)
 

@@ -24,6 +24,21 @@ async def test_a_changed_selector_is_planned_as_a_recreate_and_done(shop):
     assert await shop.owned() == [f"Deployment/{ns}/web"]
 
 
+async def test_where_nobody_is_shown_the_plan_the_refused_apply_tells_that_it_must_be_made_anew(shop):
+    ns = shop.fleet
+    await shop.apply(samples.deployment(ns, replicas=0), samples.config_map(ns, key="1"))
+    shop.wants["web"] = (samples.deployment(ns, app="other", replicas=0), samples.config_map(ns, key="2"))
+    mark = shop.server.mark()
+    plan = await shop.plan(shown=False)
+    asked = [one for one in shop.server.requests(since=mark, user_agent="roadstead") if one.verb == "patch"]
+    assert asked == []
+    assert results(await shop.step(plan=plan)) == {
+        f"Deployment/{ns}/web": "recreated",
+        f"ConfigMap/{ns}/a": "updated",
+    }
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["shown", "not shown"])
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -32,16 +47,17 @@ async def test_a_changed_selector_is_planned_as_a_recreate_and_done(shop):
         pytest.param({"app": "other", "minReadySeconds": -1}, id="an immutable field and another mistake"),
     ],
 )
-async def test_a_mistake_never_costs_the_live_object(shop, wrong):
+async def test_a_mistake_never_costs_the_live_object(shop, wrong, shown):
     ns = shop.fleet
     await shop.apply(samples.deployment(ns, replicas=0))
     before = await shop.live("apps/v1/deployments/web")
     shop.wants["web"] = (samples.deployment(ns, **wrong),)
-    plan = await shop.plan()
-    assert [one.action for one in plan.changes] == [Action.SKIP]
-    assert plan.problems[0].reason in (reasons.INVALID, reasons.IMMUTABLE)
-    await shop.step(plan=plan)
-    assert await shop.live("apps/v1/deployments/web") == before
+    plan = await shop.plan(shown=shown)
+    outcome = await shop.step(plan=plan)
+    [problem] = plan.problems or [one.problem for one in outcome.objects if one.problem]
+    assert problem.reason in (reasons.INVALID, reasons.IMMUTABLE)
+    after = await shop.live("apps/v1/deployments/web")
+    assert (after["metadata"]["uid"], after["spec"]) == (before["metadata"]["uid"], before["spec"])
 
 
 async def test_an_immutable_config_map_gets_its_new_content(shop):

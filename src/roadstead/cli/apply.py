@@ -83,7 +83,7 @@ def apply(
                 request = applying.Request(
                     kept.wishes if kept else wishes,
                     wait,
-                    kept.approve if kept else applying.anything,
+                    kept.approve if kept else None,
                     watchers,
                 )
                 done = await applying.fleet(opened, desired, request, stop=stop)

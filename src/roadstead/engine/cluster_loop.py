@@ -197,8 +197,9 @@ class Wishes:
     take_over: bool = False
 
 
-async def plan(world: World, found: Survey, bundle: str, wishes: Wishes) -> Plan:
-    """The plan of one bundle; what stands in its way is among its problems."""
+async def plan(world: World, found: Survey, bundle: str, wishes: Wishes, *, shown: bool = True) -> Plan:
+    """The plan of one bundle; what stands in its way is among its problems. One that is not `shown` to
+    anybody asks the server less, and tells less."""
     key = Key(bundle, found.cluster.name)
     inventory = found.inventory(bundle)
     assignment = found.assignment(bundle)
@@ -222,6 +223,8 @@ async def plan(world: World, found: Survey, bundle: str, wishes: Wishes) -> Plan
             ignore_prune_limit=wishes.ignore_prune_limit,
         )
     )
+    if not shown:
+        draft = compare.unshown(draft, assignment)
     previews = await apply.preview(found.target(assignment), draft, deadline=world.remaining)
     return settle.settle(draft, previews, assignment)
 

@@ -59,6 +59,7 @@ class Change:
     drifted: bool = False  # live differs from what we applied, whatever Git says now
     left: tuple[str, ...] = ()
     alone: bool = False  # what others added beside us is taken away
+    blind: bool = False  # only Git changed it, nobody is shown the plan: no dry run told what becomes of it
     live: Live | None = None  # what the plan was made against
     notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 

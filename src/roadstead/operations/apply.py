@@ -32,17 +32,13 @@ _FINE = (State.READY, State.SUSPENDED)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`approve` is asked once per cluster, with its plans, before anything is written there."""
+    """`approve` is asked once per cluster, with its plans, before anything is written there; None: nobody
+    looks at the plans."""
 
     wishes: Wishes
     wait: bool
-    approve: Approve
+    approve: Approve | None
     watchers: Watchers
-
-
-async def anything(cluster: str, plans: Sequence[Plan]) -> bool:
-    """Approves every plan, for those who asked not to be asked."""
-    return True
 
 
 async def fleet(world: World, desired: Desired, request: Request, *, stop: asyncio.Event) -> FleetOutcome:
@@ -55,8 +51,8 @@ async def fleet(world: World, desired: Desired, request: Request, *, stop: async
 
 
 async def _cluster(world: World, found: Survey, request: Request, *, stop: asyncio.Event) -> list[Applied]:
-    plans = await planning.of_cluster(world, found, request.wishes)
-    if not await request.approve(found.cluster.name, plans):
+    plans = await planning.of_cluster(world, found, request.wishes, shown=request.approve is not None)
+    if request.approve and not await request.approve(found.cluster.name, plans):
         return []
     if stop.is_set():
         cause = "stopped before anything was written"
@@ -134,7 +130,7 @@ class _Run:
         applied = replace(await self._applier.run(found, keeping_what_moves(plan)), plan=plan)
         if not self._is_awaited(name) or self._applier.stop.is_set():
             return applied
-        health = await self._applier.settled(found, applied.outcome)
+        health = await self._applier.settled(found, applied.outcome, finished=name in self._needed)
         return replace(applied, health=health)
 
     def _is_awaited(self, bundle: str) -> bool:

@@ -44,8 +44,8 @@ async def fleet(world: World, wishes: Wishes, *, also: Also = _as_it_is) -> Plan
     return Planned(desired, FleetPlan(desired.fleet, desired.revision, tuple(plans), told))
 
 
-async def of_cluster(world: World, found: Survey, wishes: Wishes) -> list[Plan]:
+async def of_cluster(world: World, found: Survey, wishes: Wishes, *, shown: bool = True) -> list[Plan]:
     names = cluster_loop.bundles(found, frozenset(world.settings.bundles))
     return await tasks.each(
-        names, lambda bundle: cluster_loop.plan(world, found, bundle, wishes), limit=_AT_ONCE
+        names, lambda bundle: cluster_loop.plan(world, found, bundle, wishes, shown=shown), limit=_AT_ONCE
     )

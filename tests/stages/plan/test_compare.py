@@ -7,6 +7,7 @@ import pytest
 
 from roadstead.model import reasons
 from roadstead.model.assignment import (
+    Additions,
     Adopt,
     Assignment,
     Deletion,
@@ -116,6 +117,23 @@ def told(found):
 )  # fmt: skip
 def test_what_follows(git, owned, there, expected):
     assert told(draft(git=git, owned=owned, there=there)) == expected
+
+
+@pytest.mark.parametrize(
+    ("git", "there", "additions", "asked"),
+    [
+        pytest.param("2", live(A), Additions.IGNORE, False, id="what Git alone changed"),
+        pytest.param("2", live(A, mark="2"), Additions.IGNORE, True, id="what was touched, too"),
+        pytest.param("1", live(A, mark="2"), Additions.IGNORE, True, id="what was touched"),
+        pytest.param("2", live(A, part_of=""), Additions.IGNORE, True, id="what lost its label"),
+        pytest.param("2", live(A), Additions.REMOVE, True, id="what others' additions are removed from"),
+    ],
+)
+def test_where_nobody_is_shown_the_plan_the_server_is_asked_only_about(git, there, additions, asked):
+    assignment = replace(ASSIGNMENT, drift=Drift(additions=additions))
+    found = draft(git=[manifest(A, git)], owned=[entry(A)], there=[there], assignment=assignment)
+    (change,) = compare.unshown(found, assignment).changes
+    assert (change.verified, change.blind) == (not asked, not asked)
 
 
 def test_an_object_that_moved_between_bundles_is_handed_over_and_never_deleted():

@@ -49,6 +49,11 @@ async def preview(cluster: Cluster, draft: Draft, *, deadline: float) -> dict[Ob
     return {answer.id: answer for answer in answers}
 
 
+async def recreates(session: Session, change: Change, part_of: str) -> bool:
+    """Whether what the server just refused would be taken as a new object."""
+    return bool((await _Question(session, change, part_of).ask()).recreate)
+
+
 def _redefined(draft: Draft) -> frozenset[GroupKind]:
     """Kinds whose definition the same plan writes: the server judges by the old one."""
     manifests = [

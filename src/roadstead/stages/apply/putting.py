@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from roadstead.model import errors, reasons
-from roadstead.model.errors import ConflictError, Problem, RoadsteadError
+from roadstead.model.errors import ConflictError, Problem, RoadsteadError, StalledError
 from roadstead.model.inventory import Entry
 from roadstead.model.outcome import Result
 from roadstead.model.plan import Action
 from roadstead.objects import release
 from roadstead.objects.ownership import Patch
-from roadstead.stages.apply import editing, waiting, work
+from roadstead.stages.apply import editing, previewing, waiting, work
 from roadstead.stages.apply.cluster import Object, Session
 from roadstead.stages.apply.work import Work
 from roadstead.world import crash
@@ -46,7 +46,12 @@ class Putter:
             return await self._recreate(one)
         if one.change.action is Action.CREATE:
             return await self._create(one)
-        return await self._update(one, entry)
+        try:
+            return await self._update(one, entry)
+        except StalledError:
+            if not (one.change.blind and await previewing.recreates(self.session, one.change, self.part_of)):
+                raise
+        return await self._recreate(one)
 
     def _member(self, one: Work) -> Object:
         return work.member(one.manifest or {}, self.part_of)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from roadstead.model import reasons
-from roadstead.model.assignment import Adopt, Assignment, DeletionPolicy, DriftMode
+from roadstead.model.assignment import Additions, Adopt, Assignment, DeletionPolicy, DriftMode
 from roadstead.model.errors import Problem
 from roadstead.model.ids import GroupKind, Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory, short
@@ -26,6 +26,7 @@ from roadstead.objects import kinds, marks, release, targets
 from roadstead.stages.plan import limits
 
 JOB = GroupKind("batch", "Job")
+CHANGED = "changed in Git"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,20 @@ def compare(situation: Situation) -> Draft:
         changes=tuple(changes),
         problems=tuple(problems),
     )
+
+
+def unshown(draft: Draft, assignment: Assignment | None) -> Draft:
+    """The draft where nobody is shown the plan: what Git alone changed needs no dry run, for the apply tells
+    as much."""
+    if assignment is not None and assignment.drift.additions is Additions.REMOVE:
+        return draft
+    changes = [
+        replace(change, verified=True, blind=True)
+        if change.cause == CHANGED and not (change.verified or change.drifted)
+        else change
+        for change in draft.changes
+    ]
+    return replace(draft, changes=tuple(changes))
 
 
 def _leaving(change: Change, assignment: Assignment | None) -> Change:
@@ -158,7 +173,7 @@ def _ours(situation: Situation, manifest: Manifest, entry: Entry | None, live: L
             return Change(
                 manifest.id, Action.SKIP, "created once, as roadstead.dev/apply: once asks", manifest, **seen
             )
-    cause = "changed in Git" if changed else "touched since we applied it"
+    cause = CHANGED if changed else "touched since we applied it"
     return Change(manifest.id, Action.UPDATE, cause, manifest, verified=False, drifted=touched, **seen)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
@@ -76,3 +77,95 @@ async def test_who_has_nothing_to_do_waits_for_no_dependency(story, unique):
     waited = await story.ask("apply", "-c", "dev", "--timeout", "10s")
     assert waited.code == 1
     assert "it depends on bundle slow, which is not ready" in waited.out + waited.err
+
+
+def job(name, namespace):
+    container = {"name": "main", "image": "migrate:1"}
+    template = {"spec": {"containers": [container], "restartPolicy": "Never"}}
+    spec = {"template": template, "ttlSecondsAfterFinished": 60}
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec}
+
+
+class Jobs:
+    """Without controllers, the test does what they would."""
+
+    def __init__(self, cluster, namespace):
+        self._cluster = cluster
+        self._path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+
+    async def begins(self, name):
+        """As soon as it is there."""
+        async with asyncio.timeout(60):
+            while name not in {
+                one["metadata"]["name"] for one in (await self._cluster.request("GET", self._path))["items"]
+            }:
+                await asyncio.sleep(0.1)
+        await self._is(name, active=1)
+
+    async def ends(self, name):
+        done = [{"type": one, "status": "True"} for one in ("SuccessCriteriaMet", "Complete")]
+        await self._is(name, active=0, succeeded=1, completionTime=now(), conditions=done)
+
+    async def removed(self, name):
+        """As its TTL would have it."""
+        await self._cluster.request("DELETE", f"{self._path}/{name}?propagationPolicy=Background")
+
+    async def _is(self, name, **status):
+        await self._cluster.request(
+            "PATCH",
+            f"{self._path}/{name}/status",
+            {"status": {"startTime": BEGAN, **status}},
+            content_type="application/merge-patch+json",
+        )
+
+
+def now():
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+BEGAN = now()
+
+
+async def test_what_depends_on_a_bundle_waits_until_its_jobs_are_done(story, one, unique):
+    story.bundle("migrate", files={"all.yaml": [namespace(unique), job("migrate", unique)]})
+    story.bundle("web", files={"a.yaml": config_map("web", unique)}, dependsOn=[{"bundle": "migrate"}])
+    story.commit()
+    jobs = Jobs(one, unique)
+    running = await story.start("apply", "-c", "dev")
+    await jobs.begins("migrate")
+    await asyncio.sleep(2)  # in which what waits for no more than its start would come
+    assert await names(one, unique) == set()
+    await jobs.ends("migrate")
+    await running.communicate()
+    assert running.returncode == 0
+    assert await names(one, unique) == {"configmap/web"}
+
+    await jobs.removed("migrate")
+    story.write("apps/web/a.yaml", config_map("web", unique, key="new"))
+    again = await story.roadstead("apply", "-c", "dev", "--timeout", "20s", "-o", "json")
+    assert again.data()["summary"]["updated"] == 1
+
+
+async def test_what_depends_on_a_job_waits_until_it_is_done(story, one, unique):
+    after = config_map("after", unique)
+    needed = f"batch/namespaces/{unique}/Job/migrate"
+    after["metadata"]["annotations"] = {"config.kubernetes.io/depends-on": needed}
+    story.bundle("shop", files={"all.yaml": [namespace(unique), job("migrate", unique), after]})
+    story.commit()
+    jobs = Jobs(one, unique)
+    running = await story.start("apply", "-c", "dev")
+    await jobs.begins("migrate")
+    await asyncio.sleep(8)  # longer than a step waits by itself
+    assert await names(one, unique) == set()
+    assert running.returncode is None
+    await jobs.ends("migrate")
+    await running.communicate()
+    assert running.returncode == 0
+    assert await names(one, unique) == {"configmap/after"}
+
+    await jobs.removed("migrate")
+    after["data"] = {"key": "new"}
+    story.write("apps/shop/all.yaml", [namespace(unique), job("migrate", unique), after])
+    again = await story.roadstead("apply", "-c", "dev", "--timeout", "20s", "-o", "json")
+    assert again.data()["summary"]["updated"] == 1

@@ -65,27 +65,37 @@ class Applier:
             told |= {one.id: _since(one, told) for one in outcome.objects if _says_more(one, told)}
             if not outcome.waits_for or self.stop.is_set() or not self.world.remaining:
                 break
-            await self.settled(found, outcome, only=frozenset(outcome.waits_for))
+            await self.settled(found, outcome, only=frozenset(outcome.waits_for), finished=True)
             found = await again(found, key.bundle)
             plan = await cluster_loop.plan(self.world, found, key.bundle, self.wishes)
         problems = tuple(dict.fromkeys((*first.problems, *plan.problems, *outcome.problems)))
         return Applied(first, replace(outcome, objects=tuple(told.values()), problems=problems))
 
     async def settled(
-        self, found: Survey, outcome: Outcome, *, only: frozenset[ObjectId] | None = None
+        self,
+        found: Survey,
+        outcome: Outcome,
+        *,
+        only: frozenset[ObjectId] | None = None,
+        finished: bool = False,
     ) -> dict[ObjectId, Health]:
-        """The health of a bundle's objects as the outcome left them, once settled or the time is over."""
+        """The health of a bundle's objects as the outcome left them, once settled or the time is over. Where
+        others wait for it, a Job is well when it is `finished`."""
         key = outcome.key
         assignment = found.assignment(key.bundle)
         entries = (outcome.inventory or found.inventory(key.bundle)).entries
         rules = assignment.health if assignment else ()
         manifests = found.manifests[key.bundle].by_id if key.bundle in found.manifests else {}
         wanted = {
-            one: awaited.of(entries.get(one, Entry(one)), manifests.get(one), rules)
+            one: awaited.of(entries.get(one, Entry(one)), manifests.get(one), rules, finished=finished)
             for one in (only if only is not None else entries)
         }
         if only is None:
-            wanted = {one: what for one, what in wanted.items() if not what.gone}
+            # such as a Job that ran, and that its TTL removed since
+            left_absent = {
+                one.id for one in outcome.objects if one.result is Result.SKIPPED
+            } - found.view.live.keys()
+            wanted = {one: what for one, what in wanted.items() if not what.gone and one not in left_absent}
         tell = self.watchers.health
         return await self.seen.until_settled(
             wanted, deadline=self.world.remaining, tell=lambda one, health: tell(key, one, health)
@@ -100,7 +110,7 @@ class Applier:
             take_over=self.wishes.take_over,
             precious=self.wishes.delete_precious,
             depends_on=assignment.depends_on if assignment else None,
-            deletion=_fate(assignment) if assignment else None,
+            deletion=fate(assignment) if assignment else None,
             health=assignment.health if assignment else (),
         )
         tell = self.watchers.outcome
@@ -115,7 +125,7 @@ class Applier:
         )
 
 
-def _fate(assignment: Assignment) -> str:
+def fate(assignment: Assignment) -> str:
     """What the inventory must remember, for the Bundle's document is gone when it matters."""
     return "orphan" if assignment.deletion.policy is DeletionPolicy.ORPHAN else ""
 

@@ -65,14 +65,16 @@ class Awaited:
         return told.state in (State.READY, State.SUSPENDED)
 
 
-def of(entry: Entry, manifest: Manifest | None, rules: Sequence[HealthRule] = ()) -> Awaited:
+def of(
+    entry: Entry, manifest: Manifest | None, rules: Sequence[HealthRule] = (), *, finished: bool = False
+) -> Awaited:
     """What an applied object has to become; without a manifest it has to go."""
     if manifest is None:
         return Awaited(uid=entry.uid, gone=True)
     own = marks.read(orjson.loads(manifest.body)).health
     if own and own != marks.HEALTH_IGNORED:
         rules = (HealthRule(entry.id.group_kind, own), *rules)
-    return Awaited(rules, entry.mark, entry.uid)
+    return Awaited(rules, entry.mark, entry.uid, finished)
 
 
 def looks_at_status(kind: GroupKind, rules: Sequence[HealthRule]) -> bool:

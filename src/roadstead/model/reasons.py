@@ -369,3 +369,41 @@ DEPENDENCY_NOT_READY = _reason(
 )
 NOT_READY = _reason("NotReady", _T, "applied, but not ready in the time given", "look at the object named")
 UNHEALTHY = _reason("Unhealthy", _S, "applied, but failed to become ready", "look at the object named")
+
+# The database and the record
+DATABASE_BUSY = _reason(
+    "DatabaseBusy",
+    _T,
+    "the database is locked by another process or has no connection free",
+    "nothing: it is tried again; if it stays, see who holds the database",
+)
+DATABASE_UNREACHABLE = _reason(
+    "DatabaseUnreachable",
+    _T,
+    "the database does not answer, or cannot be written",
+    "nothing: it is tried again; if it stays, check the server, the folder and the login of its URL",
+)
+DATABASE_DAMAGED = _reason(
+    "DatabaseDamaged",
+    _S,
+    "the database is damaged, or no database of Roadstead",
+    "restore a copy, or move it away: statuses and decisions come back from clusters and Git, history does not",
+)
+DATABASE_NEWER = _reason(
+    "DatabaseNewer",
+    _S,
+    "a newer version of Roadstead has changed the tables of this database",
+    "run that version, or restore the copy made before it",
+)
+RECORD_BROKEN = _reason(
+    "RecordBroken",
+    _S,
+    "records were changed, removed, reordered or cut off",
+    "keep the database as evidence, and compare it with a copy or an export",
+)
+DECISION_UNREADABLE = _reason(
+    "DecisionUnreadable",
+    _S,
+    "a file in refs/roadstead/decisions is no decision",
+    "correct or remove the file; until then nothing that it may concern moves forward",
+)

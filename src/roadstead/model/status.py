@@ -18,7 +18,7 @@ class Reach(StrEnum):
 
 
 class Standing(StrEnum):
-    """The one word for a bundle on a cluster; the worst that is true of it."""
+    """The one word for a bundle on a cluster: the first of these that is true of it, for the worst stand first."""
 
     BLOCKED = "blocked"  # cannot be resolved, rendered or applied as it is
     FAILED = "failed"  # applied, and failed to become ready

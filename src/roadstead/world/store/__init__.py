@@ -25,3 +25,9 @@ intent on disk; a write that cannot be made fails only its own caller; while the
 gone, writes wait and are tried again in their order, and reads answer at once with a problem. Losing the
 database loses history: nothing here is the only place of anything that decides.
 """
+
+from roadstead.world.store.journal import With
+from roadstead.world.store.opening import Store, open
+from roadstead.world.store.reading import Page
+
+__all__ = ["Page", "Store", "With", "open"]

@@ -1,7 +1,7 @@
 """The tables. migrations/ makes them; a test holds the two against each other.
 
 Moments are microseconds since 1970 in UTC, lists and mappings JSON text: both engines sort and keep them alike.
-Text is compared by code points in both. No foreign keys between tables that are written in one group, which
+No foreign keys: tables are written in one group, in any order, which
 leaves the writer free to gather rows by table.
 """
 
@@ -61,6 +61,7 @@ statuses = Table(
     Column("cluster", Text, primary_key=True),
     Column("bundle", Text, primary_key=True),
     _text("standing"),
+    _count("rank"),  # of the standing, the worst lowest
     _moment("since"),
     _moment("seen"),
     _text("staged"),
@@ -75,7 +76,7 @@ statuses = Table(
     _count("drifted"),
     _count("added"),
     Index("statuses_by_bundle", "bundle", "cluster"),
-    Index("statuses_by_standing", "standing", "cluster", "bundle"),
+    Index("statuses_by_rank", "rank", "cluster", "bundle"),
 )
 
 deviations = Table(

@@ -1,0 +1,129 @@
+"""Connections: one that writes, a few that read, set up alike for both databases.
+
+SQLite: WAL, so that readers never wait for the writer. `synchronous=FULL`, not NORMAL: in WAL mode NORMAL syncs
+at checkpoints only, so a power cut could take back commits that were acknowledged, and with them the intent of
+a write that a cluster has already seen; group commit makes the one sync per commit cheap (docs/store.md has the
+numbers). Transactions that write begin IMMEDIATE, which waits for another process up front and never fails
+half-way. PostgreSQL: transactions of all writers are queued by an advisory lock, so that events become
+visible in the order of their ids.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, exc, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.world.store import failures
+
+_BUSY = 5.0  # seconds that a statement waits for a lock before it is tried again from the start
+_CONNECT = 10.0
+_COMMAND = 60.0
+_READERS = 6
+_WRITE_LOCK = 0x526F6164  # any number that nobody else locks in this database
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA busy_timeout = {int(_BUSY * 1000)}",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """`name` is sqlite or postgresql, `shown` the URL without its password."""
+
+    name: str
+    shown: str
+    writing: AsyncEngine
+    reading: AsyncEngine
+
+    async def lock(self, connection: AsyncConnection) -> None:
+        """Keep other writers out to the end of this transaction; with SQLite, BEGIN IMMEDIATE already did."""
+        if self.name == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})"))
+
+    async def close(self) -> None:
+        for engine in (self.reading, self.writing):
+            await engine.dispose()
+
+
+def engines(url: str) -> Engines:
+    """Opens nothing yet. Raises UsageError for a URL of no database that is known here."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    return _postgresql(parsed)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url if "://" in url else f"sqlite:///{url}")
+    except (exc.ArgumentError, ValueError) as cause:
+        raise _unknown("it cannot be read as a URL") from cause
+    if parsed.drivername not in ("sqlite", "postgresql", "postgres"):
+        raise _unknown(f"found {parsed.drivername}")
+    if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise _unknown("a file is needed, found none")
+    return parsed
+
+
+def _unknown(found: str) -> RoadsteadError:
+    hint = "write sqlite:////path/to/file, a path, or postgresql://user:password@host/database"
+    return errors.error(Problem(reasons.BAD_ARGUMENT, f"no URL of a database: {found}", hint))
+
+
+def _sqlite(url: URL) -> Engines:
+    path = Path(str(url.database)).expanduser().absolute()
+    with failures.told("opening the database"):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else reads the record
+    full = url.set(drivername="sqlite+aiosqlite", database=str(path))
+    writing = create_async_engine(full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND)
+    reading = create_async_engine(full, pool_size=_READERS, max_overflow=0, pool_timeout=_CONNECT)
+    _prepare(writing, "BEGIN IMMEDIATE")
+    _prepare(reading, "BEGIN", "PRAGMA query_only = ON")
+    return Engines("sqlite", str(path), writing, reading)
+
+
+def _prepare(engine: AsyncEngine, begin: str, *more: str) -> None:
+    """The driver must not begin transactions by its own rules, which leave reads and DDL outside of them."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (*_PRAGMAS, *more):
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _postgresql(url: URL) -> Engines:
+    full = url.set(drivername="postgresql+asyncpg")
+    if "sslmode" in full.query:  # libpq's word for it, which people copy from elsewhere
+        mode = full.query["sslmode"]
+        full = full.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    limits = {"timeout": _CONNECT, "command_timeout": _COMMAND}
+    writing = create_async_engine(
+        full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND, connect_args=limits
+    )
+    reading = create_async_engine(
+        full,
+        pool_size=_READERS,
+        max_overflow=0,
+        pool_timeout=_CONNECT,
+        pool_pre_ping=True,
+        connect_args=limits,
+        isolation_level="AUTOCOMMIT",
+    )
+    return Engines("postgresql", url.render_as_string(hide_password=True), writing, reading)

@@ -1,0 +1,57 @@
+"""Bring a database to this version's tables when it is opened: all steps in one transaction, behind a lock.
+
+A database that a newer version has changed is refused, never guessed at. Alembic is imported only where there
+is something to do.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+from roadstead.world.store import migrations
+from roadstead.world.store.engines import Engines
+
+
+async def migrate(engines: Engines) -> None:
+    async with engines.writing.connect() as connection:
+        async with connection.begin():
+            if await _version(connection) == migrations.HEAD:
+                return
+        async with connection.begin():
+            await engines.lock(connection)
+            found = await _version(connection)
+            if found not in ("", *migrations.KNOWN):
+                raise errors.error(_newer(found))
+            await connection.run_sync(upgrade)
+
+
+async def _version(connection: AsyncConnection) -> str:
+    """Empty where there are no tables yet."""
+    there = await connection.run_sync(lambda one: inspect(one).has_table("alembic_version"))
+    if not there:
+        return ""
+    return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
+
+
+def upgrade(connection: Connection, to: str = migrations.HEAD) -> None:
+    """The steps themselves, in the transaction that the connection is in."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    with EnvironmentContext(
+        Config(), script, fn=lambda revision, _: script._upgrade_revs(to, revision), destination_rev=to
+    ) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()
+
+
+def _newer(found: str) -> Problem:
+    cause = f"its tables are in version {found}, this version of Roadstead knows {migrations.HEAD}"
+    return Problem(
+        reasons.DATABASE_NEWER, cause, hint=reasons.DATABASE_NEWER.remedy, action="opening the database"
+    )

@@ -1,0 +1,82 @@
+"""Open a database: its tables brought up to date, its writer running, closed with everything written."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from roadstead.model.errors import Problem
+from roadstead.world import tasks
+from roadstead.world.store import engines, failures, migrating
+from roadstead.world.store.clusters import Clusters
+from roadstead.world.store.decisions import Decisions
+from roadstead.world.store.deviations import Deviations
+from roadstead.world.store.events import Events, Outbox
+from roadstead.world.store.journal import Journal
+from roadstead.world.store.records import Records
+from roadstead.world.store.revisions import Hooks, Revisions
+from roadstead.world.store.statuses import Statuses
+from roadstead.world.store.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    clusters: Clusters
+    statuses: Statuses
+    deviations: Deviations
+    events: Events
+    outbox: Outbox
+    journal: Journal
+    records: Records
+    decisions: Decisions
+    revisions: Revisions
+    hooks: Hooks
+    writer: Writer
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why writes do not succeed at the moment; None while they do."""
+        return self.writer.problem
+
+
+@asynccontextmanager
+async def open(url: str, *, writer: str, closing: float = 5.0) -> AsyncIterator[Store]:
+    """`writer` names the chain of records that this process adds to: no other process may use the name at the
+    same time. On leaving, what waits is written for up to `closing` seconds.
+
+    Raises TransientError while the database is locked or gone, StalledError when it is damaged or newer.
+    """
+    opened = engines.engines(url)
+    try:
+        with failures.told(f"opening the database {opened.shown}"):
+            await migrating.migrate(opened)
+        async with _running(Writer(opened, writer), closing) as running:
+            yield Store(
+                Clusters(running),
+                Statuses(running),
+                Deviations(running),
+                Events(running),
+                Outbox(running),
+                Journal(running),
+                Records(opened),
+                Decisions(running),
+                Revisions(running),
+                Hooks(running),
+                running,
+            )
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def _running(writer: Writer, closing: float) -> AsyncIterator[Writer]:
+    async with tasks.group() as start:
+        task = start(writer.run())
+        try:
+            yield writer
+        finally:
+            writer.close()
+            await asyncio.wait([task], timeout=closing)
+            if not task.done():
+                writer.give_up()
+                task.cancel()

@@ -1,0 +1,264 @@
+"""The one task that writes: gathers what is waiting into one transaction, and answers when it is durable.
+
+While one commit is under way the next writes gather, so the slower the disk, the larger the groups. What is
+written is given as a function that fills a `Batch` and may run again: after a failure of the database the same
+writes are tried again in their order, with backoff, until they succeed or nobody waits for them; after any
+other failure each is tried alone, so that it fails its own caller only. A commit whose answer was lost is
+recognised by its token and not made twice.
+"""
+
+import asyncio
+import collections
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Executable, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from roadstead.language import chain
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+from roadstead.model.events import Delivery, Event
+from roadstead.model.record import Record, RecordId
+from roadstead.world.store import failures, rows, schema, statements
+from roadstead.world.store.engines import Engines
+
+Answer = TypeVar("Answer")
+_AT_ONCE = 1_000  # writes in one transaction
+_MOST_NOTES = 100_000  # that wait while the database is gone
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_ACTION = "writing to the database"
+
+
+class Batch:
+    """The rows of one transaction. Rows of one table keep their order; tables among each other do not."""
+
+    def __init__(self, engine: str, writer: str, counters: dict[str, int], head: tuple[int, str]) -> None:
+        self.engine = engine
+        self.events: list[Event] = []
+        self.asked: list[Callable[[AsyncConnection], Awaitable[None]]] = []
+        self._writer = writer
+        self._event = counters.get("event", 0)
+        self._head = head
+        self._groups: dict[Table, list[tuple[Executable, list[dict[str, Any]]]]] = {}
+
+    def put(self, table: Table, *values: dict[str, Any]) -> None:
+        """Insert, or replace what has the same key."""
+        self.run(table, statements.put(self.engine, table), *values)
+
+    def run(self, table: Table, statement: Executable, *values: dict[str, Any]) -> None:
+        if not values:
+            return
+        groups = self._groups.setdefault(table, [])
+        if not groups or groups[-1][0] is not statement:
+            groups.append((statement, []))
+        groups[-1][1].extend(values)
+
+    def ask(self, question: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+        """For what must read in the same transaction; runs after all rows."""
+        self.asked.append(question)
+
+    def event(self, event: Event, deliver_to: tuple[str, ...] = ()) -> int:
+        self._event += 1
+        values = rows.of_event(event, self._event)
+        self.put(schema.events, values)
+        self.put(
+            schema.outbox, *(rows.of_delivery(Delivery(self._event, one, event.time)) for one in deliver_to)
+        )
+        self.events.append(rows.event(values))
+        return self._event
+
+    def record(self, record: Record) -> RecordId:
+        sequence, previous = self._head
+        linked = chain.link(record, RecordId(self._writer, sequence + 1), previous)
+        self._head = (sequence + 1, linked.hash)
+        self.put(schema.records, rows.of_record(linked))
+        self.run(schema.touched, statements.touch(self.engine), *rows.of_touched(linked))
+        return linked.id
+
+    async def flush(self, connection: AsyncConnection, token: int) -> None:
+        sequence, hash = self._head
+        if schema.records in self._groups:
+            self.put(schema.heads, {"writer": self._writer, "sequence": sequence, "hash": hash})
+        if self.events:
+            self.put(schema.counters, {"name": "event", "value": self._event})
+        self.put(schema.counters, {"name": f"batch {self._writer}", "value": token})
+        for groups in self._groups.values():
+            for statement, values in groups:
+                await connection.execute(statement, values)
+        for question in self.asked:
+            await question(connection)
+
+
+@dataclass(eq=False, slots=True)
+class _Write(Generic[Answer]):
+    make: Callable[[Batch], Answer]
+    done: asyncio.Future[Answer] | None = None  # None: nobody waits
+    key: Hashable = None
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.done is None or not self.done.done()
+
+    def answer(self, value: Answer) -> None:
+        if self.done is not None and not self.done.done():
+            self.done.set_result(value)
+
+    def fail(self, problem: Problem, cause: BaseException) -> None:
+        if self.done is not None and not self.done.done():
+            error = errors.error(problem)
+            error.__cause__ = cause
+            self.done.set_exception(error)
+
+
+@dataclass
+class Writer:
+    """`problem` tells why writes do not succeed at the moment, `since` since when on the loop's clock."""
+
+    engines: Engines
+    name: str
+    problem: Problem | None = None
+    since: float = 0.0
+    dropped: int = 0  # notes that found no room while the database was gone
+    last_event: int = 0  # that this process wrote
+    written: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _queue: collections.deque[_Write[Any]] = field(default_factory=collections.deque)
+    _notes: dict[Hashable, _Write[Any]] = field(default_factory=dict)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _closing: bool = False
+
+    async def write(self, make: Callable[[Batch], Answer], *, keys: tuple[Hashable, ...] = ()) -> Answer:
+        """Run `make` in the next transaction; its answer, once that is durable. It must be repeatable.
+
+        Cancelling the wait takes the write back, unless its transaction is already under way. `keys` name
+        notes that were made before, which this write must not be followed by.
+        """
+        if self._closing:
+            raise errors.error(_closed())
+        for key in keys:
+            self._notes.pop(key, None)
+        write = _Write(make, asyncio.get_running_loop().create_future())
+        self._queue.append(write)
+        self._wake.set()
+        return await _answer(write)
+
+    def note(self, make: Callable[[Batch], object], *, key: Hashable = None) -> None:
+        """Write soon, without waiting. A later note of the same key takes the place of one that still waits."""
+        waiting = self._notes.get(key) if key is not None else None
+        if waiting is not None:
+            waiting.make = make
+            return
+        if len(self._queue) >= _MOST_NOTES:
+            self.dropped += 1
+            return
+        write = _Write(make, key=key)
+        if key is not None:
+            self._notes[key] = write
+        self._queue.append(write)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until `close`, and then until the queue is empty."""
+        while self._queue or not self._closing:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            await self._commit(self._take())
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+
+    def give_up(self) -> None:
+        """Fail what still waits; for a process that must end while the database is gone."""
+        for write in self._queue:
+            problem = self.problem or _closed()
+            write.fail(problem, errors.error(problem))
+        self._queue.clear()
+
+    def _take(self) -> list[_Write[Any]]:
+        taken = [self._queue.popleft() for _ in range(min(_AT_ONCE, len(self._queue)))]
+        for write in taken:
+            if write.key is not None and self._notes.get(write.key) is write:
+                del self._notes[write.key]
+        return taken
+
+    async def _commit(self, writes: list[_Write[Any]]) -> None:
+        """All in one transaction; again while the database fails, one by one when a write does."""
+        pause = _FIRST_PAUSE
+        tokens: dict[int, tuple[list[_Write[Any]], list[Any], Batch]] = {}
+        while True:
+            writes = [write for write in writes if write.is_wanted]
+            try:
+                await self._try(writes, tokens)
+                self.problem = None
+                return None
+            except Exception as cause:  # noqa: BLE001  # whatever a write does must end with its caller
+                found = failures.problem(cause, _ACTION)
+                if found.reason not in failures.PASSING:
+                    return await self._singly(writes, found, cause)
+                self._sick(found)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _singly(self, writes: list[_Write[Any]], found: Problem, cause: Exception) -> None:
+        if len(writes) == 1:
+            writes[0].fail(found, cause)
+            return
+        for write in writes:
+            await self._commit([write])
+
+    async def _try(
+        self, writes: list[_Write[Any]], tokens: dict[int, tuple[list[_Write[Any]], list[Any], Batch]]
+    ) -> None:
+        token = secrets.randbits(62)
+        async with self.engines.writing.connect() as connection, connection.begin():
+            await self.engines.lock(connection)
+            counters, head = await self._heads(connection)
+            made = tokens.get(counters.get(f"batch {self.name}", -1))
+            if made is None:
+                batch = Batch(self.engines.name, self.name, counters, head)
+                answers = [write.make(batch) for write in writes]
+                await batch.flush(connection, token)
+                made = (writes, answers, batch)
+                tokens.clear()  # what was flushed before did not stay
+                tokens[token] = made
+        await self._tell(*made)
+        rest = [write for write in writes if write not in made[0]]
+        if rest:
+            await self._try(rest, tokens)
+
+    async def _tell(self, writes: list[_Write[Any]], answers: list[Any], batch: Batch) -> None:
+        for write, answer in zip(writes, answers, strict=True):
+            write.answer(answer)
+        if batch.events:
+            async with self.written:
+                self.last_event = batch.events[-1].id
+                self.written.notify_all()
+
+    async def _heads(self, connection: AsyncConnection) -> tuple[dict[str, int], tuple[int, str]]:
+        names = ("event", f"batch {self.name}")
+        counted = select(schema.counters).where(schema.counters.c.name.in_(names))
+        counters = {row.name: row.value for row in await connection.execute(counted)}
+        mine = select(schema.heads).where(schema.heads.c.writer == self.name)
+        head = (await connection.execute(mine)).first()
+        return counters, (head.sequence, head.hash) if head else (0, chain.GENESIS)
+
+    def _sick(self, found: Problem) -> None:
+        if self.problem is None:
+            self.since = asyncio.get_running_loop().time()
+        self.problem = found
+
+
+async def _answer(write: _Write[Answer]) -> Answer:
+    assert write.done is not None
+    return await write.done
+
+
+def _closed() -> Problem:
+    hint = reasons.DATABASE_UNREACHABLE.remedy
+    return Problem(reasons.DATABASE_UNREACHABLE, "the database is being closed", hint, action=_ACTION)

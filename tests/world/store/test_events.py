@@ -1,0 +1,92 @@
+"""Events: ids grow as they become durable, readers miss none, and the outbox delivers at least once."""
+
+import asyncio
+
+import pytest
+
+from roadstead.model.events import Level
+from roadstead.world import store
+from roadstead.world.store.events import Where
+from tests.world.store.samples import at, event
+
+
+async def test_an_event_is_read_as_it_was_added(opened):
+    put = event(
+        1, level=Level.ERROR, cluster="c1", bundle="web", object="Deployment/shop/web", actor="ann",
+        commit="4be1", reason="NotReady", data={"fields": ["spec.replicas"], "n": 1},
+    )  # fmt: skip
+    (id,) = await opened.events.add(put)
+    (found,) = (await opened.events.page()).items
+    assert found == type(put)(**{name: getattr(put, name) for name in put.__slots__ if name != "id"}, id=id)
+
+
+async def test_ids_grow_without_gaps_however_many_add_at_once(opened):
+    async with asyncio.TaskGroup() as tasks:
+        added = [tasks.create_task(opened.events.add(event(number))) for number in range(200)]
+    assert sorted(id for task in added for id in task.result()) == list(range(1, 201))
+
+
+async def test_pages_go_from_the_newest_to_the_oldest(opened):
+    await opened.events.add(*(event(number) for number in range(7)))
+    page = await opened.events.page(limit=4)
+    rest = await opened.events.page(before=int(page.after), limit=4)
+    assert [one.message for one in (*page.items, *rest.items)] == [f"number {n}" for n in range(6, -1, -1)]
+    assert rest.after is None
+
+
+@pytest.mark.parametrize(
+    ("where", "messages"),
+    [
+        pytest.param(Where(clusters=frozenset(["c1"])), ["b", "a"], id="of a cluster"),
+        pytest.param(Where(kinds=frozenset(["applied"])), ["c"], id="of a kind"),
+        pytest.param(Where(levels=frozenset([Level.ERROR])), ["b"], id="of a level"),
+        pytest.param(Where(object="Pod/x"), ["a"], id="of an object"),
+        pytest.param(Where(actor="ann"), ["c"], id="of an actor"),
+        pytest.param(Where(since=at(1), until=at(2)), ["b"], id="of a time"),
+        pytest.param(Where(text="POD"), ["a"], id="by text"),
+    ],
+)
+async def test_filters(opened, where, messages):
+    await opened.events.add(
+        event(0, cluster="c1", object="Pod/x", message="a"),
+        event(1, cluster="c1", level=Level.ERROR, message="b"),
+        event(2, cluster="c2", kind="applied", actor="ann", message="c"),
+    )
+    assert [one.message for one in (await opened.events.page(where)).items] == messages
+
+
+async def test_who_follows_sees_what_was_missed_and_then_what_comes(opened):
+    await opened.events.add(*(event(number) for number in range(3)))
+    seen = []
+
+    async def follow():
+        async for one in opened.events.follow(1):
+            seen.append(one.id)
+            if one.id == 5:
+                return
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(follow())
+        await opened.events.add(event(3))
+        await opened.events.add(event(4))
+    assert seen == [2, 3, 4, 5]
+
+
+async def test_who_follows_sees_what_another_process_adds(opened, prepared):
+    async with store.open(prepared, writer="other") as other, asyncio.timeout(10):
+        await other.events.add(event(0, message="from elsewhere"))
+        found = await anext(aiter(opened.events.follow(0)))
+    assert found.message == "from elsewhere"
+
+
+async def test_a_delivery_waits_until_it_is_due_and_comes_again_until_done(opened):
+    await opened.events.add(event(0, message="a"), deliver_to=("slack", "pager"))
+    assert await opened.outbox.due(at(-1)) == ()
+    (slack, told), (pager, _) = sorted(await opened.outbox.due(at(1)), key=lambda one: one[0].receiver)[::-1]
+    assert (slack.receiver, pager.receiver, told.message) == ("slack", "pager", "a")
+    await opened.outbox.done(pager)
+    await opened.outbox.failed(slack, due=at(60), error="503")
+    assert await opened.outbox.due(at(59)) == ()
+    ((again, _),) = await opened.outbox.due(at(60))
+    assert (again.tries, again.error) == (1, "503")
+    assert await opened.outbox.depth() == {"slack": 1}

@@ -102,8 +102,10 @@ async def test_a_server_that_hangs_is_given_up():
 
 
 async def test_a_failure_after_some_pages_keeps_what_was_found():
-    broken = refusal(500, "InternalError", "etcd")
-    found, _ = await find(script(lambda request: listed("a", **{"continue": "next"}), lambda request: broken))
+    def broken(request):
+        return refusal(500, "InternalError", "etcd")
+
+    found, _ = await find(script(lambda request: listed("a", **{"continue": "next"}), broken))
     assert told(found) == {"objects": ["a"], "unreadable": ["b ServerError"], "served": True}
 
 

@@ -8,7 +8,7 @@ An object that could not be looked for is `unreadable`, never taken for one that
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -24,11 +24,9 @@ from roadstead.world.kube import client as kube
 from roadstead.world.kube import listing
 
 Value = TypeVar("Value")
-Answer = TypeVar("Answer")
 
 FEW = 8  # look-ups by name cost about as much as one list of a few hundred objects
 _AT_ONCE = 8
-_PAUSE = 1.0  # seconds, for a server that does not say how long to wait
 _PAGE, _METADATA_PAGE = 500, 5000  # objects of some 10 KB, metadata of some 1.5 KB
 _BATCH = 200  # decoded in a row, some 10 ms: then other clusters' answers have their turn
 
@@ -102,7 +100,7 @@ class _Search(Generic[Value]):
     async def _list(self, selector: str) -> None:
         if not self._forbidden:
             try:
-                await self._patiently(lambda: self._pages("", selector))
+                await self._pages("", selector)
             except RoadsteadError as error:
                 if error.problem.reason is not reasons.FORBIDDEN:
                     raise
@@ -113,7 +111,7 @@ class _Search(Generic[Value]):
 
     async def _list_in(self, namespace: str, selector: str) -> None:
         try:
-            await self._patiently(lambda: self._pages(namespace, selector))
+            await self._pages(namespace, selector)
         except RoadsteadError as error:
             if error.problem.reason is reasons.NO_SUCH_KIND:
                 raise
@@ -140,26 +138,11 @@ class _Search(Generic[Value]):
 
     async def _look_up(self, wanted: ObjectId) -> None:
         try:
-            obj = await self._patiently(
-                lambda: self._client.get(
-                    self._resource, wanted.namespace, wanted.name, metadata=self._metadata
-                )
+            obj = await self._client.get(
+                self._resource, wanted.namespace, wanted.name, metadata=self._metadata
             )
         except RoadsteadError as error:
             self.fail([wanted], error)
         else:
             if obj is not None:
                 self.found.objects[wanted] = self._read(obj)
-
-    async def _patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """A server that asks to wait is obeyed for as long as a request may take."""
-        now = asyncio.get_running_loop().time
-        until = now() + self._client.limits.deadline
-        while True:
-            try:
-                return await ask()
-            except RoadsteadError as error:
-                pause = error.problem.retry_after or _PAUSE
-                if error.problem.reason is not reasons.THROTTLED or now() + pause > until:
-                    raise
-            await asyncio.sleep(pause)

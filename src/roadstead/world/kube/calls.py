@@ -21,7 +21,6 @@ from roadstead.world.kube.requests import Request
 if TYPE_CHECKING:
     from roadstead.world.kube.transport import Answer, Transport
 
-_PASSING = (reasons.THROTTLED, reasons.SERVER_ERROR)
 _PAUSES = (0.2, 1.0)  # seconds between the tries of a read; whoever writes decides for itself
 
 
@@ -43,16 +42,17 @@ class Calls:
         """The body of a success. A read that the server cannot answer just now is sent again."""
         seconds = deadline or self._deadline
         until = time.monotonic() + seconds
-        pauses = iter(_PAUSES if request.method == "GET" else ())
+        attempt = 0
         while True:
             try:
                 return await self._once(request, seconds)
             except TransientError as error:
-                pause = max(next(pauses, math.inf), error.problem.retry_after or 0.0)
-                if error.problem.reason not in _PASSING or time.monotonic() + pause >= until:
+                pause = _pause(error.problem, attempt) if request.method == "GET" else math.inf
+                if time.monotonic() + pause >= until:
                     raise
             await asyncio.sleep(pause)
             seconds = until - time.monotonic()
+            attempt += 1
 
     async def _once(self, request: Request, deadline: float) -> bytes:
         try:
@@ -106,6 +106,15 @@ class Calls:
             one.at(cluster=self.cluster, action=request.action, object=request.object)
             for one in error.problems
         )
+
+
+def _pause(problem: Problem, attempt: int) -> float:
+    """Seconds until the next attempt."""
+    if problem.reason is reasons.THROTTLED:
+        return problem.retry_after or _PAUSES[-1]
+    if problem.reason is reasons.SERVER_ERROR and attempt < len(_PAUSES):
+        return max(_PAUSES[attempt], problem.retry_after or 0.0)
+    return math.inf
 
 
 def _success(answer: "Answer", request: Request) -> bytes:

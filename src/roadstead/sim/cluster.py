@@ -8,23 +8,20 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import orjson
 
 from roadstead.sim import kinds, knowledge
+from roadstead.sim.clock import Clock
 from roadstead.sim.faults import Faults
 from roadstead.sim.kinds import Kind
 from roadstead.sim.rules.services import Taken
 from roadstead.sim.store import Store
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
-
-
-def wall_clock() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +37,10 @@ class Received:
 class Cluster:
     """`tokens`: user by bearer token."""
 
-    def __init__(self, name: str, *, minor: str = "", clock: Callable[[], datetime] = wall_clock) -> None:
+    def __init__(self, name: str, *, minor: str = "", clock: Clock | None = None) -> None:
         self.name = name
         self.minor = minor or knowledge.supported()[-1]
-        self.clock = clock
+        self.clock = clock or Clock()
         self.skew = timedelta()
         self.faults = Faults()
         self.store = Store()

@@ -75,6 +75,7 @@ class Server:
     def add(self, *clusters: Cluster) -> None:
         for cluster in clusters:
             self.clusters[cluster.name] = cluster
+            cluster.clock.wind()
 
     def remove(self, cluster: Cluster) -> None:
         cluster.close_watches()

@@ -45,6 +45,7 @@ class Store:
     def __init__(self) -> None:
         self.version = 1
         self.shelves: dict[Resource, Shelf] = {}
+        self.observer: Callable[[Resource, Change], None] | None = None  # hears of every change
         self._tickets = 0
 
     def shelf(self, resource: Resource) -> Shelf:
@@ -66,7 +67,7 @@ class Store:
         shelf = self.shelf(resource)
         before = shelf.objects.get(key)
         stored = shelf.objects[key] = Stored(data, self.version)
-        self._record(shelf, Change(self.version, key, before.data if before else None, data))
+        self._record(resource, shelf, Change(self.version, key, before.data if before else None, data))
         return stored
 
     def remove(self, resource: Resource, key: Key, last: bytes) -> None:
@@ -74,7 +75,7 @@ class Store:
         self.version += 1
         shelf = self.shelf(resource)
         before = shelf.objects.pop(key)
-        self._record(shelf, Change(self.version, key, before.data, None, last))
+        self._record(resource, shelf, Change(self.version, key, before.data, None, last))
 
     def items(self, resource: Resource, namespace: str = "") -> Iterator[tuple[Key, Stored]]:
         """In the order in which the real server lists: by namespace, then name."""
@@ -106,9 +107,11 @@ class Store:
         shelf.history.clear()
         shelf.forgotten = self.version
 
-    def _record(self, shelf: Shelf, change: Change) -> None:
+    def _record(self, resource: Resource, shelf: Shelf, change: Change) -> None:
         if len(shelf.history) == HISTORY:
             shelf.forgotten = shelf.history[0].version
         shelf.history.append(change)
         for notify in tuple(shelf.watchers.values()):
             notify(change)
+        if self.observer is not None:
+            self.observer(resource, change)

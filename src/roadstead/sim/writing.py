@@ -7,6 +7,7 @@ step. Raises ApiError; then nothing has changed.
 import secrets
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from roadstead.sim.store import Stored
 
 STATUS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
 MAIN_RESET: Fields = {"f:status": {}}
+PODS = ("", "pods")
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 Value = dict[str, Any]
@@ -177,7 +179,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if not entries:
         value = managed.update(kind, live, value, writer=write.writer, reset=write.reset)
     value = creating.kept(write.cluster, kind, live, value, write.subresource)
-    if _counts(kind, live, value):
+    if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
     if write.subresource != "status":
         _refuse(write, value, live)
@@ -189,6 +191,9 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
 
 
 def _final(kind: Kind, value: Value) -> bool:
+    """Whether an object without finalizers may go: a namespace once it is finalized, a pod once it has ended."""
+    if kind.storage == PODS:
+        return not value["metadata"].get("deletionGracePeriodSeconds")
     return kind.storage != ("", "namespaces") or not (value.get("spec") or {}).get("finalizers")
 
 
@@ -225,14 +230,18 @@ def delete(
             finalizers.append(finalizer)
         elif propagation and propagation != policy and finalizer in finalizers:
             finalizers.remove(finalizer)
-    if kind.storage == ("", "pods") and not finalizers:
-        return _gone(write, _marked(write, live, grace)), True
-    if kind.storage != ("", "namespaces") and not finalizers:
+    if kind.storage == PODS:
+        grace = _grace(live, grace)
+        if not grace and not finalizers:
+            return _gone(write, _marked(write, live, grace)), True
+    elif kind.storage != ("", "namespaces") and not finalizers:
         return _gone(write, live), True
     if kind.storage == ("", "namespaces") and not finalizers and _final(kind, live):
         return _gone(write, live), True
     if metadata.get("deletionTimestamp"):
-        if finalizers == metadata.get("finalizers"):
+        if kind.storage == PODS and (grace or 0) < metadata.get("deletionGracePeriodSeconds", 0):
+            return _put(write, write.name, _marked(write, live, grace)), False
+        if finalizers == (metadata.get("finalizers") or []):
             return stored.data, False
         return _put(write, write.name, {**live, "metadata": {**metadata, "finalizers": finalizers}}), False
     if finalizers:
@@ -245,12 +254,20 @@ def delete(
 
 def _marked(write: Write, live: Value, grace: int | None) -> Value:
     """The object as one that is being deleted."""
-    metadata = {**live["metadata"], "deletionTimestamp": write.cluster.now()}
+    due = write.cluster.time() + timedelta(seconds=(grace or 0) if write.kind.storage == PODS else 0)
+    metadata = {**live["metadata"], "deletionTimestamp": due.strftime("%Y-%m-%dT%H:%M:%SZ")}
     if write.kind.storage != ("", "namespaces"):
-        metadata["deletionGracePeriodSeconds"] = grace or 0
+        metadata["deletionGracePeriodSeconds"] = (grace or 0) if write.kind.storage == PODS else 0
     if write.kind.counted or write.kind.custom:
         metadata["generation"] = metadata.get("generation", 0) + 1
     return {**live, "metadata": metadata}
+
+
+def _grace(live: Value, asked: int | None) -> int:
+    """How long a pod is given to end: one that nobody runs, none."""
+    if not live["spec"].get("nodeName") or (live.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return 0
+    return int(live["spec"].get("terminationGracePeriodSeconds", 30)) if asked is None else asked
 
 
 def _put(write: Write, name: str, value: Value) -> bytes:

@@ -1,0 +1,262 @@
+"""Deployments: a ReplicaSet for each template there was, and pods moved from the old to the new.
+
+What is said of it in status and conditions is `progress`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from roadstead.sim.controllers import progress, revisions, rollouts, selecting
+from roadstead.sim.controllers.replicasets import PODS, REPLICA_SETS
+from roadstead.sim.controllers.world import (
+    Controller,
+    Event,
+    World,
+    controller,
+    its_controller,
+    itself,
+    key_of,
+    reference,
+)
+from roadstead.sim.merge.comparing import equal
+from roadstead.sim.store import Key
+
+Value = dict[str, Any]
+
+NAME = "deployment"
+DEPLOYMENTS = ("apps", "deployments")
+HASH = "pod-template-hash"
+DOMAIN = "deployment.kubernetes.io/"
+REVISION, HISTORY = DOMAIN + "revision", DOMAIN + "revision-history"
+DESIRED, MOST = DOMAIN + "desired-replicas", DOMAIN + "max-replicas"
+NOT_COPIED = {
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deprecated.deployment.rollback.to",
+    *(REVISION, HISTORY, DESIRED, MOST),
+}
+
+
+def _sync(world: World, key: Key) -> None:
+    found = world.get(DEPLOYMENTS, key)
+    if found is None:
+        return
+    sets = world.controlled(REPLICA_SETS, found)
+    if found["metadata"].get("deletionTimestamp"):
+        progress.report(world, found, _newest(found, sets), sets, rolls=False)
+        return
+    sets += _adopted(world, found)
+    found = progress.paused(world, found)
+    if found["spec"].get("paused"):
+        _resize(world, found, _newest(found, sets), sets)
+        sets = world.controlled(REPLICA_SETS, found)
+        progress.report(world, found, _newest(found, sets), sets, rolls=False)
+    elif (found["spec"].get("strategy") or {}).get("type") == "Recreate":
+        _recreate(world, found, sets)
+    else:
+        _roll(world, found, sets)
+
+
+def _roll(world: World, found: Value, sets: list[Value]) -> None:
+    found, new = _current(world, found, sets)
+    if new is not None:
+        old = [each for each in sets if each["metadata"]["uid"] != new["metadata"]["uid"]]
+        _scale(world, found, new, rollouts.new_size(found, new, old))
+        new = world.get(REPLICA_SETS, key_of(new)) or new
+        old.sort(key=lambda each: each["metadata"]["creationTimestamp"])
+        for each, size in zip(old, rollouts.old_sizes(found, new, old), strict=True):
+            _scale(world, found, each, size)
+    _finish(world, found, new)
+
+
+def _recreate(world: World, found: Value, sets: list[Value]) -> None:
+    """Nothing new before the last pod of the old is gone."""
+    new = _newest(found, sets)
+    old = [each for each in sets if new is None or each["metadata"]["uid"] != new["metadata"]["uid"]]
+    for each in old:
+        _scale(world, found, each, 0)
+    if any(world.controlled(PODS, each) for each in old):
+        _finish(world, found, new)
+        return
+    found, new = _current(world, found, sets)
+    if new is not None:
+        _scale(world, found, new, found["spec"].get("replicas", 1))
+    _finish(world, found, new)
+
+
+def _finish(world: World, found: Value, new: Value | None) -> None:
+    sets = world.controlled(REPLICA_SETS, found)
+    new = world.get(REPLICA_SETS, key_of(new)) if new else None
+    found = progress.report(world, found, new, sets, rolls=True)
+    if new is not None and progress.complete(found, found["status"]):
+        _clean(world, found, [each for each in sets if each["metadata"]["uid"] != new["metadata"]["uid"]])
+
+
+def _newest(found: Value, sets: list[Value]) -> Value | None:
+    """The set that has the deployment's template, the oldest if there are several."""
+    wanted = found["spec"]["template"]
+    same = [each for each in sets if equal(_without_hash(each["spec"]["template"]), _plain(wanted))]
+    return min(
+        same, key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]), default=None
+    )
+
+
+def _plain(template: Value) -> Value:
+    inner = {key: item for key, item in (template.get("metadata") or {}).items() if item}
+    return {**template, "metadata": inner}
+
+
+def _without_hash(template: Value) -> Value:
+    inner = template.get("metadata") or {}
+    labels = {key: item for key, item in (inner.get("labels") or {}).items() if key != HASH}
+    return _plain({**template, "metadata": {**inner, "labels": labels}})
+
+
+def _current(world: World, found: Value, sets: list[Value]) -> tuple[Value, Value | None]:
+    """The deployment with its revision, and the set of its template, made if need be."""
+    new = _newest(found, sets)
+    others = [each for each in sets if new is None or each["metadata"]["uid"] != new["metadata"]["uid"]]
+    revision = str(max((_revision(each) for each in others), default=0) + 1)
+    if new is None:
+        new = _made(world, found, revision, others)
+        if new is None:
+            return found, None
+        sets.append(new)
+        found = progress.created(world, found, new["metadata"]["name"])
+    else:
+        annotations = _annotations(found, new, revision)
+        changed = {**new["metadata"], "annotations": annotations}
+        new = world.update(
+            REPLICA_SETS,
+            {
+                **new,
+                "metadata": changed,
+                "spec": {**new["spec"], **_ready_seconds(found)},
+            },
+        )
+        found = progress.found(world, found, new["metadata"]["name"])
+    revision = new["metadata"]["annotations"][REVISION]
+    kept = found["metadata"].get("annotations") or {}
+    if kept.get(REVISION) != revision:
+        metadata = {**found["metadata"], "annotations": {**kept, REVISION: revision}}
+        found = world.update(DEPLOYMENTS, {**found, "metadata": metadata}, below="status")
+    return found, new
+
+
+def _ready_seconds(found: Value) -> Value:
+    seconds = found["spec"].get("minReadySeconds")
+    return {"minReadySeconds": seconds} if seconds else {}
+
+
+def _revision(one: Value) -> int:
+    written = (one["metadata"].get("annotations") or {}).get(REVISION, "0")
+    return int(written) if written.isdecimal() else 0
+
+
+def _annotations(found: Value, new: Value, revision: str) -> dict[str, str]:
+    """Of the set: the deployment's, its revision, and the revisions it had before."""
+    own = found["metadata"].get("annotations") or {}
+    kept = new["metadata"].get("annotations") or {}
+    out = {**kept, **{key: text for key, text in own.items() if key not in NOT_COPIED}}
+    was = kept.get(REVISION, "")
+    if not was or int(was) < int(revision):
+        out[REVISION] = revision
+        if was:
+            out[HISTORY] = ",".join(filter(None, (kept.get(HISTORY, ""), was)))
+    return out
+
+
+def _made(world: World, found: Value, revision: str, others: list[Value]) -> Value | None:
+    template, namespace = found["spec"]["template"], found["metadata"]["namespace"]
+    inner = template.get("metadata") or {}
+    for collisions in range(10):
+        mark = revisions.hashed(template, collisions=collisions)
+        name = f"{found['metadata']['name']}-{mark}"
+        if world.get(REPLICA_SETS, (namespace, name)) is None:
+            break
+    labels = {**(inner.get("labels") or {}), HASH: mark}
+    selector = found["spec"]["selector"]
+    value: Value = {
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": labels,
+            "ownerReferences": [reference(found)],
+        },
+        "spec": {
+            **_ready_seconds(found),
+            "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), HASH: mark}},
+            "template": {**template, "metadata": {**inner, "labels": labels}},
+        },
+    }
+    value["spec"]["replicas"] = 0
+    value["spec"]["replicas"] = rollouts.new_size(found, value, others)
+    if (found["spec"].get("strategy") or {}).get("type") == "Recreate":
+        value["spec"]["replicas"] = found["spec"].get("replicas", 1)
+    value["metadata"]["annotations"] = {**_annotations(found, value, revision), **_sizes(found)}
+    return world.try_create(REPLICA_SETS, value)
+
+
+def _sizes(found: Value) -> dict[str, str]:
+    wanted = found["spec"].get("replicas", 1)
+    return {DESIRED: str(wanted), MOST: str(wanted + rollouts.limits(found)[0])}
+
+
+def _scale(world: World, found: Value, one: Value, size: int) -> None:
+    annotations = one["metadata"].get("annotations") or {}
+    if size == rollouts.size(one) and (not size or _sizes(found).items() <= annotations.items()):
+        return
+    metadata = {**one["metadata"], "annotations": {**annotations, **_sizes(found)}}
+    world.update(REPLICA_SETS, {**one, "metadata": metadata, "spec": {**one["spec"], "replicas": size}})
+
+
+def _resize(world: World, found: Value, new: Value | None, sets: list[Value]) -> None:
+    """Of a paused deployment only the number changes, of the one set that has pods."""
+    active = [each for each in sets if rollouts.size(each)]
+    one = active[0] if len(active) == 1 else new if not active else None
+    if one is not None:
+        _scale(world, found, one, found["spec"].get("replicas", 1))
+
+
+def _clean(world: World, found: Value, old: list[Value]) -> None:
+    empty = [
+        each
+        for each in old
+        if not rollouts.size(each)
+        and not rollouts.counted(each, "replicas")
+        and not each["metadata"].get("deletionTimestamp")
+    ]
+    empty.sort(key=_revision)
+    limit = found["spec"].get("revisionHistoryLimit", 10)
+    for each in empty[: max(len(empty) - limit, 0)]:
+        world.delete(REPLICA_SETS, each, policy="Background")
+
+
+def _adopted(world: World, found: Value) -> list[Value]:
+    out = []
+    for each in selecting.unowned(world, REPLICA_SETS, found["metadata"]["namespace"], selecting.of(found)):
+        if not each["metadata"].get("deletionTimestamp"):
+            metadata = {**each["metadata"], "ownerReferences": [reference(found)]}
+            out.append(world.update(REPLICA_SETS, {**each, "metadata": metadata}))
+    return out
+
+
+_controlled = its_controller("Deployment")
+
+
+def _of_set(world: World, event: Event) -> Iterable[Key]:
+    yield from _controlled(world, event)
+    if not event.gone and controller(event.value) is None:
+        yield from selecting.choosing(world, DEPLOYMENTS, event.value)
+
+
+def _of_pod(world: World, event: Event) -> Iterable[Key]:
+    """The last old pod that goes is what a recreating deployment waits for."""
+    above = controller(event.value) if event.gone else None
+    if above and above["kind"] == "ReplicaSet":
+        one = world.get(REPLICA_SETS, (event.change.key[0], above["name"]))
+        found = controller(one) if one else None
+        if found and found["kind"] == "Deployment":
+            yield event.change.key[0], found["name"]
+
+
+CONTROLLER = Controller(NAME, _sync, {DEPLOYMENTS: itself, REPLICA_SETS: _of_set, PODS: _of_pod})

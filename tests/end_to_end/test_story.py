@@ -384,3 +384,16 @@ async def test_a_cluster_is_added_with_its_identity_and_a_wrong_context_is_notic
     found = await shop.ask("plan", "-c", "dev")
     assert found.code == 1
     assert "IdentityChanged" in found.out
+
+
+async def test_what_a_server_warns_of_is_shown_once_for_all_objects(story, two, unique):
+    old = [
+        {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": name, "namespace": unique}}
+        for name in ("a", "b")
+    ]
+    story.bundle("shop", files={"all.yaml": [namespace(unique), *old]})
+    story.commit()
+    done = await story.roadstead("apply")
+    [line] = [line for line in done.out.splitlines() if "ApiWarning" in line]
+    assert line.startswith("warning: ApiWarning: v1 Endpoints is deprecated in v1.33+")
+    assert f"[2 objects: Endpoints/{unique}/a, Endpoints/{unique}/b; 2 clusters: dev, prod]" in line

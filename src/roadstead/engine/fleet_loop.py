@@ -5,7 +5,8 @@ others neither wait for it nor hear of it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.fleet import Cluster
 from roadstead.world import tasks
+from roadstead.world.kube.client import Client
 
 Answer = TypeVar("Answer")
 
@@ -56,6 +58,15 @@ def chosen(world: World, desired: Desired, *, lenient: bool = False) -> list[Clu
     ]
 
 
+@asynccontextmanager
+async def _hearing(client: Client, warned: list[Problem] | None) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if warned is not None:
+            warned += client.warnings
+
+
 async def _never(cluster: str, problem: Problem) -> bool:
     return False
 
@@ -66,9 +77,10 @@ async def each(
     work: Callable[[Survey], Awaitable[Answer]],
     *,
     again: Callable[[str, Problem], Awaitable[bool]] = _never,
+    warned: list[Problem] | None = None,
 ) -> dict[str, Answer | tuple[Problem, ...]]:
     """By cluster, what `work` gave for its survey, or why there is nothing. A cluster on which that fails
-    for its own sake is tried anew for as long as `again` says so."""
+    for its own sake is tried anew for as long as `again` says so. `warned` gathers what servers warn of."""
     recorded = clusters.recorded(world, desired.fleet)
     wanted = chosen(world, desired)
     slots = asyncio.Semaphore(_AT_ONCE)  # not for waiting: losses and approvals need every cluster
@@ -82,7 +94,7 @@ async def each(
 
     async def once(cluster: Cluster) -> Answer | tuple[Problem, ...]:
         try:
-            async with clusters.connected(world, cluster) as client:
+            async with clusters.connected(world, cluster) as client, _hearing(client, warned):
                 async with slots:
                     before = recorded.get(cluster.name)
                     found = await cluster_loop.survey(world, desired, cluster, client, before=before)

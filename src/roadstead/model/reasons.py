@@ -284,6 +284,12 @@ SERVER_ERROR = _reason(
     "the server failed on this request",
     "it is tried again; see the server's log if it stays",
 )
+API_WARNING = _reason(
+    "ApiWarning",
+    _S,
+    "the server did what was asked, and warned of it",
+    "do as the text says; what is deprecated is refused by a later Kubernetes",
+)
 NO_SUCH_KIND = _reason(
     "NoSuchKind", _S, "the cluster serves no such kind", "install the definition first, or correct apiVersion"
 )

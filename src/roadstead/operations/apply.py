@@ -43,11 +43,14 @@ class Request:
 
 async def fleet(world: World, desired: Desired, request: Request, *, stop: asyncio.Event) -> FleetOutcome:
     """Make the chosen clusters as `desired` says."""
-    answers = await fleet_loop.each(world, desired, lambda found: _cluster(world, found, request, stop=stop))
+    warned: list[Problem] = []
+    answers = await fleet_loop.each(
+        world, desired, lambda found: _cluster(world, found, request, stop=stop), warned=warned
+    )
     applied = [one for answer in answers.values() if isinstance(answer, list) for one in answer]
     lost = [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
     keys = tuple(KeyOutcome(one.outcome, tuple(one.health.items())) for one in applied)
-    return FleetOutcome(desired.fleet, desired.revision, keys, (*desired.problems, *lost))
+    return FleetOutcome(desired.fleet, desired.revision, keys, (*desired.problems, *lost, *warned))
 
 
 async def _cluster(world: World, found: Survey, request: Request, *, stop: asyncio.Event) -> list[Applied]:

@@ -7,6 +7,7 @@ from roadstead.engine import cluster_loop, fleet_loop, revision_loop
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
+from roadstead.model.errors import Problem
 from roadstead.model.plan import Plan
 from roadstead.report.plans import FleetPlan
 from roadstead.world import tasks
@@ -37,10 +38,11 @@ async def fleet(world: World, wishes: Wishes, *, also: Also = _as_it_is) -> Plan
         return [await also(found, plan) for plan in await of_cluster(world, found, wishes)]
 
     desired = await revision_loop.read(world)
-    answers = await fleet_loop.each(world, desired, plans_of)
+    warned: list[Problem] = []
+    answers = await fleet_loop.each(world, desired, plans_of, warned=warned)
     plans = [plan for answer in answers.values() if isinstance(answer, list) for plan in answer]
     lost = [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
-    told = (*desired.problems, *lost)
+    told = (*desired.problems, *lost, *warned)
     return Planned(desired, FleetPlan(desired.fleet, desired.revision, tuple(plans), told))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from roadstead.engine import fleet_loop, revision_loop
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
-from roadstead.model.errors import Severity
+from roadstead.model.errors import Problem, Severity
 from roadstead.model.health import Health, State
 from roadstead.model.plan import Plan
 from roadstead.operations import plan as planning
@@ -18,10 +18,11 @@ _MISSING = Health(State.MISSING, "an object does not exist")
 
 async def fleet(world: World) -> FleetStatus:
     desired = await revision_loop.read(world)
-    answers = await fleet_loop.each(world, desired, lambda found: _cluster(world, found))
+    warned: list[Problem] = []
+    answers = await fleet_loop.each(world, desired, lambda found: _cluster(world, found), warned=warned)
     keys = [status for answer in answers.values() if isinstance(answer, list) for status in answer]
     lost = [problem for answer in answers.values() if isinstance(answer, tuple) for problem in answer]
-    return FleetStatus(desired.fleet, desired.revision, tuple(keys), (*desired.problems, *lost))
+    return FleetStatus(desired.fleet, desired.revision, tuple(keys), (*desired.problems, *lost, *warned))
 
 
 async def _cluster(world: World, found: Survey) -> list[KeyStatus]:

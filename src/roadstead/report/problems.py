@@ -1,5 +1,5 @@
 """Problems as lines and as data: the same problem on many clusters is told once. So is what one error
-freezes, and why many objects were not even tried."""
+freezes, why many objects were not even tried, and what a server warns of at many."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from roadstead.model.errors import Problem, Severity
 from roadstead.model.ids import ObjectId
 from roadstead.report.lines import Line, Style, counted, listed
 
-_NOT_TRIED = (reasons.INTERRUPTED, reasons.DEPENDENCY_NOT_READY)
+_SAME_FOR_MANY = (reasons.INTERRUPTED, reasons.DEPENDENCY_NOT_READY, reasons.API_WARNING)
 
 
 def lines(problems: Iterable[Problem]) -> Iterator[Line]:
@@ -70,7 +70,7 @@ def grouped(problems: Iterable[Problem]) -> list[Group]:
         key = replace(problem, cluster="", retry_after=None)
         if problem.reason is reasons.FROZEN:
             key = replace(key, bundle="")
-        if problem.reason in _NOT_TRIED:
+        if problem.reason in _SAME_FOR_MANY:
             key = replace(key, object=None)
         found.setdefault(key, Group(key)).add(problem)
     first = sorted(found.values(), key=lambda group: group.problem.severity is not Severity.ERROR)

@@ -17,6 +17,7 @@ from roadstead.model.errors import Problem, RoadsteadError, TransientError
 from roadstead.world.kube import errors as refusals
 from roadstead.world.kube import watching
 from roadstead.world.kube.requests import Request
+from roadstead.world.kube.warnings import Warnings
 
 if TYPE_CHECKING:
     from roadstead.world.kube.transport import Answer, Transport
@@ -28,15 +29,21 @@ class Calls:
     """`acting` are the headers of whom we impersonate, none for ourselves; `deadline` is the default."""
 
     def __init__(
-        self, cluster: str, transport: "Transport", deadline: float, acting: tuple[tuple[str, str], ...] = ()
+        self,
+        cluster: str,
+        transport: "Transport",
+        deadline: float,
+        acting: tuple[tuple[str, str], ...] = (),
+        warnings: Warnings | None = None,
     ) -> None:
         self.cluster = cluster
         self.acting = acting
+        self.warnings = warnings or Warnings()
         self._transport = transport
         self._deadline = deadline
 
     def acting_as(self, acting: tuple[tuple[str, str], ...]) -> "Calls":
-        return Calls(self.cluster, self._transport, self._deadline, acting)
+        return Calls(self.cluster, self._transport, self._deadline, acting, self.warnings)
 
     async def send(self, request: Request, *, deadline: float | None = None) -> bytes:
         """The body of a success. A read that the server cannot answer just now is sent again."""
@@ -57,6 +64,8 @@ class Calls:
     async def _once(self, request: Request, deadline: float) -> bytes:
         try:
             answer = await self._transport.send(request, self.acting, deadline=deadline)
+            if answer.warnings:
+                self.warnings.hear(answer.warnings, request.object)
             return _success(answer, request)
         except RoadsteadError as error:
             raise self.told(error, request) from error.__cause__

@@ -94,6 +94,11 @@ class Client:
     def requests(self) -> Counter[tuple[str, str]]:
         return self._transport.requests
 
+    @property
+    def warnings(self) -> list[Problem]:
+        """What the server said beside its answers so far."""
+        return self.calls.warnings.problems(self.cluster)
+
     def acting_as(self, service_account: str) -> "Client":
         """The same cluster over the same connections, with the rights of `namespace/name` alone. Raises
         UsageError(KubeconfigInvalid) where the access impersonates already: the server knows one level."""

@@ -38,6 +38,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    warnings: Sequence[str] = ()  # the headers of this name
 
 
 class Transport:
@@ -214,4 +215,4 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
             body = zlib.decompress(body, 31)
         except zlib.error as cause:
             raise aiohttp.ClientPayloadError(f"the answer's compression is broken: {cause}") from cause
-    return Answer(response.status, response.headers, body)
+    return Answer(response.status, response.headers, body, response.headers.getall("Warning", ()))

@@ -75,6 +75,57 @@ def test_sweeping_removes_what_was_not_used_for_long(blobs):
     assert blobs.get(used) == b"used"
 
 
+DAY = 24 * 3600.0
+
+
+def aged(blobs, days, *texts):
+    """The digests of content that was last used so many days ago."""
+    digests = [blobs.put(text) for text in texts]
+    for path in files(blobs):
+        if path.name in digests:
+            os.utime(path, (0, time.time() - days * DAY))
+    return digests
+
+
+def test_sweeping_removes_what_was_used_longest_ago_until_little_enough_is_left(blobs):
+    old, older = aged(blobs, 2, bytes(100)), aged(blobs, 3, bytes(200))
+    today = aged(blobs, 0.5, bytes(300))
+    assert blobs.sweep(most=400) == 1
+    assert [blobs.get(*one) is not None for one in (old, older, today)] == [True, False, True]
+
+
+def test_nothing_that_was_used_today_is_swept_however_much_it_is(blobs):
+    aged(blobs, 0.5, bytes(100), bytes(200))
+    assert blobs.sweep(most=0) == 0
+
+
+def test_sweeping_removes_what_a_killed_process_left(blobs):
+    blobs.put(b"a")
+    half = files(blobs)[0].with_name(".half")
+    half.write_bytes(b"")
+    os.utime(half, (0, time.time() - 40 * DAY))
+    assert blobs.sweep() == 1
+    assert not half.exists()
+
+
+def test_it_is_tidied_once_a_day(blobs):
+    (old,) = aged(blobs, 40, b"old")
+    blobs.tidy()
+    assert blobs.get(old) is None
+    (old,) = aged(blobs, 40, b"old")
+    blobs.tidy()
+    assert blobs.get(old) == b"old"
+    os.utime(blobs.root / "swept", (0, time.time() - 2 * DAY))
+    (old,) = aged(blobs, 40, b"old")
+    blobs.tidy()
+    assert blobs.get(old) is None
+
+
+def test_a_cache_that_is_not_there_need_not_be_tidied(tmp_path):
+    Blobs(tmp_path / "none").tidy()
+    assert not (tmp_path / "none").exists()
+
+
 FULL = """
 import resource, signal, sys
 from pathlib import Path

@@ -81,4 +81,6 @@ class World:
 async def local(settings: Settings) -> AsyncIterator[World]:
     """A laptop or a CI job: files, the user's kubeconfig, no database."""
     async with WorkerPool() as pool:
-        yield World(settings, pool, Cache(settings.cache / "blobs"), time.monotonic())
+        made = World(settings, pool, Cache(settings.cache / "blobs"), time.monotonic())
+        yield made
+        made.blobs.tidy()

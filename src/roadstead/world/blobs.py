@@ -5,17 +5,20 @@ sha256, and damaged or half-written content counts as missing. Small files, read
 synchronously; safe for several processes at once. What a key covers is the caller's business.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from roadstead.model import errors
 from roadstead.model.errors import Problem
 from roadstead.model.reasons import DISK_FULL
 
+_DAY = 24 * 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -46,18 +49,38 @@ class Blobs:
             return None
         return found[32:]
 
-    def sweep(self, *, unused_for: float) -> int:
-        """Remove what nobody read or wrote for so many seconds; how many files that were."""
-        oldest = time.time() - unused_for
+    def tidy(self) -> None:
+        """Sweep, unless somebody did today."""
+        mark = self.root / "swept"
+        try:
+            if mark.exists() and time.time() - mark.stat().st_mtime < _DAY:
+                return
+            mark.touch()  # first, so that a second process leaves it to this one
+            self.sweep()
+        except OSError:
+            return  # a folder that is read only, or not there yet
+
+    def sweep(self, *, unused_for: float = 30 * _DAY, most: int = 2 << 30) -> int:
+        """Remove what nobody read or wrote for so many seconds; then, until `most` bytes are left, what was
+        used longest ago, but nothing that was used today: a run may be at it. How many files that were."""
+        now = time.time()
+        found = sorted(self._files())
+        size = sum(each for _, each, _ in found)
         removed = 0
-        for path in self.root.glob("*/*/*"):
-            try:
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-                    removed += 1
-            except FileNotFoundError:
-                continue  # another process was faster
+        for used, each, path in found:
+            if now - used < min(unused_for, _DAY) or (size <= most and now - used < unused_for):
+                break
+            path.unlink(missing_ok=True)  # another process may have been faster
+            size -= each
+            removed += 1
         return removed
+
+    def _files(self) -> Iterator[tuple[float, int, Path]]:
+        """When they were used, their sizes and places; also what a process left that was killed in a write."""
+        for path in self.root.glob("*/*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                state = path.stat()
+                yield state.st_mtime, state.st_size, path
 
     def _path(self, family: str, name: str) -> Path:
         return self.root / family / name[:2] / name

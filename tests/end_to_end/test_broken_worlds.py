@@ -19,8 +19,7 @@ import yaml
 from aiohttp import web
 
 from tests.controlplane.authority import Authority
-from tests.controlplane.cluster import Cluster
-from tests.end_to_end import fronting, hooking
+from tests.end_to_end import access, fronting, hooking
 from tests.end_to_end.standing import Base, more
 from tests.end_to_end.story import Story, config_map, deployment, namespace
 
@@ -144,12 +143,25 @@ async def test_a_right_that_is_missing_for_one_kind_is_named_and_the_rest_is_app
     assert f"dev shop: created ConfigMap/{shop.name}/beside" in found.err
 
 
+async def acting_as(base: Base, section: str) -> None:
+    """The shop's commands have the rights that a section of docs/access.md grants, and no others."""
+    user = f"ci-{secrets.token_hex(4)}"
+    await access.grant(base.dev, section, user)
+    config = yaml.safe_load(base.dev.kubeconfig.read_text())
+    for one in config["users"]:
+        one["user"]["as"] = user
+    path = base.story.folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    base.story.environment["KUBECONFIG"] = str(path)
+
+
 async def test_who_may_only_read_gets_a_plan_that_says_it_is_predicted(base, shop):
-    await let_read(base.dev, shop.name)
+    await acting_as(base, "To read")
+    assert "no drift on 1 cluster" in (await shop.roadstead("drift", "-c", "dev")).out
+    assert "in sync" in (await shop.roadstead("status", "-c", "dev")).out
     changed = config_map("settings", shop.name, colour="red")
     shop.write("apps/shop/all.yaml", [namespace(shop.name), deployment("web", shop.name), changed])
     more(shop, config_map("further", shop.name))
-    shop.cluster("dev", f"{base.dev.name}-viewer", tier="development")
     planned = await shop.roadstead("plan", "-c", "dev")
     assert f"create ConfigMap/{shop.name}/further  on dev" in planned.out
     assert f"update ConfigMap/{shop.name}/settings  (predicted)" in planned.out
@@ -157,26 +169,25 @@ async def test_who_may_only_read_gets_a_plan_that_says_it_is_predicted(base, sho
     found = await shop.ask("apply", "-c", "dev")
     assert found.code == 1
     assert "(Forbidden): " in found.out
-    assert "to viewer" in found.out
+    assert "as the ClusterRole roadstead-apply in docs/access.md does" in found.out
 
 
-async def let_read(cluster: Cluster, name: str) -> None:
-    group = "rbac.authorization.k8s.io"
-    role = {
-        "apiVersion": f"{group}/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": f"{name}-reads"},
-        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}],
-    }
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": f"{name}-reads"},
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": f"{name}-reads"},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": "viewer"}],
-    }
-    await cluster.request("POST", f"/apis/{group}/v1/clusterroles", role)
-    await cluster.request("POST", f"/apis/{group}/v1/clusterrolebindings", binding)
+async def test_the_least_rights_that_are_documented_are_enough_to_apply_and_prune(base, shop):
+    await acting_as(base, "To write")
+    more(shop, config_map("for-a-while", shop.name), deployment("another", shop.name))
+    created = await shop.roadstead("apply", "-c", "dev", "-o", "json")
+    assert created.data()["summary"]["created"] == 2
+    shop.write("apps/shop/more.yaml", [])
+    pruned = await shop.roadstead("apply", "-c", "dev", "-o", "json")
+    assert pruned.data()["summary"]["deleted"] == 2
+
+
+async def test_who_may_not_see_the_inventories_is_told_which_role_does(base, shop):
+    shop.cluster("dev", f"{base.dev.name}-viewer", tier="development")
+    found = await shop.ask("plan", "-c", "dev")
+    assert found.code == 1
+    assert "error: dev: list Secret failed (Forbidden): " in found.out
+    assert "hint: grant list on secrets to viewer, as the ClusterRole roadstead-read" in found.out
 
 
 async def test_all_that_is_invalid_is_told_at_once_and_the_rest_is_applied(shop):

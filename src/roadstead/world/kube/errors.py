@@ -105,13 +105,20 @@ def _unstructured(status: Status) -> tuple[Reason, str]:
     return _by_code(status), ""
 
 
+def _role(request: Request) -> str:
+    return "roadstead-read" if request.method == "GET" else "roadstead-apply"
+
+
 def _forbidden(status: Status, request: Request) -> tuple[Reason, str]:
     if any(cause.reason == "NamespaceTerminating" for cause in status.causes):
         return reasons.TERMINATING, ""
     if found := _RIGHTS.search(status.message):
         if found["user"] == "system:anonymous":
             return reasons.FORBIDDEN, "give the context a user: the server saw no credentials"
-        return reasons.FORBIDDEN, f"grant {found['verb']} on {found['resource']} to {found['user']}"
+        return reasons.FORBIDDEN, (
+            f"grant {found['verb']} on {found['resource']} to {found['user']}, "
+            f"as the ClusterRole {_role(request)} in docs/access.md does"
+        )
     if found := _PATH_RIGHTS.search(status.message):
         return reasons.FORBIDDEN, f"grant {found['verb']} on the path to {found['user']}"
     if _ESCALATION in status.message:

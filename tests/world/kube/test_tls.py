@@ -48,17 +48,22 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked():
 @pytest.mark.parametrize(
     ("trust", "certificate", "what"),
     [
-        pytest.param(Trust(b"SECRET"), None, "the certificate authority", id="an authority that is no PEM"),
+        pytest.param(
+            Trust(b"SECRET"),
+            None,
+            "the certificate authority cannot be read: found no PEM",
+            id="an authority that is no PEM",
+        ),
         pytest.param(
             Trust(),
             Certificate(b"SECRET", b"SECRET"),
-            "the client certificate or its key",
+            "the client certificate or its key cannot be read: found no PEM",
             id="a certificate",
         ),
         pytest.param(
             Trust(),
             Certificate(Authority("a").client("a").certificate, Authority("b").client("b").key),
-            "the client certificate or its key",
+            "the client certificate or its key cannot be read: KEY_VALUES_MISMATCH",
             id="a key of another certificate",
         ),
     ],

@@ -4,7 +4,6 @@ Python reads certificates from files only, so a client's key is written to a pri
 """
 
 import hashlib
-import os
 import ssl
 import tempfile
 
@@ -71,7 +70,8 @@ def _load_certificate(made: ssl.SSLContext, certificate: Certificate) -> None:
 
 
 def _unusable(what: str, cause: OSError) -> errors.RoadsteadError:
-    found = getattr(cause, "reason", None) or os.strerror(cause.errno or 0)
+    """Not everything has a reason: of bytes that are no PEM at all, OpenSSL says nothing, or "Success"."""
+    found = getattr(cause, "reason", None) or "found no PEM"
     return errors.error(
         Problem(
             reasons.KUBECONFIG_INVALID,

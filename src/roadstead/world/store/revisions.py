@@ -22,6 +22,10 @@ class Revisions:
         values = [rows.of_commit(one) for one in seen]
         await self.writer.write(lambda batch: batch.put(_TABLE, *values))
 
+    def note(self, seen: Commit) -> None:
+        """`put`, without waiting."""
+        self.writer.note(lambda batch: batch.put(_TABLE, rows.of_commit(seen)))
+
     async def last(self, source: str = "") -> Commit | None:
         """The commit seen last; "" is the fleet repository."""
         page = await self.page(source, limit=1)

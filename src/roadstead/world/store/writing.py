@@ -126,6 +126,7 @@ class Writer:
     last_event: int = 0  # that this process wrote
     written: asyncio.Condition = field(default_factory=asyncio.Condition)
     _queue: collections.deque[_Write[Any]] = field(default_factory=collections.deque)
+    _taken: list[_Write[Any]] = field(default_factory=list)  # under way
     _notes: dict[Hashable, _Write[Any]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: bool = False
@@ -167,7 +168,8 @@ class Writer:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            await self._commit(self._take())
+            self._taken = self._take()
+            await self._commit(self._taken)
 
     def close(self) -> None:
         self._closing = True
@@ -175,7 +177,7 @@ class Writer:
 
     def give_up(self) -> None:
         """Fail what still waits; for a process that must end while the database is gone."""
-        for write in self._queue:
+        for write in (*self._taken, *self._queue):
             problem = self.problem or _closed()
             write.fail(problem, errors.error(problem))
         self._queue.clear()

@@ -89,3 +89,29 @@ class Segment:
     sealed: datetime
     anchored: str = ""
     kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What refs/roadstead/decisions says of a segment: nobody who can only write the database can change it."""
+
+    writer: str
+    number: int
+    last: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record's row as it stands, nothing of it believed: the body, and beside it what searches go by."""
+
+    writer: str
+    sequence: int
+    hash: str
+    body: bytes
+    time: datetime
+    kind: str
+    actor: str
+    cluster: str
+    bundle: str
+    objects: frozenset[str]

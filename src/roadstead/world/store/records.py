@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, or_, select, tuple_
 
-from roadstead.model.record import Linked, RecordKind, Segment
+from roadstead.model.record import Kept, Linked, RecordKind, Segment
 from roadstead.world.store import moments, reading, rows, schema
 from roadstead.world.store.engines import Engines
 from roadstead.world.store.reading import Page
@@ -31,22 +31,6 @@ class Where:
 
 
 EVERYTHING = Where()
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One row as it stands, for the verifier: the body, and beside it what searches go by."""
-
-    writer: str
-    sequence: int
-    hash: str
-    body: bytes
-    time: int
-    kind: str
-    actor: str
-    cluster: str
-    bundle: str
-    objects: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +94,7 @@ class Records:
 
 
 def _kept(row: Row[Any], objects: frozenset[str]) -> Kept:
-    return Kept(**dict(row._mapping), objects=objects)
+    return Kept(**dict(row._mapping) | {"time": moments.read(row.time)}, objects=objects)
 
 
 def _chosen(wanted: Select[Any], where: Where) -> Select[Any]:

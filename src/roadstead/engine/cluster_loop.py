@@ -107,19 +107,32 @@ async def survey(
         if before is None:  # a cluster that was never seen: there is something to render for it
             start(rendering.warm_up(world.pool))
     facts = asking.result()
-    assigned = desired.of_cluster(cluster.name)
-    made = await rendering.render(
-        assigned,
-        desired.snapshot,
-        {cluster.name: facts},
-        pool=world.pool,
-        cache=world.renders,
-    )
-    rendered = {key.bundle: one for key, one in made.items()}
+    rendered = await manifests_of(world, desired, cluster.name, facts)
     wanted = [one.id for each in rendered.values() for one in each]
     view = await views.read(
         client, fleet=desired.fleet, wanted=wanted, former_clusters=frozenset(cluster.former_names)
     )
+    return await seen(desired, cluster, client, facts, rendered=rendered, view=view)
+
+
+async def manifests_of(world: World, desired: Desired, cluster: str, facts: Facts) -> dict[str, Manifests]:
+    """What Git means for a cluster, by bundle; what was rendered before is only looked up."""
+    made = await rendering.render(
+        desired.of_cluster(cluster), desired.snapshot, {cluster: facts}, pool=world.pool, cache=world.renders
+    )
+    return {key.bundle: one for key, one in made.items()}
+
+
+async def seen(
+    desired: Desired,
+    cluster: Cluster,
+    client: Client,
+    facts: Facts,
+    *,
+    rendered: Mapping[str, Manifests],
+    view: ClusterView,
+) -> Survey:
+    """The survey of a cluster that looks like `view`."""
     manifests = hosting.one_host_each(rendered, view.live, view.parents)
     missing = await unserved(client, manifests)
     return Survey(
@@ -127,7 +140,7 @@ async def survey(
         cluster=cluster,
         client=client,
         facts=facts,
-        assignments={one.bundle: one for one in assigned},
+        assignments={one.bundle: one for one in desired.of_cluster(cluster.name)},
         manifests=manifests,
         view=view,
         unserved=missing,

@@ -38,6 +38,7 @@ class Losses:
         self._installed |= installed
         if any(map(self._is_lost, installed)):
             self._losing.add(cluster)
+            self._judged = None  # one that is heard late counts, too
         self.missed(cluster)
 
     def missed(self, cluster: str) -> None:

@@ -18,7 +18,7 @@ from roadstead.stages.fleet.documents.source import Git
 from roadstead.stages.fleet.resolve import Resolution
 from roadstead.stages.sources import resolve as repositories
 from roadstead.stages.sources import snapshot as snapshots
-from roadstead.world.git import trees
+from roadstead.world.git import history, trees
 
 _Wanted = tuple[Git, str]  # a repository, and the ref of it that is asked for
 
@@ -47,12 +47,7 @@ class Desired:
 async def read(world: World, *, revision: str | None = None) -> Desired:
     """The fleet repository and its Sources at `revision`, or as the settings say."""
     settings = world.settings
-    found = await repositories.fleet(
-        settings.fleet,
-        revision=revision if revision is not None else settings.revision,
-        cache=settings.cache,
-        deadline=world.remaining,
-    )
+    found = await _fleet(world, revision if revision is not None else settings.revision)
     loaded = load.load(tree(found), prefix=found.prefix)
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = load.add_sources(loaded, sources.trees())
@@ -65,6 +60,48 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
     snapshot = Snapshot(found, {**sources.revisions, **pinned.revisions, **own.revisions})
     told = (*sources.warnings, *pinned.warnings)
     return Desired(snapshot, loaded, resolution, (*told, *resolution.problems))
+
+
+async def is_unchanged(world: World, desired: Desired) -> bool:
+    """Whether the fleet repository and its Sources stand where they stood, which costs a question to each."""
+    found, before = await _fleet(world, world.settings.revision), desired.snapshot
+    if not _is_same(found, before.fleet):
+        return False
+    wanted = _wanted(desired.documents)
+    sources = (await _fetch(world, found, wanted)).revisions
+    known = {name: one for name, one in before.sources.items() if name in wanted}
+    return sources.keys() == known.keys() and all(_is_same(one, known[name]) for name, one in sources.items())
+
+
+def _is_same(one: Revision, other: Revision) -> bool:
+    return replace(one, replaced="", name="") == replace(other, replaced="", name="")
+
+
+async def follows(world: World, found: Desired, older: str) -> bool:
+    """Whether the fleet repository's state has a commit in its history."""
+    return await repositories.follows(
+        found.snapshot.fleet, older, cache=world.settings.cache, deadline=world.remaining
+    )
+
+
+def said(found: Desired) -> tuple[str, str]:
+    """Who wrote the fleet repository's commit, and what its first line says."""
+    revision = found.snapshot.fleet
+    if not revision.commit:
+        return "", ""
+    commit = history.read(revision.store, revision.commit)
+    return commit.author, commit.subject
+
+
+async def _fleet(world: World, revision: str | None) -> Revision:
+    settings = world.settings
+    return await repositories.fleet(
+        settings.fleet,
+        revision=revision,
+        cache=settings.cache,
+        deadline=world.remaining,
+        keys=machine.keys(settings.keys) if settings.keys else (),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a person chose. `fleet` is a path or URL, `revision` None for a folder as it stands, with its
-    uncommitted changes. `deadline` is for the whole run, in seconds, `request` for one request."""
+    uncommitted changes. `keys` names a set of keys of this machine (machine.py) of which one must have signed
+    the fleet repository's commit, or the tag that leads to it. `deadline` is for the whole run, in seconds, `request` for one request."""
 
     fleet: str = "."
     revision: str | None = None
+    keys: str = ""
     kubeconfig: tuple[Path, ...] | None = None
     facts: Path | None = None
     clusters: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class World:
     pool: WorkerPool
     renders: Cache
     begun: float
+    name: str = ""
 
     @property
     def blobs(self) -> Blobs:
@@ -56,6 +59,11 @@ class World:
     def remaining(self) -> float:
         """Seconds that the run may still take."""
         return max(0.0, self.settings.deadline - (time.monotonic() - self.begun))
+
+    def within(self, seconds: float) -> "World":
+        """The same world for a piece of work that may take so long, from now on. Credentials are read anew."""
+        settings = replace(self.settings, deadline=seconds)
+        return World(settings, self.pool, self.renders, time.monotonic(), self.name)
 
     def unlimited(self) -> None:
         """For what goes on until somebody stops it."""
@@ -73,8 +81,8 @@ class World:
 
     @cached_property
     def writer(self) -> str:
-        """Who writes, as inventories record it: stable for this user on this machine."""
-        return f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
+        """Who writes, as inventories record it: the name that was given, or this user on this machine."""
+        return self.name or f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
 
 
 @asynccontextmanager
@@ -84,3 +92,10 @@ async def local(settings: Settings) -> AsyncIterator[World]:
         made = World(settings, pool, Cache(settings.cache / "blobs"), time.monotonic())
         yield made
         made.blobs.tidy()
+
+
+@asynccontextmanager
+async def hub(settings: Settings, name: str) -> AsyncIterator[World]:
+    """A process that goes on for ever and writes as `name`, which outlives its restarts."""
+    async with WorkerPool() as pool:
+        yield World(settings, pool, Cache(settings.cache / "blobs"), time.monotonic(), name)

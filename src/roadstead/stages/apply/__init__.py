@@ -3,6 +3,6 @@
 from roadstead.stages.apply.cluster import Cluster
 from roadstead.stages.apply.previewing import preview
 from roadstead.stages.apply.run import Rules
-from roadstead.stages.apply.stepping import due, step
+from roadstead.stages.apply.stepping import due, is_idle, step
 
-__all__ = ["Cluster", "Rules", "due", "preview", "step"]
+__all__ = ["Cluster", "Rules", "due", "is_idle", "preview", "step"]

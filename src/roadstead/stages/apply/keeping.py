@@ -20,7 +20,10 @@ _GRACE = 10.0
 async def claim(run: Run) -> None:
     """Make this process the writer, and everything that may be written known. Raises Fenced."""
     parent = inventory.claim(
-        run.stored.parent, run.rules.writer, take_over=run.rules.take_over, anew=run.rules.release
+        run.stored.parent,
+        run.rules.writer,
+        take_over=run.rules.take_over,
+        anew=run.rules.release or run.rules.anew,
     )
     if run.rules.depends_on is not None:
         parent = replace(parent, depends_on=run.rules.depends_on)

@@ -24,7 +24,8 @@ _NOT_TRIED = (reasons.INTERRUPTED, reasons.DEPENDENCY_NOT_READY)
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How a step may act. `writer` is this process, told apart from every other; with `release` it holds
-    the bundle for the step alone, so that anybody may write it afterwards; `precious` allows to
+    the bundle for the step alone, so that anybody may write it afterwards, else for good; with `anew` what is
+    left of an earlier run of this writer is fenced; `precious` allows to
     delete what takes other people's data along; `depends_on` are the bundles that must outlive this one
     and `deletion` is what its objects' fate is when it goes (None: as the inventory says); `patience` are the seconds that a definition may take to
     be served, or an object to be gone, before the step ends without it."""
@@ -32,6 +33,7 @@ class Rules:
     writer: str
     take_over: bool = False
     release: bool = False
+    anew: bool = False
     depends_on: tuple[str, ...] | None = None
     deletion: str | None = None
     precious: bool = False

@@ -26,6 +26,11 @@ def due(plan: Plan, owned: Inventory) -> bool:
     return not plan.problems and plan.digest != owned.parent.applied
 
 
+def is_idle(plan: Plan, owned: Inventory, rules: Rules) -> bool:
+    """Whether a step would send no write."""
+    return not (due(plan, owned) or _outdated(owned.parent, rules))
+
+
 def _outdated(parent: Parent, rules: Rules) -> bool:
     """Whether the parent must say something else although no object is due: a run of ours died after its
     last write and holds the bundle still, or what must be known when the bundle goes changed."""
@@ -51,7 +56,7 @@ async def step(
 ) -> Outcome:
     """`owned` is the inventory that the plan was made against, `deadline` the seconds that all of it may
     take. After `stop` nothing more is written but the inventory. Refusals are in the outcome, not raised."""
-    if not (due(plan, owned) or _outdated(owned.parent, rules)):
+    if is_idle(plan, owned, rules):
         return run.idle(plan, owned)
     until = asyncio.get_running_loop().time() + deadline
     going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)

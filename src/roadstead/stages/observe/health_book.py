@@ -1,7 +1,7 @@
 """The health of all that is owned in one cluster, kept current by its watches.
 
 Of what is ready nothing is kept. Pods are looked at only where a workload is on its way. Objects are judged as
-they come by, whether the inventory names them yet or not: `rules` tells by its label whose an object is.
+they come by, whether the inventory names them yet or not: its label tells whose an object is.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,26 +24,32 @@ Changed = Callable[[ObjectId], None]
 
 
 class HealthBook:
-    """`rules` are a bundle's own, by the part-of label of its objects; `changed` hears of every change."""
+    """`changed` hears of every change."""
 
     def __init__(self, client: kube.Client, changed: Changed, start: Start) -> None:
-        self.rules: Mapping[str, Sequence[HealthRule]] = {}
+        self._rules: dict[str, Sequence[HealthRule]] = {}
+        self._ruled: frozenset[GroupKind] = frozenset()
         self._changed = changed
         self._known: dict[ObjectId, Health] = {}
         self._workloads: dict[ObjectId, dict[str, Any]] = {}  # those on their way, whole
         self._pods = pods.Pods(self._of_pods)
         self._streams = Streams(client, self._pods, start)
 
+    def judge_by(self, rules: Mapping[str, Sequence[HealthRule]]) -> None:
+        """Each bundle's own rules, by the part-of label of its objects; others' objects are not looked at."""
+        self._rules = dict(rules)
+        self._ruled = frozenset(rule.kind for each in rules.values() for rule in each)
+
     def of(self, one: ObjectId) -> Health:
         return self._known.get(one, judging.READY)
 
     def looks_at(self, kind: GroupKind) -> bool:
         """Whether more than the metadata of a kind is needed."""
-        return any(judging.looks_at_status(kind, rules) for rules in (*self.rules.values(), ()))
+        return kind in self._ruled or judging.looks_at_status(kind, ())
 
     def seen(self, obj: dict[str, Any]) -> None:
         one = kinds.identify(obj)
-        rules = self.rules.get((obj["metadata"].get("labels") or {}).get(ownership.PART_OF, ""))
+        rules = self._rules.get((obj["metadata"].get("labels") or {}).get(ownership.PART_OF, ""))
         if rules is None or not judging.looks_at_status(one.group_kind, rules):
             return
         told = judging.judge(obj, Awaited(rules), self._around(one, obj))

@@ -25,9 +25,10 @@ Tell = Callable[[str, Problem | None], None]
 class Sight:
     """`tell` hears of what is not seen and why (`ALL`, or a kind), and with None that it is seen again."""
 
-    def __init__(self, client: kube.Client, tell: Tell) -> None:
+    def __init__(self, client: kube.Client, tell: Tell, *, every: float = _EVERY) -> None:
         self._client = client
         self._tell = tell
+        self._every = every
         self._silent: dict[Selection, tuple[Problem, float]] = {}  # and since when
         self._told: set[str] = set()
 
@@ -46,7 +47,7 @@ class Sight:
                 self._say(ALL, problem)
             else:
                 self._judge()
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(self._every)
 
     async def _ask(self) -> Problem | None:
         try:

@@ -9,7 +9,7 @@ What leaves the selection by our label may only have lost the label: such object
 is known what became of them, and are to be followed by name.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ class Suspicions:
 
     def __init__(self, suspect: Suspect, left: Callable[[ObjectId], None] = lambda one: None) -> None:
         self.live: dict[ObjectId, Live] = {}
-        self.scopes: Mapping[GroupKind, Collection[str]] = {}
+        self.scopes: dict[GroupKind, Counter[str]] = {}
         self.unlabelled: set[ObjectId] = set()
         self._suspect = suspect
         self._is_gone = left
@@ -41,6 +41,7 @@ class Suspicions:
         self._owned: dict[str, Collection[ObjectId]] = {}
         self._listed: set[tuple[GroupKind, str]] = set()
         self._odd: dict[ObjectId, _State] = {}
+        self._dropped = False
         self._ahead: dict[ObjectId, int] = {}  # our own writes that the streams have not brought yet
 
     def expect(self, inventories: Mapping[str, Mapping[ObjectId, Entry]]) -> None:
@@ -49,10 +50,14 @@ class Suspicions:
             for one in self._owned.get(bundle, ()):
                 if one not in entries and self._bundles.get(one) == bundle:
                     self._forget(one)
+            for one in entries:
+                if one not in self._entries:
+                    self._count(one, 1)
             self._owned[bundle] = frozenset(entries)
             self._entries |= entries
             self._bundles |= dict.fromkeys(entries, bundle)
-        self._rescope()
+        if self._dropped:
+            self._leave_kinds()
         for entries in inventories.values():
             for one in entries:
                 self._compare(one)
@@ -86,6 +91,10 @@ class Suspicions:
             or all((kind, one) in self._listed for one in namespaces)
             for kind, namespaces in self.scopes.items()
         )
+
+    def bundle_of(self, one: ObjectId) -> str:
+        """Who owns it, "" where nobody does."""
+        return self._bundles.get(one, "")
 
     def suspected(self, bundle: str) -> list[ObjectId]:
         """The bundle's objects that are not as its entries say: none, once a correction is on record."""
@@ -150,13 +159,20 @@ class Suspicions:
         del self._ahead[live.id]
         return False
 
-    def _rescope(self) -> None:
-        found: dict[GroupKind, set[str]] = defaultdict(set)
-        for one in self._entries:
-            found[one.group_kind].add(one.namespace)
-        self.scopes = found
-        self._listed = {scope for scope in self._listed if scope[0] in found}
-        for one in [one for one in self.live if one.group_kind not in found]:
+    def _count(self, one: ObjectId, number: int) -> None:
+        scope = self.scopes.setdefault(one.group_kind, Counter())
+        scope[one.namespace] += number
+        if not scope[one.namespace]:
+            del scope[one.namespace]
+        if not scope:
+            del self.scopes[one.group_kind]
+            self._dropped = True
+
+    def _leave_kinds(self) -> None:
+        """Nothing of some kinds is owned any more."""
+        self._dropped = False
+        self._listed = {scope for scope in self._listed if scope[0] in self.scopes}
+        for one in [one for one in self.live if one.group_kind not in self.scopes]:
             del self.live[one]
 
     def _compare(self, one: ObjectId) -> None:
@@ -187,5 +203,6 @@ class Suspicions:
     def _forget(self, one: ObjectId) -> None:
         self._ahead.pop(one, None)
         del self._bundles[one], self._entries[one]
+        self._count(one, -1)
         self._odd.pop(one, None)
         self.unlabelled.discard(one)

@@ -5,6 +5,7 @@ URL, or by a URL with `//folder`; its root is the folder with roadstead.yaml, se
 always read at a commit, and a fleet from elsewhere may not name repositories on this machine.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,18 +13,26 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.snapshot import Origin, Revision
 from roadstead.stages.sources.repository import Repository
-from roadstead.world.git import checkouts, command, locations, trees
+from roadstead.world.git import checkouts, command, history, locations, stores, trees
 
 ROOT_FILE = "roadstead.yaml"
 
 
-async def fleet(location: str, *, revision: str | None = None, cache: Path, deadline: float) -> Revision:
-    """The fleet repository: at `revision`, else the working tree of a path, else a URL's default branch."""
+async def fleet(
+    location: str,
+    *,
+    revision: str | None = None,
+    cache: Path,
+    deadline: float,
+    keys: Sequence[str] = (),
+) -> Revision:
+    """The fleet repository: at `revision`, else the working tree of a path, else a URL's default branch. With
+    `keys`, one of them must have signed it, which no working tree is."""
     until = command.until(deadline)
     repository = Repository(cache=cache, until=until)
     where = locations.parse(location)
     if not where.is_path:
-        return _rooted(await repository.elsewhere(where, revision or ""), where.folder)
+        return _rooted(await repository.elsewhere(where, revision or "", keys=keys), where.folder)
     path = Path(where.path)
     folder = (path.parent if path.is_file() else path).resolve()
     if not folder.is_dir():
@@ -31,8 +40,8 @@ async def fleet(location: str, *, revision: str | None = None, cache: Path, dead
     checkout = await checkouts.find(folder, until=until)
     if checkout is None:
         return await _plain_folder(repository, folder, revision)
-    if revision is not None or checkout.top is None:
-        found = await repository.at_commit(checkout, revision or "HEAD")
+    if revision is not None or checkout.top is None or keys:
+        found = await repository.at_commit(checkout, revision or "HEAD", keys=keys)
     else:
         found = await repository.working_tree(checkout)
     return _rooted(found, str(folder.relative_to(checkout.top)) if checkout.top else "")
@@ -60,6 +69,19 @@ async def source(origin: Origin, *, fleet: Revision, cache: Path, deadline: floa
     else:
         found = await repository.elsewhere(where, origin.ref, keys=origin.keys)
     return replace(found, name=origin.name)
+
+
+async def follows(revision: Revision, older: str, *, cache: Path, deadline: float) -> bool:
+    """Whether the history of a repository's revision has the commit `older`."""
+    until = command.until(deadline)
+    if await history.is_ancestor(Path(revision.store), older, revision.commit, until=until):
+        return True
+    where = locations.parse(revision.url)
+    if where.is_path:
+        return False
+    place = stores.folder(cache, where.url)
+    async with stores.locked(place, until=until):
+        return await history.reaches(where, revision.ref or "HEAD", older, place=place, until=until)
 
 
 async def _plain_folder(repository: Repository, folder: Path, revision: str | None) -> Revision:

@@ -1,0 +1,61 @@
+"""Whether a bundle on a cluster is held, by whom and until when: nothing is written then, drift is still told.
+
+Pure. Four places can hold: the mark in the cluster (objects/break_glass), a person's decision, a Hold document or
+the cluster's state (the assignment's freeze), and the inventory, which carries a hold where all else is lost.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from roadstead.model.assignment import Assignment
+from roadstead.model.decision import Decision, DecisionKind
+from roadstead.model.ids import Key
+from roadstead.model.inventory import Parent
+from roadstead.objects.break_glass import BreakGlass
+
+LEAVE_DRIFT = "leaveDrift"
+_HOLDING = (DecisionKind.HOLD, DecisionKind.PAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    why: str
+    until: datetime | None = None
+
+
+def held(
+    key: Key,
+    assignment: Assignment | None,
+    parent: Parent,
+    *,
+    decisions: Iterable[Decision],
+    glass: BreakGlass | None,
+    now: datetime,
+) -> Held | None:
+    if glass and now < glass.until:
+        by = f" by {glass.by}" if glass.by else ""
+        return Held(f"break-glass{by} until {_said(glass.until)}: {glass.reason}", glass.until)
+    for one in decisions:
+        if _holds(one, key, now) and one.action != LEAVE_DRIFT:
+            end = f" until {_said(one.until)}" if one.until else ""
+            return Held(f"{one.kind} by {one.actor}{end}: {one.reason}", one.until)
+    if assignment and assignment.freeze:
+        hold = assignment.freeze
+        until = datetime.fromisoformat(hold.until) if hold.until else None
+        by = f"hold {hold.hold} by {hold.owner} until {hold.until}: " if hold.hold else ""
+        return Held(f"{by}{hold.reason}", until)
+    return Held(f"held, as its inventory says: {parent.hold}") if parent.hold else None
+
+
+def leaves_drift(key: Key, decisions: Iterable[Decision], now: datetime) -> bool:
+    """Whether a person decided that drift is to be told here, and not corrected."""
+    return any(_holds(one, key, now) and one.action == LEAVE_DRIFT for one in decisions)
+
+
+def _holds(one: Decision, key: Key, now: datetime) -> bool:
+    return one.kind in _HOLDING and one.stands(now) and one.concerns(key.bundle, key.cluster)
+
+
+def _said(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

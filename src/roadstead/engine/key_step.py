@@ -1,0 +1,342 @@
+"""One step of a bundle on a cluster: plan, tell drift, write, know what came of it.
+
+The order that must stay: the intent is durable before the first write to the cluster, and closed together with
+the status and the events that came of it. A step raises nothing: what it meets becomes a status, an event, and
+what the key waits for (`Then`). Every step reads what is known anew and may be repeated at any time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from roadstead.engine import bundle_step, cluster_loop, holding, telling
+from roadstead.engine.bulletin import Bulletin
+from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.contests import Contests
+from roadstead.engine.holding import Held
+from roadstead.engine.known import Known
+from roadstead.engine.queue import REST, Then
+from roadstead.engine.shared import Shared
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem, RoadsteadError, Severity
+from roadstead.model.events import Event
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.outcome import ObjectOutcome, Outcome, Result
+from roadstead.model.plan import Action, Plan
+from roadstead.model.reasons import Category
+from roadstead.model.record import Record, RecordId
+from roadstead.objects.break_glass import BreakGlass
+from roadstead.stages import apply
+from roadstead.world import crash
+from roadstead.world.store.journal import With
+
+Answer = TypeVar("Answer")
+
+DEADLINE = 120.0  # seconds that one step may take
+_DURABLE = 15.0  # seconds that a record may take
+_WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
+_MOVING = 5.0  # likewise for objects on their way to another bundle
+_WISHES = Wishes()
+_IDLE = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
+_CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
+_NO_FAULT = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
+
+
+@dataclass(slots=True)
+class Steps:
+    """All steps of one cluster. `settled` hears of bundles that others may have waited for; `awaited` are
+    objects that a step waits for, with their bundle; `suspected` tells when a bundle was, by the loop's clock."""
+
+    shared: Shared
+    known: Known
+    bulletin: Bulletin
+    settled: Callable[[str], None]
+    glass: Callable[[], BreakGlass | None]
+    awaited: dict[ObjectId, str] = field(default_factory=dict)
+    suspected: dict[str, float] = field(default_factory=dict)
+    _foreign: bool = False
+    _contests: dict[str, Contests] = field(default_factory=dict)
+    _retried: set[str] = field(default_factory=set)
+    _claimed: set[str] = field(default_factory=set)  # bundles that this process wrote
+    _unsure: set[str] = field(default_factory=set)  # those of which an intent may be open that nobody closes
+
+    async def step(self, bundle: str) -> Then:
+        try:
+            async with asyncio.timeout(DEADLINE + 4 * _DURABLE):
+                then = await self._step(bundle)
+        except RoadsteadError as error:
+            then = self._failed(bundle, error.problems)
+        except TimeoutError:
+            cause = f"the step took more than {DEADLINE:g} s"
+            then = self._failed(bundle, (Problem(reasons.UNREACHABLE, cause, action="step"),))
+        except Exception as fault:  # noqa: BLE001  a fault of ours must cost one key, not the process
+            cause = f"{type(fault).__name__}: {fault}"
+            then = self._failed(bundle, (Problem(reasons.INTERNAL_FAULT, cause, action="step"),))
+        if then.again or then.stalled:
+            self._retried.add(bundle)
+        return then
+
+    def reread(self) -> None:
+        """Somebody else wrote an inventory: read them before the next step."""
+        self._foreign = True
+
+    def inputs_changed(self, bundle: str) -> None:
+        """Git or a person says something else: old fights and failures count no more."""
+        self._contests.pop(bundle, None)
+        self.bulletin.of(bundle).failed = frozenset()
+
+    async def _step(self, bundle: str) -> Then:
+        known, told = self.known, self.bulletin.of(bundle)
+        if self._foreign:
+            self._foreign = False
+            await known.read_again(known.desired.fleet)
+        if bundle in self._retried:
+            self._retried.discard(bundle)
+            await known.look_again(bundle)
+        held = self._held(bundle)
+        found = self._survey(bundle, held)
+        world = self.shared.world.within(DEADLINE)
+        plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False)
+        plan = self._leaving_contests(plan)
+        told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
+        told.held, told.waits = held.why if held else "", ""
+        await self._see_drift(plan, held)
+        if held:
+            return self._rest(bundle, until=held.until)
+        if needs := self._needs(bundle, plan):
+            told.waits = f"waits for {', '.join(sorted(needs))}"
+            self.bulletin.show(bundle)
+            return Then(needs=needs)
+        plan, heirs = _keeping_what_moves(plan, found)
+        rules = self._rules(bundle)
+        if apply.is_idle(plan, found.inventory(bundle), rules):
+            then = self._nothing_written(bundle, plan)
+        else:
+            then = await self._conclude(plan, await self._write(found, plan, rules))
+        return replace(then, needs=heirs, at=min(then.at, self._now() + _MOVING)) if heirs else then
+
+    def _held(self, bundle: str) -> Held | None:
+        return holding.held(
+            self.bulletin.key(bundle),
+            self.known.survey.assignment(bundle),
+            self.known.inventory(bundle).parent,
+            decisions=self.shared.decisions,
+            glass=self.glass(),
+            now=self.shared.world.now,
+        )
+
+    def _survey(self, bundle: str, held: Held | None) -> Survey:
+        """The survey; of what is held, one by which a plan sees drift and corrects none."""
+        survey, key = self.known.survey, self.bulletin.key(bundle)
+        assignment = survey.assignment(bundle)
+        left = held or holding.leaves_drift(key, self.shared.decisions, self.shared.world.now)
+        if assignment is None or not left:
+            return survey
+        loose = replace(assignment, freeze=None, leave_drift=True)
+        return replace(survey, assignments={**survey.assignments, bundle: loose})
+
+    def _leaving_contests(self, plan: Plan) -> Plan:
+        fought, told = self._contests.get(plan.key.bundle), self.bulletin.of(plan.key.bundle)
+        told.contested = {}
+        if fought is None:
+            return plan
+        changes = []
+        for change in plan.changes:
+            contest = fought.of(change.id, self._now()) if change.drifted else None
+            if contest is None:
+                changes.append(change)
+                continue
+            others = ", ".join(contest.managers) or "an unknown manager"
+            told.contested[change.id] = f"{', '.join(contest.fields)}: contested by {others}"
+            cause = f"{change.cause}; contested, left alone"
+            changes.append(replace(change, action=Action.KEEP, cause=cause))
+        return replace(plan, changes=tuple(changes))
+
+    async def _see_drift(self, plan: Plan, held: Held | None) -> None:
+        """Each drift is told once, at once, and again when it becomes another; and it is on the record."""
+        bundle = plan.key.bundle
+        since = self.suspected.pop(bundle, None)
+        lasted = self._now() - since if since is not None else None
+        drifted = {change.id: change for change in plan.changes if change.drifted}
+        new, events = self.bulletin.drifted(bundle, drifted, what=held.why if held else "", seen=lasted)
+        self.bulletin.hear(events)
+        if new:
+            status, deviations = self.bulletin.state(bundle)
+            record = telling.drift_record(plan.key, new, self.shared.world.now)
+            also = With((status,), {plan.key: deviations}, events)
+            await self._durably(self.shared.store.journal.add(record, also))
+        elif events:
+            self.shared.store.events.note(*events)
+
+    def _needs(self, bundle: str, plan: Plan) -> frozenset[str]:
+        """Other bundles that come first. Correcting waits for nobody."""
+        if all(change.drifted for change in plan.pending()) and not plan.problems:
+            return frozenset()
+        known, survey = self.known, self.known.survey
+        unready = {one for one in survey.depends_on(bundle) if not self.bulletin.is_settled(one)}
+        unmade = {one for one in known.makers.get(bundle, ()) if not known.is_applied(one)}
+        present = {one for one in survey.dependants(bundle) if one in known.inventories}
+        return frozenset((unready & survey.manifests.keys()) | unmade | present)
+
+    def _rules(self, bundle: str) -> apply.Rules:
+        assignment = self.known.survey.assignment(bundle)
+        return apply.Rules(
+            writer=self.shared.world.writer,
+            anew=bundle not in self._claimed,
+            depends_on=assignment.depends_on if assignment else None,
+            deletion=bundle_step.fate(assignment) if assignment else None,
+            health=assignment.health if assignment else (),
+        )
+
+    async def _write(self, found: Survey, plan: Plan, rules: apply.Rules) -> Outcome:
+        """Between a durable intent and its outcome: the one place from which clusters are written."""
+        shared, bundle, inventory = self.shared, plan.key.bundle, found.inventory(plan.key.bundle)
+        commit = found.desired.snapshot.fleet.commit
+        intent = telling.intent(plan, inventory, actor=rules.writer, commit=commit, now=shared.world.now)
+        if bundle in self._unsure:
+            await self._durably(self._settle_unsure(plan.key))
+        self._unsure.add(bundle)
+        intended = await self._durably(shared.store.journal.begin(intent))
+        crash.here("intent-durable")
+        outcome = await apply.step(
+            found.target(found.assignment(bundle)),
+            plan,
+            inventory,
+            rules,
+            deadline=DEADLINE,
+            stop=shared.stop,
+        )
+        crash.here("outcome-unrecorded")
+        self._claimed.add(bundle)
+        await self.known.took(outcome)
+        await self._record(plan, outcome, intent, intended)
+        self._unsure.discard(bundle)
+        return outcome
+
+    async def _record(self, plan: Plan, outcome: Outcome, intent: Record, intended: RecordId) -> None:
+        bundle, now, told = plan.key.bundle, self.shared.world.now, self.bulletin.of(plan.key.bundle)
+        problems = _problems(plan, outcome)
+        done = {one.id for one in outcome.objects if _is_done(one)}
+        told.problems, told.pending = problems, sum(change.id not in done for change in plan.pending())
+        contests = self._contests_of(plan, done, now)
+        left = {one: change for one, change in told.drifted.items() if one not in done}
+        _, resolved = self.bulletin.drifted(bundle, left, what="", seen=None)
+        found = telling.applied(outcome, commit=plan.revision, now=now)
+        events = [
+            *([found] if found else []), *resolved, *contests, *self.bulletin.failure(bundle, problems)
+        ]  # fmt: skip
+        self.bulletin.hear(events)
+        status, deviations = self.bulletin.state(bundle)
+        record = telling.outcome(outcome, intent, intended, now=now)
+        also = With((status,), {plan.key: deviations}, events)
+        await self._durably(self.shared.store.journal.close(intended, record, also))
+
+    def _contests_of(self, plan: Plan, done: set[ObjectId], now: datetime) -> list[Event]:
+        """Corrections are counted; a fight that they reveal is told."""
+        fought = self._contests.setdefault(plan.key.bundle, Contests())
+        events = []
+        for change in plan.changes:
+            if change.drifted and change.id in done:
+                contest = fought.corrected(change.id, change.fields, self._now())
+                if contest:
+                    events.append(
+                        telling.contested(plan.key, change.id, contest.fields, contest.managers, now)
+                    )
+        return events
+
+    def _nothing_written(self, bundle: str, plan: Plan) -> Then:
+        """It is as it should be, or something stands in the way."""
+        self.shared.emit(*self.bulletin.failure(bundle, plan.problems))
+        then = _then(plan.problems)
+        if then.stalled or then.again:
+            self.bulletin.show(bundle)
+            return then
+        return self._rest(bundle)
+
+    async def _conclude(self, plan: Plan, outcome: Outcome) -> Then:
+        bundle, problems = plan.key.bundle, _problems(plan, outcome)
+        self.awaited = {one: whose for one, whose in self.awaited.items() if whose != bundle}
+        if any(one.reason in _CHANGED_HANDS for one in problems):
+            await self.known.read_again(self.known.desired.fleet)
+        self.settled(bundle)
+        if not (self.known.survey.assignment(bundle) or bundle in self.known.inventories):
+            await self.bulletin.forget(bundle)
+            return REST
+        then = _then(one for one in problems if one.reason not in _NO_FAULT)
+        if outcome.waits_for:
+            self.awaited |= dict.fromkeys(outcome.waits_for, bundle)
+            return replace(then, at=self._now() + _WAITING)
+        return then
+
+    def _rest(self, bundle: str, until: datetime | None = None) -> Then:
+        self.bulletin.show(bundle)
+        if self.bulletin.is_settled(bundle):
+            self.settled(bundle)
+        if until is None:
+            return REST
+        return Then(at=self._now() + max(1.0, (until - self.shared.world.now).total_seconds()))
+
+    def _failed(self, bundle: str, problems: tuple[Problem, ...]) -> Then:
+        key, told = self.bulletin.key(bundle), self.bulletin.of(bundle)
+        told.problems = tuple(one.at(bundle=bundle, cluster=key.cluster) for one in problems)
+        self.shared.emit(*self.bulletin.failure(bundle, told.problems))
+        self.bulletin.show(bundle)
+        return _then(problems)
+
+    async def _settle_unsure(self, key: Key) -> None:
+        """An intent that was begun while the database did not answer may have become durable since."""
+        journal, inventory = self.shared.store.journal, self.known.inventory(key.bundle)
+        for intended, record in await journal.open_intents():
+            if (record.bundle, record.cluster) == key:
+                closing = telling.settled(record, intended, inventory, now=self.shared.world.now)
+                await journal.close(intended, closing)
+
+    async def _durably(self, writing: Awaitable[Answer]) -> Answer:
+        """Without the database nothing goes forward."""
+        try:
+            async with asyncio.timeout(_DURABLE):
+                return await writing
+        except TimeoutError as late:
+            told = self.shared.store.problem
+            cause = told.cause if told else f"nothing was durable within {_DURABLE:g} s"
+            problem = Problem(reasons.DATABASE_UNREACHABLE, cause, reasons.DATABASE_UNREACHABLE.remedy)
+            raise errors.error(problem) from late
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _is_done(one: ObjectOutcome) -> bool:
+    return one.problem is None and one.result not in _IDLE
+
+
+def _problems(plan: Plan, outcome: Outcome) -> tuple[Problem, ...]:
+    of_objects = (one.problem for one in outcome.objects if one.problem)
+    return tuple(dict.fromkeys((*plan.problems, *outcome.problems, *of_objects)))
+
+
+def _then(problems: Iterable[Problem]) -> Then:
+    """What is waited for after these: one that passes by itself is worth another attempt."""
+    broken = [one for one in problems if one.severity is Severity.ERROR]
+    if not broken:
+        return REST
+    passing = [one for one in broken if one.category in (Category.TRANSIENT, Category.CONFLICT)]
+    if not passing:
+        return Then(stalled=True)
+    pause = max((one.retry_after or 0.0 for one in passing), default=0.0)
+    unreachable = any(one.reason is reasons.UNREACHABLE for one in passing)
+    return Then(again=True, at_least=pause, unreachable=unreachable)
+
+
+def _keeping_what_moves(plan: Plan, found: Survey) -> tuple[Plan, frozenset[str]]:
+    """The plan that holds on to what another bundle has not taken over yet, and these bundles."""
+    heirs: set[str] = set()
+    changes = []
+    for change in plan.changes:
+        if change.gives_away and change.live and change.live.part_of == plan.parent.id:
+            heirs |= {one for one in found.claims.get(change.id, ()) if one != plan.key.bundle}
+            change = replace(change, action=Action.KEEP)  # noqa: PLW2901
+        changes.append(change)
+    return (replace(plan, changes=tuple(changes)) if heirs else plan), frozenset(heirs)

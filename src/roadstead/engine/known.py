@@ -1,0 +1,211 @@
+"""What is known of one cluster between steps: what Git means for it, what it owns, what its watches tell.
+
+Kept current by three things, each told here at once: a new state of Git (`adopt`), our own writes (`took`), and
+inventories that somebody else wrote (`read_again`). Nothing is asked of the cluster that the watches tell.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from roadstead.engine import cluster_loop, hosting
+from roadstead.engine.cluster_loop import Survey
+from roadstead.engine.revision_loop import Desired
+from roadstead.engine.world import World
+from roadstead.model.assignment import Assignment
+from roadstead.model.errors import Problem
+from roadstead.model.facts import Facts
+from roadstead.model.fleet import Cluster
+from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Entry, Inventory
+from roadstead.model.outcome import Outcome
+from roadstead.stages.fleet.limits import Lost
+from roadstead.stages.observe import view as views
+from roadstead.stages.observe.drift_watch import DriftWatch
+from roadstead.stages.observe.view import ClusterView
+from roadstead.world.inventory import reading
+from roadstead.world.inventory.reading import Stored
+from roadstead.world.kube.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """All of Git that a bundle's plan depends on: what is equal needs no further look."""
+
+    assignment: Assignment | None
+    digest: str
+    findings: tuple[Problem, ...]
+    blocked: Problem | None
+
+
+@dataclass(slots=True)
+class Known:
+    """`inventories` is what the survey's view shows, changed in place. `lost` is judged over the whole fleet and
+    comes later than the rest; until then what was lost stays as it is."""
+
+    client: Client
+    watch: DriftWatch
+    facts: Facts
+    survey: Survey
+    inventories: dict[str, Inventory]
+    makers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    _inputs: dict[str, _Inputs] = field(default_factory=dict)
+
+    @classmethod
+    async def begin(
+        cls,
+        desired: Desired,
+        cluster: Cluster,
+        *,
+        client: Client,
+        watch: DriftWatch,
+        facts: Facts,
+        stored: Stored,
+    ) -> "Known":
+        """What a cluster owns, before anybody asked what Git means for it (`adopt`)."""
+        inventories = dict(stored.inventories)
+        view = ClusterView(cluster.name, replace(stored, inventories=inventories), watch.suspicions.live)
+        survey = await cluster_loop.seen(desired, cluster, client, facts, rendered={}, view=view)
+        return cls(client, watch, facts, survey, inventories)
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.survey.cluster
+
+    @property
+    def desired(self) -> Desired:
+        return self.survey.desired
+
+    def inventory(self, bundle: str) -> Inventory:
+        return self.survey.inventory(bundle)
+
+    def digest(self, bundle: str) -> str:
+        """Of what Git means the bundle to be here, "" where that is nothing or not known."""
+        found = self.survey.manifests.get(bundle)
+        return found.digest if found else ""
+
+    def is_applied(self, bundle: str) -> bool:
+        digest = self.digest(bundle)
+        return bool(digest) and self.inventory(bundle).parent.applied == digest
+
+    def bundles(self) -> frozenset[str]:
+        return frozenset(cluster_loop.bundles(self.survey, frozenset()))
+
+    async def adopt(self, world: World, desired: Desired, cluster: Cluster) -> frozenset[str]:
+        """Go by a new state of Git; the bundles for which it changes anything."""
+        rendered = await cluster_loop.manifests_of(world, desired, cluster.name, self.facts)
+        view = await views.complete(
+            self.client,
+            self.survey.view.stored,
+            self.watch.suspicions.live,
+            wanted=[one.id for each in rendered.values() for one in each],
+            is_listed=self.watch.suspicions.is_listed,
+        )
+        survey = await cluster_loop.seen(
+            desired, cluster, self.client, self.facts, rendered=rendered, view=view
+        )
+        self.survey = replace(survey, slots=self.survey.slots)
+        self._renew_view()
+        self._remake()
+        before, self._inputs = self._inputs, self._inputs_now()
+        self.judge_health()
+        return frozenset(
+            bundle
+            for bundle in before.keys() | self._inputs.keys()
+            if before.get(bundle) != self._inputs.get(bundle)
+        )
+
+    def lose(self, lost: Mapping[str, Lost], exceeded: tuple[Problem, ...]) -> None:
+        self.survey = replace(self.survey, lost=lost, exceeded=exceeded)
+
+    async def look_again(self, bundle: str) -> None:
+        """Before another attempt: what the watches do not tell of a bundle's objects, asked anew."""
+        found = self.survey.manifests.get(bundle)
+        if self.survey.unserved:
+            await self.client.resources(fresh=True)
+        view = await views.complete(
+            self.client,
+            self.survey.view.stored,
+            self.watch.suspicions.live,
+            wanted=[one.id for one in found or ()],
+            is_listed=self.watch.suspicions.is_listed,
+        )
+        self.survey = replace(
+            self.survey, view=view, unserved=await cluster_loop.unserved(self.client, self.survey.manifests)
+        )
+        self._remake()
+
+    async def read_again(self, fleet: str) -> frozenset[str]:
+        """Inventories that somebody else wrote; the bundles whose differ from what was known."""
+        former = frozenset(self.cluster.former_names)
+        stored = await reading.read_all(self.client, fleet, former_clusters=former)
+        before = self.inventories
+        changed = frozenset(
+            bundle
+            for bundle in before.keys() | stored.inventories.keys() | stored.problems.keys()
+            if before.get(bundle) != stored.inventories.get(bundle)
+        )
+        self._store(stored)
+        owned: dict[str, Mapping[ObjectId, Entry]] = {bundle: {} for bundle in before}
+        await self.watch.expect(owned | {name: one.entries for name, one in self.inventories.items()})
+        return changed
+
+    async def took(self, outcome: Outcome) -> None:
+        """What a step of ours left."""
+        inventory, bundle = outcome.inventory, outcome.key.bundle
+        if inventory is None:
+            return
+        versions = {one.id: one.version for one in outcome.objects if one.version}
+        if not inventory.parent.resource_version:  # nothing is owned any more, and the parent is gone
+            if self.inventories.pop(bundle, None):
+                self._renew_view()
+        else:
+            is_new = bundle not in self.inventories
+            self.inventories[bundle] = inventory
+            if is_new:
+                self._renew_view()
+        self.watch.wrote(inventory, versions)
+        await self.watch.expect({bundle: inventory.entries})
+
+    def judge_health(self) -> None:
+        """By the rules that bundles have now."""
+        book = self.watch.book
+        if book is not None:
+            names = {*self.inventories, *self.survey.assignments}
+            found = {name: self.survey.assignment(name) for name in names}
+            book.judge_by(
+                {self.inventory(name).parent.id: one.health if one else () for name, one in found.items()}
+            )
+
+    def _store(self, stored: Stored) -> None:
+        self.inventories = dict(stored.inventories)
+        self.survey = replace(
+            self.survey,
+            view=replace(self.survey.view, stored=replace(stored, inventories=self.inventories)),
+        )
+
+    def _renew_view(self) -> None:
+        """Whose label is whose is worked out anew."""
+        stored = self.survey.view.stored
+        taken = frozenset(one.parent.name for one in self.inventories.values())
+        self.survey = replace(
+            self.survey, view=replace(self.survey.view, stored=replace(stored, taken=stored.taken | taken))
+        )
+
+    def _remake(self) -> None:
+        depends = {name: frozenset(self.survey.depends_on(name)) for name in self.survey.manifests}
+        self.makers = hosting.without_circles(
+            {name: self.survey.makers(name) for name in self.survey.manifests}, depends
+        )
+
+    def _inputs_now(self) -> dict[str, _Inputs]:
+        survey, blocked = self.survey, self.desired.resolution.blocked
+        found = {}
+        for bundle in self.bundles():
+            manifests = survey.manifests.get(bundle)
+            found[bundle] = _Inputs(
+                survey.assignment(bundle),
+                manifests.digest if manifests else "",
+                manifests.findings if manifests else (),
+                blocked.get(Key(bundle, survey.cluster.name)),
+            )
+        return found

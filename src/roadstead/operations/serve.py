@@ -1,0 +1,77 @@
+"""What a person asks by `serve`: keep the fleet as Git says until told to stop.
+
+Opens the world and the store, lets engine/reconcile work, and tells how it does; the edge around it (HTTP, logs,
+signals) is hub/ and cli/.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from roadstead.engine import world as worlds
+from roadstead.engine.reconcile import Reconciling
+from roadstead.engine.shared import Hear, Shared
+from roadstead.engine.world import Settings
+from roadstead.model.errors import Problem
+from roadstead.world import store, tasks
+from roadstead.world.store.opening import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`name` is the writer in inventories and on the record: the same after a restart, another for another hub.
+    `interval` seconds from poll to poll of Git."""
+
+    settings: Settings
+    database: str
+    name: str
+    interval: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A process that reconciles, as its edges see it."""
+
+    options: Options
+    shared: Shared
+    reconciling: Reconciling
+    begun: datetime = field(repr=False)
+
+    @property
+    def store(self) -> Store:
+        return self.shared.store
+
+    def not_ready(self) -> list[str]:
+        """Why this process cannot do its work; empty when it can. A cluster that is gone is no such reason."""
+        following, problem = self.reconciling.following, self.store.problem
+        found = [f"database: {problem.cause}"] if problem else []
+        if following.desired is None:
+            cause = following.problem.cause if following.problem else "not read yet"
+            found.append(f"git: {cause}")
+        return found
+
+    def problems(self) -> list[Problem]:
+        """What is wrong although this process works."""
+        following = self.reconciling.following
+        found = [following.problem] if following.problem else []
+        return found + [one.reach.problem for one in self.reconciling.keepers.values() if one.reach.problem]
+
+
+@asynccontextmanager
+async def serving(options: Options, hear: Hear, *, stop: asyncio.Event) -> AsyncIterator[Serving]:
+    """Reconciles while the context is open; leaving it sets `stop` and waits for what is under way."""
+    async with (
+        worlds.hub(options.settings, options.name) as world,
+        store.open(options.database, writer=options.name) as opened,
+    ):
+        world.unlimited()
+        shared = Shared(world, opened, hear, stop)
+        reconciling = Reconciling(shared, interval=options.interval)
+        async with tasks.group() as start:
+            start(reconciling.run())
+            try:
+                yield Serving(options, shared, reconciling, world.now)
+            finally:
+                stop.set()

@@ -92,20 +92,20 @@ def clusters(kubernetes_minor: str, request: pytest.FixtureRequest) -> Iterator[
 
 
 def _simulated(minor: str) -> Iterator[Clusters]:
-    """The same of simulated clusters, all in one process, without controllers."""
+    """The same of simulated clusters, in one process for each kind."""
     from tests.sim.plane import SimulatedPlane
 
-    plane = SimulatedPlane(minor)
+    planes: dict[bool, SimulatedPlane] = {}
 
     def give(count: int, *, controllers: bool = False) -> list[Cluster]:
-        if controllers:
-            pytest.skip("simulated clusters have no controllers yet")
-        if not plane.clusters:
-            plane.start(SIMULATED)
-        return plane.clusters[:count]  # type: ignore[return-value]  # the same face
+        if controllers not in planes:
+            planes[controllers] = SimulatedPlane(minor, controllers=controllers)
+            planes[controllers].start(SIMULATED)
+        return planes[controllers].clusters[:count]  # type: ignore[return-value]  # the same face
 
     yield give
-    plane.close()
+    for plane in planes.values():
+        plane.close()
 
 
 @pytest.fixture

@@ -57,8 +57,10 @@ class SimulatedCluster:
 class SimulatedPlane:
     """`start` may be called once: all clusters are there at the same time."""
 
-    def __init__(self, minor: str) -> None:
+    def __init__(self, minor: str, *, controllers: bool = False) -> None:
+        """With controllers, but never nodes: real planes have no kubelets either."""
         self.minor = minor
+        self.controllers = controllers
         self.directory = Path(tempfile.mkdtemp(prefix="roadstead-sim-"))
         self.kubeconfig = self.directory / "kubeconfig"
         self.clusters: list[SimulatedCluster] = []
@@ -66,6 +68,7 @@ class SimulatedPlane:
 
     def start(self, count: int) -> list[SimulatedCluster]:
         argv = ["--clusters", str(count), "--minor", self.minor, "--kubeconfig", str(self.kubeconfig)]
+        argv += ["--nodes", "0"] if self.controllers else ["--no-controllers"]
         self.process = process = subprocess.Popen(
             [sys.executable, "-m", "roadstead.sim", *argv, "--audit", str(self.directory)],
             stdout=subprocess.PIPE,

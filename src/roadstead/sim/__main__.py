@@ -1,6 +1,7 @@
 """Simulated clusters in a process of their own, until it is told to end.
 
     python -m roadstead.sim --clusters 3 --kubeconfig FILE [--minor 1.37] [--audit FOLDER]
+    ... [--nodes 3] [--ready-after 2] [--fail-image '*:broken=pull'] [--no-controllers]
 
 Says on one line of JSON where they are, once they answer.
 """
@@ -15,12 +16,23 @@ from pathlib import Path
 import orjson
 
 from roadstead.sim import auditing, controlling, knowledge, kubeconfig, serving
-from roadstead.sim.cluster import Cluster
+from roadstead.sim.controllers.machines import Failing, Way
+from roadstead.sim.fleet import Fleet
 from roadstead.sim.serving import Certificate
 
 
 async def run(options: argparse.Namespace) -> None:
-    clusters = [Cluster(f"c{number}", minor=options.minor) for number in range(1, options.clusters + 1)]
+    fleet = Fleet()
+    for number in range(1, options.clusters + 1):
+        fleet.add(
+            f"c{number}",
+            minor=options.minor,
+            controllers=options.controllers,
+            nodes=options.nodes,
+            ready_after=options.ready_after,
+            failing=tuple(options.fail_image),
+        )
+    clusters = fleet.clusters
     for cluster in clusters:
         if options.audit:
             cluster.received = auditing.to_file(options.audit / f"{cluster.name}.log")
@@ -39,6 +51,12 @@ async def run(options: argparse.Namespace) -> None:
         await ended.wait()
 
 
+def failing(written: str) -> Failing:
+    """PATTERN, or PATTERN=WAY; a pattern may hold an equals sign itself."""
+    pattern, equals, way = written.rpartition("=")
+    return Failing(pattern, Way(way)) if equals and way in set(Way) else Failing(written)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="roadstead.sim", description=__doc__)
     parser.add_argument("--clusters", type=int, default=1)
@@ -46,6 +64,15 @@ def main() -> None:
     parser.add_argument("--minor", default=knowledge.supported()[-1], choices=knowledge.supported())
     parser.add_argument("--port", type=int, default=0, help="on loopback (a free one)")
     parser.add_argument("--audit", type=Path, help="folder for a log of requests per cluster")
+    parser.add_argument(
+        "--no-controllers", dest="controllers", action="store_false", help="API servers alone"
+    )
+    parser.add_argument(
+        "--nodes", type=int, default=3, help="of each cluster (3); without, pods stay pending"
+    )
+    parser.add_argument("--ready-after", type=float, default=2.0, help="seconds that a pod takes (2)")
+    what = "an image that fails, PATTERN or PATTERN=pull|crash|unready; may be given again"
+    parser.add_argument("--fail-image", type=failing, action="append", default=[], help=what)
     files = ("FILE", "KEY", "AUTHORITY")
     parser.add_argument("--certificate", type=Path, nargs=3, metavar=files, help="speak TLS")
     options = parser.parse_args()

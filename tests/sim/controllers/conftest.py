@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,8 +42,10 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def stage(caplog: pytest.LogCaptureFixture) -> Iterator[Stage]:
+    """No controller may write what the API server refuses."""
+    yield Stage()
+    assert not [record.getMessage() for record in caplog.records if "sim.controllers" in record.name]
 
 
 def workload(kind: str = "Deployment", image: str = "web:1", **spec: Any) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Machines:
     waiting: set[tuple[str, str]] = field(default_factory=set)  # pods that need what is not there
     _places: Iterator[int] = field(default_factory=itertools.count)
     _addresses: Iterator[int] = field(default_factory=itertools.count)
+    _balancers: Iterator[int] = field(default_factory=itertools.count)
 
     def names(self) -> list[str]:
         return [f"node-{number}" for number in range(1, self.nodes + 1)]
@@ -53,6 +54,9 @@ class Machines:
         """A node for the next pod, in turns."""
         number = next(self._places)
         return f"node-{number % self.nodes + 1}"
+
+    def balancer(self) -> int:
+        return next(self._balancers)
 
     def address(self) -> str:
         number = next(self._addresses)

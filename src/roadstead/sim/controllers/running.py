@@ -9,7 +9,24 @@ Without `start` a cluster is an API server alone, as one is whose controller man
 import uuid
 
 from roadstead.sim.cluster import Cluster
-from roadstead.sim.controllers import deployments, garbage, machines, namespaces, pods, replicasets
+from roadstead.sim.controllers import (
+    balancers,
+    budgets,
+    claims,
+    cronjobs,
+    daemonsets,
+    deployments,
+    endpoints,
+    garbage,
+    jobs,
+    machines,
+    namespaces,
+    pods,
+    quotas,
+    replicasets,
+    roles,
+    statefulsets,
+)
 from roadstead.sim.controllers.machines import Failing, Machines
 from roadstead.sim.controllers.world import World
 
@@ -19,13 +36,25 @@ CONTROLLERS = (
     deployments.CONTROLLER,
     replicasets.REPLICA_SET,
     replicasets.REPLICATION_CONTROLLER,
+    statefulsets.CONTROLLER,
+    daemonsets.CONTROLLER,
+    jobs.CONTROLLER,
+    cronjobs.CONTROLLER,
     pods.CONTROLLER,
+    endpoints.CONTROLLER,
+    balancers.CONTROLLER,
+    claims.CLAIM_CONTROLLER,
+    claims.VOLUME_CONTROLLER,
+    budgets.CONTROLLER,
+    quotas.CONTROLLER,
+    roles.CONTROLLER,
 )
 
 
 def start(
     cluster: Cluster, *, nodes: int = 3, ready_after: float = 2.0, failing: tuple[Failing, ...] = ()
 ) -> World:
+    roles.begin(cluster)
     world = World(cluster, Machines(nodes, ready_after, failing), CONTROLLERS)
     version = cluster.knowledge.version["gitVersion"]
     for number, name in enumerate(world.machines.names()):

@@ -45,29 +45,29 @@ def labels_of(value: Value) -> dict[str, str]:
     return value["metadata"].get("labels") or {}
 
 
+def names(world: World, resource: Resource, namespace: str, wanted: Selector | None) -> list[Key]:
+    """Of the objects in the namespace that it chooses."""
+    if wanted is None:
+        return []
+    return sorted(
+        key
+        for key, stored in world.cluster.store.shelf(resource).objects.items()
+        if key[0] == namespace and wanted.matches("", _LABELLED.decode(stored.data).metadata.labels)
+    )
+
+
 def chosen(world: World, resource: Resource, namespace: str, wanted: Selector | None) -> list[Value]:
-    """Objects in the namespace, by name."""
-    return _found(world, resource, namespace, wanted, unowned=False)
+    keys = names(world, resource, namespace, wanted)
+    return [value for key in keys if (value := world.get(resource, key)) is not None]
 
 
 def unowned(world: World, resource: Resource, namespace: str, wanted: Selector | None) -> list[Value]:
     """Those of them that have no owner: they may be adopted."""
-    return _found(world, resource, namespace, wanted, unowned=True)
-
-
-def _found(
-    world: World, resource: Resource, namespace: str, wanted: Selector | None, *, unowned: bool
-) -> list[Value]:
-    if wanted is None:
+    shelf = world.cluster.store.shelf(resource).objects
+    if not any(key[0] == namespace and OWNED not in stored.data for key, stored in shelf.items()):
         return []
-    keys = [
-        key
-        for key, stored in world.cluster.store.shelf(resource).objects.items()
-        if key[0] == namespace
-        and not (unowned and OWNED in stored.data)
-        and wanted.matches("", _LABELLED.decode(stored.data).metadata.labels)
-    ]
-    return [value for key in sorted(keys) if (value := world.get(resource, key)) is not None]
+    found = chosen(world, resource, namespace, wanted)
+    return [value for value in found if not value["metadata"].get("ownerReferences")]
 
 
 def choosing(world: World, resource: Resource, value: Value) -> Iterator[Key]:

@@ -8,6 +8,7 @@ validation, generation and managedFields are the API server's.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from roadstead.sim.store import Change, Key, Resource
 from roadstead.sim.writing import Write
 
 Value = dict[str, Any]
+_log = logging.getLogger(__name__)
 
 MANAGER = "kube-controller-manager"
 AT_ONCE = 100  # calls in one turn of the event loop
@@ -60,11 +62,13 @@ Points = Callable[["World", Event], Iterable[Key]]
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """`sees`: for each resource it looks at, to which of its objects a change of it points."""
+    """`sees`: for each resource it looks at, to which of its objects a change of it points. `looks_first`: it is
+    called for what a cluster has from the beginning, too."""
 
     name: str
     sync: Callable[[World, Key], None]
     sees: Mapping[Resource, Points]
+    looks_first: bool = True
 
 
 class World:
@@ -87,6 +91,9 @@ class World:
         for resource, shelf in [*cluster.store.shelves.items()]:
             for key, stored in shelf.objects.items():
                 self._observe(resource, Change(stored.version, key, None, stored.data))
+        for name, key in list(self._queue):
+            if not self._controllers[name].looks_first:
+                del self._queue[name, key]
         cluster.store.observer = self._observe
 
     def close(self) -> None:
@@ -130,7 +137,10 @@ class World:
             for _ in range(min(AT_ONCE, len(self._queue))):
                 name, key = next(iter(self._queue))
                 del self._queue[name, key]
-                self._controllers[name].sync(self, key)
+                try:
+                    self._controllers[name].sync(self, key)
+                except status.ApiError as error:  # as a real one: it says so and waits for the next change
+                    _log.warning("%s: %s %s: %s", self.cluster.name, name, "/".join(key), error)
         finally:
             if self._queue and not self._awake:
                 self._awake = True
@@ -227,7 +237,8 @@ class World:
         if found is None or found[1]["metadata"]["uid"] != metadata["uid"]:
             return value
         stored, live = found
-        value = {**value, "metadata": {**metadata, "resourceVersion": live["metadata"]["resourceVersion"]}}
+        kept = {name: item for name, item in metadata.items() if item or name not in LISTS}
+        value = {**value, "metadata": {**kept, "resourceVersion": live["metadata"]["resourceVersion"]}}
         if value == live:
             return live
         changed: Value = orjson.loads(writing.change(write, stored, live, value))
@@ -252,6 +263,7 @@ class World:
 
 
 EVERYTHING: Resource = ("*", "*")
+LISTS = ("finalizers", "ownerReferences")  # not kept empty
 OWNED = b'"ownerReferences"'
 
 

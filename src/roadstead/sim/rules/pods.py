@@ -106,7 +106,7 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
         return
     if not spec.get("containers"):
         yield required(f"{at}.containers")
-    yield from _containers(spec, at)
+    yield from _containers(spec, at, claimed=_claimed(value) if kind == "StatefulSet" else set())
     yield from _volumes(spec, at)
     if kind in SELECTING:
         yield from _selector(value.get("spec", {}), template)
@@ -142,9 +142,15 @@ def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
             yield invalid(f"{place}.name", volume.get("name", ""), names.LABEL_TEXT)
 
 
-def _containers(spec: dict[str, Any], at: str) -> Iterator[Cause]:
+def _claimed(value: dict[str, Any]) -> set[str]:
+    """Names of the volumes that a StatefulSet makes claims for."""
+    templates = (value.get("spec") or {}).get("volumeClaimTemplates") or ()
+    return {(each.get("metadata") or {}).get("name", "") for each in templates if isinstance(each, dict)}
+
+
+def _containers(spec: dict[str, Any], at: str, *, claimed: set[str]) -> Iterator[Cause]:
     seen: set[str] = set()
-    volumes = {each.get("name") for each in spec.get("volumes") or () if isinstance(each, dict)}
+    volumes = claimed | {each.get("name") for each in spec.get("volumes") or () if isinstance(each, dict)}
     for group in ("initContainers", "containers"):
         for number, container in enumerate(spec.get(group) or ()):
             place = f"{at}.{group}[{number}]"

@@ -115,11 +115,16 @@ def _claim(value: Value, old: Value | None) -> Iterator[Cause]:
         yield required("spec.accessModes", "at least 1 access mode is required")
     if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
         yield required("spec.resources[storage]")
-    if old is not None and old.get("spec") != spec:
+    if old is not None and old.get("spec") != _unbound(spec, old.get("spec") or {}):
         yield forbidden(
             "spec",
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
         )
+
+
+def _unbound(spec: Value, old: Value) -> Value:
+    """Without the volume that a claim is bound to just now."""
+    return spec if old.get("volumeName") else {key: item for key, item in spec.items() if key != "volumeName"}
 
 
 def _strategy(value: Value, old: Value | None) -> Iterator[Cause]:

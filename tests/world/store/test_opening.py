@@ -1,6 +1,7 @@
 """Opening: the tables are brought up to date, once, by whoever comes first; a newer database is refused."""
 
 import asyncio
+import sqlite3
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -93,4 +94,20 @@ async def test_a_database_is_readable_by_its_owner_alone(tmp_path):
 async def test_what_is_no_url_of_a_database_is_told(url):
     with pytest.raises(UsageError, match="no URL of a database"):
         async with store.open(url, writer="hub"):
+            pass
+
+
+async def test_looking_at_a_record_changes_nothing_and_makes_no_database(tmp_path, prepared):
+    with pytest.raises(UsageError, match="there is no database"):
+        async with store.look(str(tmp_path / "mistyped.db")):
+            pass
+    assert not (tmp_path / "mistyped.db").exists()
+    async with store.look(prepared) as records:
+        assert await records.writers() == {}
+
+
+async def test_a_database_of_something_else_is_not_looked_at(tmp_path):
+    sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE notes (text TEXT)")
+    with pytest.raises(StalledError, match="no tables of Roadstead"):
+        async with store.look(str(tmp_path / "other.db")):
             pass

@@ -18,6 +18,7 @@
     Without waiting, from a watch: s.statuses.note(Status(…)), s.deviations.note(key, (…)), s.events.note(Event(…)).
     Reading: s.statuses.page(where, after=…, limit=…), s.statuses.counts(where, by=…), s.clusters.page(…),
     s.deviations.of(key), s.events.page(where, before=…), s.events.follow(after), s.records.page(where, …).
+    Looking only, without writing anything: async with store.look(url) as records.
     s.problem is None while writes succeed, else why they do not (for /readyz).
 
 What must stay true: `await` on a write returns when its commit is durable, so no cluster is written without an
@@ -27,7 +28,8 @@ database loses history: nothing here is the only place of anything that decides.
 """
 
 from roadstead.world.store.journal import With
-from roadstead.world.store.opening import Store, open
+from roadstead.world.store.opening import Store, look, open
 from roadstead.world.store.reading import Page
+from roadstead.world.store.retention import Keep
 
-__all__ = ["Page", "Store", "With", "open"]
+__all__ = ["Keep", "Page", "Store", "With", "look", "open"]

@@ -54,11 +54,12 @@ class Engines:
             await engine.dispose()
 
 
-def engines(url: str) -> Engines:
-    """Opens nothing yet. Raises UsageError for a URL of no database that is known here."""
+def engines(url: str, *, create: bool = True) -> Engines:
+    """Opens nothing yet. Raises UsageError for a URL of no database that is known here, and for a file that
+    is not there unless `create` lets it be made."""
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, create=create)
     return _postgresql(parsed)
 
 
@@ -79,8 +80,10 @@ def _unknown(found: str) -> RoadsteadError:
     return errors.error(Problem(reasons.BAD_ARGUMENT, f"no URL of a database: {found}", hint))
 
 
-def _sqlite(url: URL) -> Engines:
+def _sqlite(url: URL, *, create: bool) -> Engines:
     path = Path(str(url.database)).expanduser().absolute()
+    if not create and not path.is_file():
+        raise errors.error(Problem(reasons.BAD_ARGUMENT, f"there is no database {path}", "correct the path"))
     with failures.told("opening the database"):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else reads the record

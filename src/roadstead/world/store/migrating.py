@@ -28,6 +28,18 @@ async def migrate(engines: Engines) -> None:
             await connection.run_sync(upgrade)
 
 
+async def check(engines: Engines) -> None:
+    """That the tables are those of this version, for who only reads."""
+    async with engines.reading.connect() as connection, connection.begin():
+        found = await _version(connection)
+    if found not in ("", *migrations.KNOWN):
+        raise errors.error(_newer(found))
+    if found != migrations.HEAD:
+        cause = "it holds no tables of Roadstead" if not found else f"its tables are in version {found}"
+        hint = "let `roadstead serve` bring it up to date first"
+        raise errors.error(Problem(reasons.DATABASE_DAMAGED, cause, hint, action="opening the database"))
+
+
 async def _version(connection: AsyncConnection) -> str:
     """Empty where there are no tables yet."""
     there = await connection.run_sync(lambda one: inspect(one).has_table("alembic_version"))

@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from roadstead.model.errors import Problem
 from roadstead.world import tasks
-from roadstead.world.store import engines, failures, migrating
+from roadstead.world.store import engines, failures, migrating, retention
 from roadstead.world.store.clusters import Clusters
 from roadstead.world.store.decisions import Decisions
 from roadstead.world.store.deviations import Deviations
 from roadstead.world.store.events import Events, Outbox
 from roadstead.world.store.journal import Journal
 from roadstead.world.store.records import Records
+from roadstead.world.store.retention import Keep, Tidied
 from roadstead.world.store.revisions import Hooks, Revisions
 from roadstead.world.store.statuses import Statuses
 from roadstead.world.store.writing import Writer
@@ -32,6 +34,10 @@ class Store:
     revisions: Revisions
     hooks: Hooks
     writer: Writer
+
+    async def tidy(self, keep: Keep, *, now: datetime) -> Tidied:
+        """One pass of retention; to be repeated every hour or so."""
+        return await retention.tidy(self.writer, keep, now=now)
 
     @property
     def problem(self) -> Problem | None:
@@ -64,6 +70,18 @@ async def open(url: str, *, writer: str, closing: float = 5.0) -> AsyncIterator[
                 Hooks(running),
                 running,
             )
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def look(url: str) -> AsyncIterator[Records]:
+    """The record of a database that is left exactly as it is: for who verifies or looks back."""
+    opened = engines.engines(url, create=False)
+    try:
+        with failures.told(f"opening the database {opened.shown}"):
+            await migrating.check(opened)
+        yield Records(opened)
     finally:
         await opened.close()
 

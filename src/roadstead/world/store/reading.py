@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import Select, or_
+from sqlalchemy import Executable, or_
 from sqlalchemy.sql import ColumnElement
 
 from roadstead.model import errors, reasons
@@ -26,7 +26,7 @@ class Page(Generic[Item]):
     after: str | None = None
 
 
-async def fetch(engines: Engines, statement: Select[Any]) -> Sequence[Any]:
+async def fetch(engines: Engines, statement: Executable) -> Sequence[Any]:
     """Raises TransientError while the database is busy or gone."""
     with failures.told(_ACTION):
         async with engines.reading.connect() as connection, connection.begin():

@@ -1,6 +1,6 @@
 """What goes back over HTTP: bytes with a status and headers, in the form that the Accept header asks for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -22,12 +22,23 @@ def value(found: Any, code: int = 200, *, warnings: tuple[str, ...] = ()) -> Ans
     return Answer(orjson.dumps(found), code, headers=warned(warnings))
 
 
+def warning(answer: Answer, warnings: tuple[str, ...]) -> Answer:
+    """With more warnings than it has."""
+    if not warnings:
+        return answer
+    more = warned(warnings)["Warning"]
+    had = answer.headers.get("Warning")
+    return replace(answer, headers={**answer.headers, "Warning": f"{had}, {more}" if had else more})
+
+
 def warned(warnings: tuple[str, ...]) -> dict[str, str]:
-    return {"Warning": ", ".join(f'299 - "{text}"' for text in warnings)} if warnings else {}
+    """A header has one value here; clients take a list for the same as several headers."""
+    texts = (text.replace("\\", "\\\\").replace('"', '\\"') for text in dict.fromkeys(warnings))
+    return {"Warning": ", ".join(f'299 - "{text}"' for text in texts)} if warnings else {}
 
 
 def failure(error: status.ApiError) -> Answer:
-    headers = {"Retry-After": "1"} if error.code == 429 else {}
+    headers = warned(error.warnings) | ({"Retry-After": "1"} if error.code == 429 else {})
     return Answer(orjson.dumps(error.body()), error.code, headers=headers)
 
 

@@ -14,12 +14,15 @@ from roadstead.sim.cluster import Cluster
 
 GROUP = "rbac.authorization.k8s.io"
 MASTERS = "system:masters"
+AUTHENTICATED = "system:authenticated"
+ACCOUNT = "system:serviceaccount:"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     user: str
     groups: tuple[str, ...] = ()
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +37,47 @@ class Wish:
 
 
 def identity(user: str) -> Identity:
-    """Of one of the cluster's own users, or of somebody impersonated."""
-    groups: tuple[str, ...] = ("system:authenticated",)
-    if user == "admin":
-        groups += (MASTERS,)
-    if user.startswith("system:serviceaccount:"):
-        namespace = user.split(":")[2]
-        groups += ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    return Identity(user, groups)
+    """Of one of the cluster's own users, or of a service account."""
+    if user.startswith(ACCOUNT):
+        return impersonated(user)
+    groups = (MASTERS, AUTHENTICATED) if user == "admin" else (AUTHENTICATED,)
+    return Identity(user, groups, user)
+
+
+def impersonated(user: str) -> Identity:
+    """Of somebody by his name alone: the cluster's own groups are not his."""
+    namespace, name = account(user)
+    accounts = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}") if name else ()
+    return Identity(user, (*accounts, AUTHENTICATED))
+
+
+def account(user: str) -> tuple[str, str]:
+    """Namespace and name of the service account that a user is, empty when he is none."""
+    if not user.startswith(ACCOUNT) or user.count(":") != 3:
+        return "", ""
+    return user.split(":")[2], user.split(":")[3]
 
 
 def allowed(cluster: Cluster, who: Identity, wish: Wish) -> bool:
-    return MASTERS in who.groups or any(_grants(rule, wish) for rule in _rules(cluster, who, wish.namespace))
+    return MASTERS in who.groups or any(_grants(rule, wish) for rule in rules(cluster, who, wish.namespace))
 
 
 def demand(cluster: Cluster, who: Identity, wish: Wish) -> None:
     """Raises ApiError(403) unless allowed."""
-    if allowed(cluster, who, wish):
-        return
+    if not allowed(cluster, who, wish):
+        raise refused(who, wish, named=wish.name)
+
+
+def refused(who: Identity, wish: Wish, *, named: str) -> status.ApiError:
     where = f'in the namespace "{wish.namespace}"' if wish.namespace else "at the cluster scope"
     why = (
         f'User "{who.user}" cannot {wish.verb} resource "{wish.resource}" in API group "{wish.group}" {where}'
     )
-    raise status.forbidden(wish.group, wish.resource.partition("/")[0], wish.name, why)
+    return status.forbidden(wish.group, wish.resource.partition("/")[0], named, why)
 
 
-def _rules(cluster: Cluster, who: Identity, namespace: str) -> Iterator[dict[str, Any]]:
+def rules(cluster: Cluster, who: Identity, namespace: str) -> Iterator[dict[str, Any]]:
+    """What roles allow somebody in a namespace, or anywhere."""
     for (where, _), stored in cluster.store.items((GROUP, "clusterrolebindings")):
         yield from _bound(cluster, who, orjson.loads(stored.data), where)
     if namespace:
@@ -95,26 +113,3 @@ def _grants(rule: dict[str, Any], wish: Wish) -> bool:
         and bool({wish.resource, "*", f"*/{below}" if below else "*"} & set(resources))
         and (not rule.get("resourceNames") or wish.name in rule["resourceNames"])
     )
-
-
-def reviewed(cluster: Cluster, who: Identity, review: dict[str, Any]) -> dict[str, Any]:
-    """A (Self|Local)SubjectAccessReview with its answer."""
-    spec = review.get("spec") or {}
-    if "user" in spec:
-        who = Identity(spec["user"], (*identity(spec["user"]).groups, *(spec.get("groups") or ())))
-    asked = spec.get("resourceAttributes")
-    if asked is None:
-        verdict = MASTERS in who.groups
-    else:
-        resource = asked.get("resource", "")
-        if asked.get("subresource"):
-            resource += "/" + asked["subresource"]
-        wish = Wish(
-            asked.get("verb", ""),
-            asked.get("group", ""),
-            resource,
-            asked.get("namespace", ""),
-            asked.get("name", ""),
-        )
-        verdict = allowed(cluster, who, wish)
-    return {**review, "metadata": review.get("metadata") or {}, "spec": spec, "status": {"allowed": verdict}}

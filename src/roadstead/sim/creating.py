@@ -8,12 +8,13 @@ from roadstead.sim import custom, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
-from roadstead.sim.rules import services, table
-from roadstead.sim.schema.requiring import Cause
+from roadstead.sim.rules import names, services, table
+from roadstead.sim.schema.requiring import Cause, invalid
 
 Value = dict[str, Any]
 
 SERVICES = ("", "services")
+LABELLED = ("apps", "deployments")  # whose labels cannot be changed through their status
 
 
 def shown(kind: Kind, value: Value) -> Value:
@@ -73,11 +74,8 @@ def _taken(cluster: Cluster) -> services.Taken:
 
 
 def _namespace(value: Value) -> Value:
-    metadata = value["metadata"]
-    labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata.get("name", "")}
     return {
         **value,
-        "metadata": {**metadata, "labels": labels},
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
     }
@@ -92,6 +90,12 @@ def _finalized(finalizer: str) -> Any:
         return {**value, "metadata": {**metadata, "finalizers": found}}
 
     return prepare
+
+
+def _volume(value: Value) -> Value:
+    value = _finalized("kubernetes.io/pv-protection")(value)
+    since = value["metadata"]["creationTimestamp"]
+    return {**value, "status": {**value["status"], "lastPhaseTransitionTime": since}}
 
 
 def _daemon_set(value: Value) -> Value:
@@ -157,7 +161,7 @@ def _quality(spec: Value) -> str:
 
 _DRAWS: dict[str, Any] = {
     "Namespace": _namespace,
-    "PersistentVolume": _finalized("kubernetes.io/pv-protection"),
+    "PersistentVolume": _volume,
     "PersistentVolumeClaim": _finalized("kubernetes.io/pvc-protection"),
     "DaemonSet": _daemon_set,
     "Job": _job,
@@ -171,11 +175,16 @@ def kept(cluster: Cluster, kind: Kind, live: Value, value: Value, subresource: s
         was = live["metadata"]
         kept_metadata = {**was, "managedFields": value["metadata"].get("managedFields", [])}
         for key in ("labels", "annotations", "finalizers", "ownerReferences"):
-            if kind.custom:
+            if kind.custom or (key == "labels" and kind.storage == LABELLED):
                 continue
-            if key in value["metadata"] and key != "labels":
+            kept_metadata.pop(key, None)
+            if key in value["metadata"]:
                 kept_metadata[key] = value["metadata"][key]
-        return {**live, "metadata": kept_metadata, "status": value.get("status", live.get("status", {}))}
+        rest = {key: item for key, item in live.items() if key != "status"}
+        status = {"status": value["status"]} if "status" in value else {}
+        return {**rest, "metadata": kept_metadata, **status}
+    if subresource in POD_PARTS:
+        return _pod_part(live, value, subresource)
     if kind.status_reset:
         value = {key: item for key, item in value.items() if key != "status"}
         if "status" in live:
@@ -189,6 +198,21 @@ def kept(cluster: Cluster, kind: Kind, live: Value, value: Value, subresource: s
     return _tolerating(value) if kind.storage == ("", "pods") else value
 
 
+POD_PARTS = ("ephemeralcontainers", "resize")
+
+
+def _pod_part(live: Value, value: Value, subresource: str) -> Value:
+    """Of a pod: containers to look at others with, or how much its containers get."""
+    spec, wanted = live["spec"], value["spec"]
+    if subresource == "ephemeralcontainers":
+        changed = {"ephemeralContainers": wanted.get("ephemeralContainers") or []}
+    else:
+        sizes = {each["name"]: each.get("resources", {}) for each in wanted.get("containers") or ()}
+        containers = [{**each, "resources": sizes.get(each["name"], {})} for each in spec["containers"]]
+        changed = {"containers": containers}
+    return {**live, "metadata": value["metadata"], "spec": {**spec, **changed}}
+
+
 def _next_template(live: Value, value: Value) -> Value:
     """The count of template changes is the server's, whatever anybody writes."""
     key = "deprecated.daemonset.template.generation"
@@ -199,6 +223,16 @@ def _next_template(live: Value, value: Value) -> Value:
     return {**value, "metadata": {**metadata, "annotations": annotations}}
 
 
+def status_refusals(kind: Kind, value: Value, live: Value | None) -> list[Cause]:
+    """Of a status nothing is known but its schema; the metadata beside it must be right."""
+    found = list(names.metadata(kind, value, live))
+    if kind.storage == ("", "namespaces"):
+        phase = "Terminating" if value["metadata"].get("deletionTimestamp") else "Active"
+        if (value.get("status") or {}).get("phase", phase) != phase:
+            why = f"may only be '{phase}' here"
+            found.append(invalid("status.Phase", value["status"]["phase"], why))
+    return found + (list(kind.structural.causes(value, live)) if kind.structural is not None else [])
+
+
 def refusals(cluster: Cluster, kind: Kind, value: Value, live: Value | None) -> list[Cause]:
-    found = table.causes(kind, value, live)
-    return [*found, *custom.causes(value, live)] if kind.storage == custom.STORAGE else found
+    return table.causes(kind, value, live)

@@ -12,7 +12,6 @@ from roadstead.sim import discovering, kinds, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import builtin, structural
-from roadstead.sim.schema.requiring import Cause, invalid, required, unsupported
 
 Value = dict[str, Any]
 STORAGE = ("apiextensions.k8s.io", "customresourcedefinitions")
@@ -30,42 +29,7 @@ def prepared(value: Value) -> Value:
     versions = value["spec"].get("versions") or ()
     stored = [each.get("name") for each in versions if each.get("storage")]
     found = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
-    metadata = value["metadata"]
-    finalizers = [*(metadata.get("finalizers") or ()), FINALIZER]
-    return {**value, "metadata": {**metadata, "finalizers": finalizers}, "status": found}
-
-
-def causes(value: Value, old: Value | None) -> list[Cause]:
-    spec = value.get("spec") or {}
-    given, versions = spec.get("names") or {}, spec.get("versions") or []
-    name = value["metadata"].get("name", "")
-    found = []
-    if name != f"{given.get('plural')}.{spec.get('group')}":
-        found.append(invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
-    if sum(bool(each.get("storage")) for each in versions) != 1:
-        found.append(
-            invalid("spec.versions", versions, "must have exactly one version marked as storage version")
-        )
-    if spec.get("scope") not in ("Namespaced", "Cluster"):
-        found.append(unsupported("spec.scope", spec.get("scope"), ("Cluster", "Namespaced")))
-    for number, version in enumerate(versions):
-        schema = (version.get("schema") or {}).get("openAPIV3Schema")
-        if schema is None:
-            found.append(required(f"spec.versions[{number}].schema.openAPIV3Schema", "schemas are required"))
-        elif schema.get("type") != "object":
-            at = f"spec.versions[{number}].schema.openAPIV3Schema.type"
-            found.append(
-                required(at, "must not be empty at the root")
-                if not schema.get("type")
-                else invalid(at, schema["type"], "must be object at the root")
-            )
-    if old is not None:
-        found += [
-            invalid(f"spec.{key}", spec.get(key), "field is immutable")
-            for key in ("scope", "group")
-            if old["spec"].get(key) != spec.get(key)
-        ]
-    return found
+    return {**value, "status": found}
 
 
 def established(cluster: Cluster, value: Value) -> Value:
@@ -97,7 +61,9 @@ def established(cluster: Cluster, value: Value) -> Value:
         "conditions": conditions,
         "storedVersions": [*stored, *({storage} - set(stored))],
     }
-    return {**value, "status": found}
+    metadata = value["metadata"]
+    finalizers = list(dict.fromkeys((*(metadata.get("finalizers") or ()), FINALIZER)))
+    return {**value, "metadata": {**metadata, "finalizers": finalizers}, "status": found}
 
 
 def serve(cluster: Cluster, value: Value) -> None:
@@ -107,10 +73,13 @@ def serve(cluster: Cluster, value: Value) -> None:
         raise status.not_simulated("conversion by webhook")
     withdraw(cluster, value)
     meta = builtin.compile(cluster.knowledge, kinds.METADATA, spec["names"]["kind"])
-    made = [_kind(spec, version, meta) for version in spec["versions"] if version.get("served", True)]
+    versions = {version["name"]: _kind(spec, version, meta) for version in spec["versions"]}
+    stored = next(versions[version["name"]] for version in spec["versions"] if version.get("storage"))
+    made = [versions[version["name"]] for version in spec["versions"] if version.get("served", True)]
     made.sort(key=lambda kind: discovering.rank(kind.version), reverse=True)
     for kind in made:
         kind.siblings = made
+        kind.stored = stored if kind is not stored else None
         cluster.custom[kind.group, kind.version, kind.plural] = kind
 
 
@@ -148,12 +117,35 @@ def _kind(spec: Value, version: Value, meta: Any) -> Kind:
         structural=compiled,
         openapi=_shown(schema),
         subresources={name: BELOW for name in ("status", "scale") if name in below},
+        scale=_scale(below.get("scale") or {}),
         columns=[NAME_AND_AGE[0], *columns] if columns else NAME_AND_AGE,
         short=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         custom=True,
         status_reset="status" in below,
+        deprecated=_deprecated(spec, version),
+        selectable=tuple(
+            each["jsonPath"].removeprefix(".") for each in version.get("selectableFields") or ()
+        ),
     )
+
+
+def _deprecated(spec: Value, version: Value) -> str:
+    if not version.get("deprecated"):
+        return ""
+    told: str = version.get("deprecationWarning") or ""
+    if told:
+        return told
+    kind = spec["names"]["kind"]
+    text = f"{spec['group']}/{version['name']} {kind} is deprecated"
+    served = [each["name"] for each in spec["versions"] if each.get("served") and not each.get("deprecated")]
+    newest = max(served, key=discovering.rank, default="")
+    return f"{text}; use {spec['group']}/{newest} {kind}" if newest else text
+
+
+def _scale(said: Value) -> kinds.ScalePaths:
+    names = ("specReplicasPath", "statusReplicasPath", "labelSelectorPath")
+    return kinds.ScalePaths(*(said.get(name, "") for name in names))
 
 
 def _shown(schema: Value) -> Value:

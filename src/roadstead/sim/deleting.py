@@ -1,15 +1,17 @@
 """DELETE: of one object or of all that a selector chooses, with preconditions and propagation."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from roadstead.sim import answers, status, writing
 from roadstead.sim.answers import Answer
-from roadstead.sim.reading import Page
+from roadstead.sim.kinds import Kind
+from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
+from roadstead.sim.schema import requiring
 from roadstead.sim.writing import Write
 
 # Kinds whose DELETE answers with the object itself.
@@ -21,24 +23,85 @@ GIVES_OBJECT = {
     "PodTemplate",
     "ResourceQuota",
     "ServiceAccount",
+    "StorageClass",
+    "VolumeAttachment",
+    "VolumeAttributesClass",
+    "CSINode",
+    "CSIDriver",
+    "CSIStorageCapacity",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
+    "ResourceSlice",
+    "DeviceClass",
 }
 ORPHANS = {("batch", "jobs"), ("", "replicationcontrollers")}
-POLICIES = ("Orphan", "Background", "Foreground")
+POLICIES = ("Foreground", "Background", "Orphan", "nil")
 
 
-def one(write: Write, body: dict[str, Any], options: Options, render: Callable[[bytes], bytes]) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How to delete. Without a body, the query says it; with one, the query says nothing."""
+
+    propagation: str = ""
+    grace: int | None = None
+    dry_run: bool = False
+    told: bool = False  # asked in the old way to delete dependents: what is not gone yet is accepted
+    preconditions: dict[str, Any] = field(default_factory=dict)
+
+
+def wish(body: dict[str, Any] | None, options: Options) -> Wish:
+    """Raises ApiError(422) for what no server understands."""
+    if body is None:
+        body = {"propagationPolicy": options.text("propagationPolicy")}
+        if options.text("orphanDependents"):
+            body["orphanDependents"] = options.flag("orphanDependents")
+        if options.text("gracePeriodSeconds"):
+            body["gracePeriodSeconds"] = options.number("gracePeriodSeconds")
+        if options.text("dryRun"):
+            body["dryRun"] = [options.text("dryRun")]
+    policy, orphan = body.get("propagationPolicy"), body.get("orphanDependents")
+    refused = []
+    if policy and orphan is not None:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        refused.append(requiring.invalid("propagationPolicy", policy, why))
+    elif policy and policy not in POLICIES:
+        refused.append(requiring.unsupported("propagationPolicy", policy, POLICIES))
+    dry = body.get("dryRun") or []
+    if dry and dry != ["All"]:
+        refused.append(requiring.unsupported("dryRun", dry, ("All",)))
+    if refused:
+        raise status.invalid("meta.k8s.io", "DeleteOptions", "", refused)
+    if not policy and orphan is not None:
+        policy = "Orphan" if orphan else "Background"
+    return Wish(
+        policy or "",
+        body.get("gracePeriodSeconds"),
+        bool(dry),
+        told=orphan is False,
+        preconditions=body.get("preconditions") or {},
+    )
+
+
+def warnings(kind: Kind, wanted: Wish) -> tuple[str, ...]:
+    if kind.storage != ("batch", "jobs") or wanted.propagation:
+        return ()
+    return (
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove "
+        "them or set propagationPolicy=Orphan to suppress this warning",
+    )
+
+
+def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
     found = write.current()
     if found is None:
         raise write.missing()
     stored, live = found
-    _check(write, live, body)
-    if body.get("dryRun") == ["All"]:
-        write = replace(write, dry_run=True)
-    data, gone = writing.delete(
-        write, stored, live, propagation=_propagation(write, live, body, options), grace=_grace(body, options)
-    )
+    _check(write, live, wanted.preconditions)
+    write = replace(write, dry_run=wanted.dry_run)
+    policy = _propagation(write, live, wanted)
+    data, gone = writing.delete(write, stored, live, propagation=policy, grace=wanted.grace)
     if not gone or write.kind.kind in GIVES_OBJECT:
-        return Answer(render(data))
+        return Answer(render(data), 202 if wanted.told and not gone else 200)
     details = {
         "name": write.name,
         "group": write.kind.group,
@@ -56,34 +119,23 @@ def one(write: Write, body: dict[str, Any], options: Options, render: Callable[[
     )
 
 
-def many(write: Write, page: Page, body: dict[str, Any], options: Options) -> None:
+def many(write: Write, page: Page, wanted: Wish) -> None:
     for (namespace, name), stored in page.found:
-        each = replace(write, namespace=namespace, name=name)
+        each = replace(write, namespace=namespace, name=name, dry_run=wanted.dry_run)
         live = orjson.loads(stored.data)
-        policy = _propagation(each, live, body, options)
-        writing.delete(each, stored, live, propagation=policy, grace=_grace(body, options))
+        _check(each, live, wanted.preconditions)
+        policy = _propagation(each, live, wanted)
+        writing.delete(each, stored, live, propagation=policy, grace=wanted.grace)
 
 
-def _grace(body: dict[str, Any], options: Options) -> int | None:
-    found = body.get("gracePeriodSeconds")
-    return found if isinstance(found, int) else options.number("gracePeriodSeconds") or None
-
-
-def _propagation(write: Write, live: dict[str, Any], body: dict[str, Any], options: Options) -> str:
-    found = body.get("propagationPolicy") or options.text("propagationPolicy")
-    if found and found not in POLICIES:
-        message = f'propagationPolicy: Unsupported value: "{found}": supported values: "Foreground", "Background", "Orphan", "nil"'
-        raise status.ApiError(422, "Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: {message}', {})
-    if not found and "orphanDependents" in body:
-        found = "Orphan" if body["orphanDependents"] else "Background"
+def _propagation(write: Write, live: dict[str, Any], wanted: Wish) -> str:
     finalizers = live["metadata"].get("finalizers") or ()
-    if not found and write.kind.storage in ORPHANS and "foregroundDeletion" not in finalizers:
-        found = "Orphan"
-    return str(found or "")
+    if not wanted.propagation and write.kind.storage in ORPHANS and "foregroundDeletion" not in finalizers:
+        return "Orphan"
+    return wanted.propagation
 
 
-def _check(write: Write, live: dict[str, Any], body: dict[str, Any]) -> None:
-    wanted = body.get("preconditions") or {}
+def _check(write: Write, live: dict[str, Any], wanted: dict[str, Any]) -> None:
     for key, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         if wanted.get(key) and wanted[key] != live["metadata"][key]:
             why = f"Precondition failed: {label} in precondition: {wanted[key]}, {label} in object meta: {live['metadata'][key]}"

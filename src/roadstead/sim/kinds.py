@@ -14,6 +14,15 @@ from roadstead.sim.schema.shapes import Shape
 from roadstead.sim.schema.structural import Structural
 
 
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where an object says how often it wants to run, does run, and what runs for it."""
+
+    spec: str = ".spec.replicas"
+    status: str = ".status.replicas"
+    selector: str = ".spec.selector"
+
+
 @dataclass(slots=True, eq=False)
 class Kind:
     group: str
@@ -39,6 +48,10 @@ class Kind:
     structural: Structural | None = None  # of custom kinds: what validates their objects
     openapi: dict[str, Any] = field(default_factory=dict)  # of custom kinds: the schema as it is shown
     simulated: bool = True
+    deprecated: str = ""  # the warning that each request for it gets
+    selectable: tuple[str, ...] = ()  # paths for field selectors, of custom kinds
+    stored: "Kind | None" = None  # of custom kinds: the version that objects are kept in, when not this one
+    scale: ScalePaths = ScalePaths()
     siblings: "list[Kind]" = field(default_factory=list)  # the same resource in other versions
 
     @property

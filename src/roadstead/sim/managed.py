@@ -71,7 +71,7 @@ def decode(entries: Any) -> tuple[dict[str, Owned], dict[str, str]]:
 def encode(owners: Mapping[str, Owned], times: Mapping[str, str]) -> list[Entry]:
     out = []
     for name, owned in owners.items():
-        manager, operation, _, subresource = name.split("\n")
+        manager, operation, _, subresource = name.split("\n")[:4]
         entry: Entry = {"manager": manager, "operation": operation, "apiVersion": owned.version}
         if name in times:
             entry["time"] = times[name]
@@ -115,6 +115,8 @@ def update(
             times[name] = writer.now
     if writer.subresource == "scale" and (new.get("spec") or {}).get("replicas") == 0:
         owners = _without(owners, REPLICAS)  # a Scale of none shows no replicas, so nobody owns them
+    elif writer.subresource == "scale":
+        owners = _split(owners, times)
     return _with_entries(new, encode(_capped(owners, times), times))
 
 
@@ -131,7 +133,7 @@ def apply(
     before = _bare(live) if live is not None else _nothing(kind)
     owners, times = _known(live, None, subresource=False)
     if live is not None and not owners and "managedFields" not in live.get("metadata", {}):
-        owners, times = _before_first_apply(kind, before, writer.now)
+        owners, times = _before_first_apply(kind, before, writer.now, reset)
     for owned in owners.values():
         if kind.custom and kind.type(owned.version) is None:
             raise status.internal(f"request to convert CR to an invalid group/version: {owned.version}")
@@ -147,15 +149,17 @@ def apply(
         raise _no_typed(kind, config, error) from error
     except managing.Conflict as conflict:
         raise _conflict(conflict, owners, times) from conflict
+    same = comparing.equal(before, merged)
     mine = owners.get(name)
     if mine is not None:
         kept = fields.difference(mine.fields, UNOWNED)
         owners[name] = Owned(kept, mine.version, applied=True)
-        if not comparing.equal(before, merged):
+        if not same:
             times[name] = writer.now
         if not kept:
             del owners[name]
-    merged = completing.complete(kind.shape, merged)
+    if not same:  # what did not change needs no defaults either
+        merged = completing.complete(kind.shape, merged)
     return _with_entries(merged, encode(owners, times))
 
 
@@ -177,13 +181,15 @@ def same_but_times(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 def _timeless(entries: list[Entry]) -> dict[str, Entry]:
-    return {
-        _ident(each.get("manager", ""), each["operation"], each["apiVersion"], each.get("subresource", "")): {
-            key: value for key, value in each.items() if key != "time"
-        }
-        for each in entries
-        if each
-    }
+    out: dict[str, Entry] = {}
+    for each in filter(None, entries):
+        name = _ident(
+            each.get("manager", ""), each["operation"], each["apiVersion"], each.get("subresource", "")
+        )
+        while name in out:  # what a Scale splits
+            name += "\nreplicas"
+        out[name] = {key: value for key, value in each.items() if key != "time"}
+    return out
 
 
 def _known(
@@ -223,9 +229,9 @@ def _with_entries(value: dict[str, Any], entries: list[Entry]) -> dict[str, Any]
 
 
 def _before_first_apply(
-    kind: Kind, live: dict[str, Any], now: str
+    kind: Kind, live: dict[str, Any], now: str, reset: Fields
 ) -> tuple[dict[str, Owned], dict[str, str]]:
-    manager = managing.Manager(kind)
+    manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
     found = manager.update(_nothing(kind), live, version=kind.api_version, owners={}, manager="before")
     name = _ident("before-first-apply", "Update", kind.api_version, "")
     mine = fields.difference(found["before"].fields, UNOWNED) if "before" in found else EMPTY
@@ -238,6 +244,21 @@ def _without(owners: dict[str, Owned], gone: Fields) -> dict[str, Owned]:
         for name, owned in owners.items()
     }
     return {name: owned for name, owned in left.items() if owned.fields}
+
+
+def _split(owners: dict[str, Owned], times: dict[str, str]) -> dict[str, Owned]:
+    """A Scale has its own view of who owns replicas, where updaters stand apart from what else they own."""
+    out = dict(owners)
+    for name, owned in owners.items():
+        if owned.applied or "f:replicas" not in owned.fields.get("f:spec", {}):
+            continue
+        rest = fields.difference(owned.fields, REPLICAS)
+        if rest:
+            out[name] = Owned(rest, owned.version)
+            out[name + "\nreplicas"] = Owned(REPLICAS, owned.version)
+        else:
+            times.pop(name, None)
+    return out
 
 
 def _capped(owners: dict[str, Owned], times: dict[str, str]) -> dict[str, Owned]:
@@ -256,7 +277,8 @@ def _capped(owners: dict[str, Owned], times: dict[str, str]) -> dict[str, Owned]
 
 
 def _no_typed(kind: Kind, config: dict[str, Any], error: pathing.MergeError) -> status.ApiError:
-    metadata = config.get("metadata", {})
+    metadata = config.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
     name = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
     problems = (
         error.problems[0]
@@ -265,7 +287,7 @@ def _no_typed(kind: Kind, config: dict[str, Any], error: pathing.MergeError) -> 
     )
     if problems.startswith("errors"):
         problems += "\n"
-    what = f"{name}; {kind.api_version}, Kind={kind.kind}"
+    what = f"{name}; {kind.group}/{kind.version}, Kind={kind.kind}"
     return status.internal(f"failed to create typed patch object ({what}): {problems}")
 
 
@@ -281,7 +303,7 @@ def _conflict(
         for path in fields.paths(held):
             text = "".join(checking.written(element) for element in path)
             causes.append((f"conflict with {who}", text))
-    causes.sort()
+    causes.sort(key=lambda cause: cause[0])
     if len(causes) == 1:
         listed = f"1 conflict: {causes[0][0]}: {causes[0][1]}"
     else:

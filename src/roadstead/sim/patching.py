@@ -32,16 +32,26 @@ def json_patch(live: Value, operations: Any) -> Any:
 
 
 def _lenient(live: Any, operation: Value) -> Value:
-    """The server takes a `replace` of a key that is not there for an `add`, in maps."""
-    if operation.get("op") != "replace" or not isinstance(operation.get("path"), str):
-        return operation
-    above: Any = live
-    for part in paths.parse_pointer(operation["path"])[:-1]:
+    """In maps, the server takes a `replace` of a key that is not there for an `add`, and copies null from one."""
+    if operation.get("op") == "replace" and isinstance(operation.get("path"), str):
+        above, _ = _above(live, operation["path"])
+        return {**operation, "op": "add"} if isinstance(above, dict) else operation
+    if operation.get("op") == "copy" and isinstance(operation.get("from"), str):
+        above, last = _above(live, operation["from"])
+        if isinstance(above, dict) and last not in above:
+            return {"op": "add", "path": operation.get("path"), "value": None}
+    return operation
+
+
+def _above(live: Any, pointer: str) -> tuple[Any, str]:
+    """What holds the place that a pointer names, and its name in there."""
+    above, parts = live, paths.parse_pointer(pointer)
+    for part in parts[:-1]:
         if isinstance(above, list) and part.isdecimal() and int(part) < len(above):
             above = above[int(part)]
         else:
             above = above.get(part) if isinstance(above, dict) else None
-    return {**operation, "op": "add"} if isinstance(above, dict) else operation
+    return above, parts[-1] if parts else ""
 
 
 def merge_patch(live: Value, patch: Any) -> Any:
@@ -62,13 +72,8 @@ def strategic(shape: Shape, live: Value, patch: Any) -> Value:
 
 
 def _map(shape: Shape | None, live: Value, patch: Value) -> Value:
-    directive = patch.get("$patch")
-    if directive == "replace":
-        return {key: value for key, value in patch.items() if key != "$patch"}
-    if directive == "delete":
-        return {}
-    if directive not in (None, "merge"):
-        raise status.bad_request(f"unknown patch type found in the patch: {directive}")
+    if patch.get("$patch") is not None:
+        return _directly(patch)
     out = dict(live)
     if "$retainKeys" in patch:
         out = {key: value for key, value in out.items() if key in patch["$retainKeys"]}
@@ -83,18 +88,45 @@ def _map(shape: Shape | None, live: Value, patch: Value) -> Value:
             continue
         inner = _field(shape, key)
         order = patch.get(ORDER + key)
-        out[key] = _merged(inner, out.get(key), value, order)
+        if key in out:
+            out[key] = _merged(inner, out[key], value, order)
+        elif not _directed(value):
+            out[key] = _taken(value)
     for key, order in patch.items():
         field = key.removeprefix(ORDER)
         if key.startswith(ORDER) and field not in patch and isinstance(out.get(field), list):
-            out[field] = _sorted(_field(shape, field), out[field], order)
+            out[field] = _arranged(_field(shape, field), out[field], order, out[field])
     return out
+
+
+def _directly(patch: Value) -> Value:
+    """A map that a directive says all about."""
+    directive = patch["$patch"]
+    if directive == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
+    if directive == "delete":
+        return {}
+    raise status.internal(f"unknown patch type: {directive} in map")
 
 
 def _field(shape: Shape | None, key: str) -> Shape | None:
     if shape is None:
         return None
     return shape.fields.get(key) if shape.kind == "struct" else shape.element
+
+
+def _taken(value: Any) -> Any:
+    """A part of a patch where nothing was: without directives, and items that hold any."""
+    if isinstance(value, dict):
+        kept = {key: item for key, item in value.items() if not key.startswith("$") and item is not None}
+        return {key: _taken(item) for key, item in kept.items() if not _directed(item)}
+    if isinstance(value, list):
+        return [_taken(item) for item in value if not _directed(item)]
+    return value
+
+
+def _directed(value: Any) -> bool:
+    return isinstance(value, dict) and "$patch" in value
 
 
 def _drop(out: Value, field: str, values: Any) -> None:
@@ -107,18 +139,17 @@ def _merged(shape: Shape | None, live: Any, patch: Any, order: Any) -> Any:
         return _map(shape, live if isinstance(live, dict) else {}, patch)
     if isinstance(patch, list) and shape is not None and "merge" in shape.patch:
         found = _list(shape, live if isinstance(live, list) else [], patch)
-        return found if order is None else _sorted(shape, found, order)
+        return found if order is None else _arranged(shape, found, order, live)
     return patch
 
 
 def _list(shape: Shape, live: list[Any], patch: list[Any]) -> list[Any]:
     key = shape.patch_key
     if not key:
-        return [*live, *(item for item in patch if item not in live)]
+        return _arranged(shape, [*live, *(item for item in patch if item not in live)], patch, live)
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [item for item in patch if item.get("$patch") != "replace"]
     out = list(live)
-    new: list[Any] = []  # they stand before the others
     for item in patch:
         if not isinstance(item, dict) or key not in item:
             raise status.bad_request(f"map: {item} does not contain declared merge key: {key}")
@@ -128,19 +159,29 @@ def _list(shape: Shape, live: list[Any], patch: list[Any]) -> list[Any]:
         if item.get("$patch") == "delete":
             out = [each for each in out if each.get(key) != item[key]]
         elif place is None:
-            new.append(_map(shape.element, {}, item))
+            out.append(_map(shape.element, {}, item))
         else:
             out[place] = _map(shape.element, out[place], item)
-    return [*new, *out]
+    kept = [item for item in patch if item.get("$patch") != "delete"]
+    return _arranged(shape, out, kept, live)
 
 
-def _sorted(shape: Shape | None, found: list[Any], order: list[Any]) -> list[Any]:
+def _arranged(shape: Shape | None, found: list[Any], order: Any, before: Any) -> list[Any]:
+    """Items that an order names stand as it names them; each other one before the next that it stood before."""
     key = shape.patch_key if shape is not None else ""
-    names = [each.get(key) if key and isinstance(each, dict) else each for each in order]
 
-    def rank(item: Any) -> int:
-        name = item.get(key) if key and isinstance(item, dict) else item
-        return names.index(name) if name in names else -1
+    def name(item: Any) -> Any:
+        return item.get(key) if key and isinstance(item, dict) else item
 
-    listed = sorted((item for item in found if rank(item) >= 0), key=rank)
-    return [*(item for item in found if rank(item) < 0), *listed]
+    wanted = [name(item) for item in order] if isinstance(order, list) else []
+    known = [name(item) for item in before] if isinstance(before, list) else []
+    chosen = sorted(
+        (item for item in found if name(item) in wanted), key=lambda item: wanted.index(name(item))
+    )
+    others = [item for item in found if name(item) not in wanted]
+    out: list[Any] = []
+    while others and chosen:
+        one, other = name(others[0]), name(chosen[0])
+        first = one in known and other in known and known.index(one) < known.index(other)
+        out.append((others if first else chosen).pop(0))
+    return [*out, *others, *chosen]

@@ -1,7 +1,5 @@
-"""Get and list: choosing objects by selectors and pages, and the bytes of the answer."""
+"""Get and list: choosing objects by selectors, and the bytes of the answer. Pages are `listing`'s."""
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +10,11 @@ import orjson
 from roadstead.language import selectors
 from roadstead.model import errors
 from roadstead.sim import status
-from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
+from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
-from roadstead.sim.store import Key, Stored
+from roadstead.sim.schema import decoding
+from roadstead.sim.store import Key
 
 
 class _Labels(msgspec.Struct):
@@ -30,6 +29,7 @@ class _Parts(msgspec.Struct):
     metadata: msgspec.Raw
 
 
+HEAD = ("kind", "apiVersion", "metadata")
 _LABELLED = msgspec.json.Decoder(_Labelled)
 _PARTS = msgspec.json.Decoder(_Parts)
 
@@ -106,7 +106,7 @@ def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
 
 
 def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
-    allowed = ("metadata.name", "metadata.namespace", *FIELDS.get(kind.storage, ()))
+    allowed = ("metadata.name", "metadata.namespace", *FIELDS.get(kind.storage, ()), *kind.selectable)
     for term in filter(None, written.split(",")):
         sign = next((sign for sign in ("!=", "==", "=") if sign in term), None)
         if sign is None:
@@ -130,12 +130,32 @@ def shown(kind: Kind, data: bytes) -> bytes:
     """An object in the version that was asked for."""
     if data.startswith(prefix(kind)):
         return data
-    return orjson.dumps(orjson.loads(data) | {"kind": kind.kind, "apiVersion": kind.api_version})
+    return orjson.dumps(value(kind, data))
 
 
-def metadata_only(data: bytes, sort: str = "PartialObjectMetadata") -> bytes:
-    head = b'{"kind":"%s","apiVersion":"meta.k8s.io/v1","metadata":' % sort.encode()
-    return head + bytes(_PARTS.decode(data).metadata) + b"}"
+def value(kind: Kind, data: bytes) -> dict[str, Any]:
+    """A stored object in the version that was asked for."""
+    found: dict[str, Any] = orjson.loads(data)
+    return found if kind.stored is None and data.startswith(prefix(kind)) else converted(kind, found)
+
+
+def converted(kind: Kind, found: dict[str, Any]) -> dict[str, Any]:
+    """Custom objects lose what the version does not know."""
+    found = found | {"kind": kind.kind, "apiVersion": kind.api_version}
+    return decoding.without(found, kind.shape) if kind.custom else found
+
+
+TEMPLATE_COUNT = "deprecated.daemonset.template.generation"  # which the server keeps in the spec
+
+
+def metadata_only(data: bytes) -> bytes:
+    metadata = bytes(_PARTS.decode(data).metadata)
+    if TEMPLATE_COUNT.encode() in metadata:
+        found = orjson.loads(metadata)
+        if found.get("annotations", {}).pop(TEMPLATE_COUNT, None) and not found["annotations"]:
+            del found["annotations"]
+        metadata = orjson.dumps(found)
+    return b'{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":' + metadata + b"}"
 
 
 def item(kind: Kind, data: bytes) -> bytes:
@@ -146,85 +166,15 @@ def item(kind: Kind, data: bytes) -> bytes:
     return b"{" + data[len(head) :]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    found: list[tuple[Key, Stored]]
-    metadata: dict[str, Any]
-
-
-def page(cluster: Cluster, kind: Kind, wanted: Choice, options: Options) -> Page:
-    limit = options.number("limit")
-    start = _continued(options.text("continue"))
-    _check_version(cluster, options)
-    found: list[tuple[Key, Stored]] = []
-    metadata: dict[str, Any] = {"resourceVersion": str(cluster.store.version)}
-    left = 0
-    for key, stored in cluster.store.items(kind.storage, wanted.namespace):
-        if start is not None and key <= start:
-            continue
-        if not wanted.all and not wanted.matches(key, stored.data):
-            continue
-        if limit and len(found) == limit:
-            left += 1
-            continue
-        found.append((key, stored))
-    if left:
-        metadata["continue"] = _token(cluster.store.version, found[-1][0])
-        if wanted.all:
-            metadata["remainingItemCount"] = left
-    return Page(found, metadata)
-
-
-def _check_version(cluster: Cluster, options: Options) -> None:
-    written = options.text("resourceVersion")
-    match = options.text("resourceVersionMatch")
-    if match and not written:
-        message = "resourceVersionMatch is forbidden unless resourceVersion is provided"
-        raise status.ApiError(
-            422, "Invalid", f'"" is invalid: resourceVersionMatch: Forbidden: {message}', {}
-        )
-    if not written:
-        return
-    version = parse_version(written)
-    if version > cluster.store.version:
-        message = f"Too large resource version: {version}, current: {cluster.store.version}"
-        details = {
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        }
-        raise status.ApiError(504, "Timeout", message, details)
-
-
-def parse_version(written: str) -> int:
-    if not written.isdecimal():
-        message = f'resourceVersion: Invalid value: "{written}": strconv.ParseUint: parsing "{written}": invalid syntax'
-        raise status.bad_request(message)
-    return int(written)
-
-
-def _token(version: int, last: Key) -> str:
-    return base64.urlsafe_b64encode(
-        orjson.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": last})
-    ).decode()
-
-
-def _continued(token: str) -> Key | None:
-    if not token:
-        return None
-    try:
-        found = orjson.loads(base64.urlsafe_b64decode(token))
-        namespace, name = found["start"]
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise status.bad_request("continue key is not valid: encoded continue value is not valid") from error
-    return namespace, name
-
-
 def listed(
     kind: Kind, found: Page, render: Callable[[Kind, bytes], bytes], *, head: tuple[str, str]
 ) -> bytes:
     """The list's bytes, put together from those of the objects."""
     sort, version = head
     start = b'{"kind":"%s","apiVersion":"%s","metadata":' % (sort.encode(), version.encode())
-    metadata = {"continue": "", **found.metadata} if kind.custom else found.metadata
+    whole = kind.custom and sort != "PartialObjectMetadataList"
+    metadata = {"continue": "", **found.metadata} if whole else found.metadata
     items = b",".join(render(kind, stored.data) for _, stored in found.found)
+    if not items and sort == "PartialObjectMetadataList":
+        return start + orjson.dumps(metadata) + b',"items":null}'
     return start + orjson.dumps(metadata) + b',"items":[' + items + b"]}"

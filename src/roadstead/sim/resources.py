@@ -1,12 +1,25 @@
 """Requests for the objects of one kind: the verbs, each a few calls of what does it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from roadstead.sim import answers, bodies, deleting, patching, reading, scaling, status, tables, writing
+from roadstead.sim import (
+    answers,
+    bodies,
+    creating,
+    deleting,
+    listing,
+    patching,
+    reading,
+    scaling,
+    status,
+    tables,
+    writing,
+)
 from roadstead.sim.answers import Answer, Form
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
@@ -55,6 +68,24 @@ def _agent(user_agent: str) -> str:
 
 def serve(call: Call, method: str) -> Answer:
     """Everything but watches."""
+    if not call.kind.deprecated:
+        return _served(call, method)
+    warnings = (call.kind.deprecated,)
+    with _warned(warnings):
+        return answers.warning(_served(call, method), warnings)
+
+
+@contextmanager
+def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
+    """Who is refused is told all the same what was wrong beside."""
+    try:
+        yield
+    except status.ApiError as error:
+        error.warnings = (*error.warnings, *warnings)
+        raise
+
+
+def _served(call: Call, method: str) -> Answer:
     target, kind = call.target, call.kind
     if target.subresource:
         return _subresource(call, method)
@@ -72,7 +103,7 @@ def _subresource(call: Call, method: str) -> Answer:
     verbs = call.kind.subresources.get(name)
     if verbs is None:
         raise status.no_such_path()
-    if name not in ("status", "scale", "finalize"):
+    if name not in ("status", "scale", "finalize", *creating.POD_PARTS):
         raise status.not_simulated(f"the subresource {call.kind.plural}/{name}")
     found = _ONE.get(method)
     if found is None or found[0] not in verbs:
@@ -86,7 +117,11 @@ def _rendered(call: Call, data: bytes) -> bytes:
     sort = call.form.sort
     if sort == "Table":
         return tables.of_one(call.cluster, call.kind, data, call.options)
-    if sort.startswith("PartialObjectMetadata"):
+    if sort == "PartialObjectMetadataList":
+        if call.kind.custom:
+            raise status.internal("content is not a list")
+        raise status.not_acceptable(f"you requested {sort}, but the requested object is not a list")
+    if sort:
         return reading.metadata_only(data)
     return reading.shown(call.kind, data)
 
@@ -98,13 +133,21 @@ def _get(call: Call) -> Answer:
     return Answer(_rendered(call, found.data))
 
 
+def _page(call: Call, wanted: reading.Choice) -> listing.Page:
+    matches = None if wanted.all else wanted.matches
+    return listing.page(call.cluster, call.kind, wanted.namespace, call.options, matches=matches)
+
+
 def _list(call: Call) -> Answer:
     kind, cluster = call.kind, call.cluster
     wanted = reading.choice(kind, call.write.namespace, "", call.options)
-    page = reading.page(cluster, kind, wanted, call.options)
+    page = _page(call, wanted)
+    if call.form.sort == "PartialObjectMetadata":
+        why = f"you requested {call.form.sort}, but the requested object is a list"
+        raise status.not_acceptable(why)
     if call.form.sort == "Table":
         return Answer(tables.of_page(cluster, kind, page, call.options))
-    if call.form.sort.startswith("PartialObjectMetadata"):
+    if call.form.sort:
         head = ("PartialObjectMetadataList", "meta.k8s.io/v1")
         return Answer(reading.listed(kind, page, lambda _, data: reading.metadata_only(data), head=head))
     return Answer(reading.listed(kind, page, reading.item, head=(kind.list_kind, kind.api_version)))
@@ -113,17 +156,19 @@ def _list(call: Call) -> Answer:
 def _create(call: Call) -> Answer:
     write = call.write
     body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
-    value = bodies.place(call.kind, body.value, write.namespace, "")
-    data = writing.create(write, writing.decoded(write, value))
-    return Answer(_rendered(call, data), 201, headers=answers.warned(body.warnings))
+    with _warned(body.warnings):
+        value = bodies.place(call.kind, body.value, write.namespace, "")
+        data = writing.create(write, writing.decoded(write, value))
+    return answers.warning(Answer(_rendered(call, data), 201), body.warnings)
 
 
 def _replace(call: Call) -> Answer:
     write = call.write
     body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
-    value = bodies.place(call.kind, body.value, write.namespace, write.name)
-    data, created = writing.replace(write, writing.decoded(write, value))
-    return Answer(_rendered(call, data), 201 if created else 200, headers=answers.warned(body.warnings))
+    with _warned(body.warnings):
+        value = bodies.place(call.kind, body.value, write.namespace, write.name)
+        data, created = writing.replace(write, writing.decoded(write, value))
+    return answers.warning(Answer(_rendered(call, data), 201 if created else 200), body.warnings)
 
 
 def _patch(call: Call) -> Answer:
@@ -143,9 +188,10 @@ def _patch(call: Call) -> Answer:
     stored, live = found
     patched = _patched(call.kind, sort, live, bodies.parse(call.data, "application/json"))
     body = bodies.patched(call.kind, patched, call.options.field_validation)
-    value = bodies.place(call.kind, body.value, write.namespace, write.name)
-    data = writing.change(write, stored, live, writing.decoded(write, value))
-    return Answer(_rendered(call, data), headers=answers.warned(body.warnings))
+    with _warned(body.warnings):
+        value = bodies.place(call.kind, body.value, write.namespace, write.name)
+        data = writing.change(write, stored, live, writing.decoded(write, value))
+    return answers.warning(Answer(_rendered(call, data)), body.warnings)
 
 
 def _patched(kind: Kind, sort: str, live: dict[str, Any], patch: Any) -> Any:
@@ -181,21 +227,26 @@ def _apply(call: Call) -> Answer:
 
 
 def _delete(call: Call) -> Answer:
-    return deleting.one(call.write, _delete_options(call), call.options, lambda data: _rendered(call, data))
+    wanted = deleting.wish(_delete_options(call), call.options)
+    warnings = deleting.warnings(call.kind, wanted)
+    with _warned(warnings):
+        answer = deleting.one(call.write, wanted, lambda data: _rendered(call, data))
+    return answers.warning(answer, warnings)
 
 
 def _delete_many(call: Call) -> Answer:
-    wanted = reading.choice(call.kind, call.write.namespace, "", call.options)
-    page = reading.page(call.cluster, call.kind, wanted, call.options)
-    deleting.many(call.write, page, _delete_options(call), call.options)
-    return Answer(
-        reading.listed(call.kind, page, reading.item, head=(call.kind.list_kind, call.kind.api_version))
-    )
+    wanted = deleting.wish(_delete_options(call), call.options)
+    page = _page(call, reading.choice(call.kind, call.write.namespace, "", call.options))
+    deleting.many(call.write, page, wanted)
+    head = (call.kind.list_kind, call.kind.api_version)
+    answer = Answer(reading.listed(call.kind, page, reading.item, head=head))
+    return answers.warning(answer, deleting.warnings(call.kind, wanted))
 
 
-def _delete_options(call: Call) -> dict[str, Any]:
+def _delete_options(call: Call) -> dict[str, Any] | None:
+    """None when there is no body."""
     if not call.data:
-        return {}
+        return None
     found = bodies.parse(call.data, bodies.media(call.content_type))
     if not isinstance(found, dict):
         raise status.bad_request("couldn't get version/kind; json parse error")
@@ -204,26 +255,38 @@ def _delete_options(call: Call) -> dict[str, Any]:
 
 def _scale(call: Call, method: str) -> Answer:
     write, kind = call.write, call.kind
+    patch: Any = None
+    if method != "GET":
+        sort = "application/yaml" if "yaml" in call.content_type else "application/json"
+        patch = bodies.parse(call.data, sort)
+    if method == "PUT":
+        scaling.check(patch, write.name)
     found = write.current()
     if found is None:
         raise write.missing()
     stored, live = found
     now = scaling.shown(kind, live)
     if method == "GET":
-        return answers.value(now)
-    patch = bodies.parse(call.data, "application/yaml" if "yaml" in call.content_type else "application/json")
+        return _scale_answer(call, now)
     if method == "PUT":
         wanted = patch
     elif bodies.media(call.content_type) == APPLY:
-        raise status.not_simulated("server-side apply of the scale subresource")
+        data, _ = writing.apply(write, scaling.applied(kind, patch), force=call.options.flag("force"))
+        return _scale_answer(call, scaling.shown(kind, orjson.loads(data)))
     else:
         sort = bodies.media(call.content_type)
         wanted = _patched(kind, MERGE_PATCH if sort == STRATEGIC else sort, now, patch)
     if not isinstance(wanted, dict):
         raise status.bad_request("couldn't get version/kind; json parse error")
-    value = scaling.scaled(kind, live, wanted)
+    value = scaling.scaled(kind, live, wanted, patched=method == "PATCH")
     data = writing.change(write, stored, live, value)
-    return answers.value(scaling.shown(kind, orjson.loads(data)))
+    return _scale_answer(call, scaling.shown(kind, orjson.loads(data)))
+
+
+def _scale_answer(call: Call, scale: dict[str, Any]) -> Answer:
+    if call.form.sort == "Table":
+        return Answer(tables.of_scale(call.cluster, scale))
+    return answers.value(scale)
 
 
 _MANY: dict[str, tuple[str, Callable[[Call], Answer]]] = {

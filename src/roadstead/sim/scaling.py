@@ -11,19 +11,46 @@ Value = dict[str, Any]
 
 def shown(kind: Kind, value: Value) -> Value:
     metadata = value["metadata"]
-    spec, found = value.get("spec") or {}, value.get("status") or {}
+    paths = kind.scale
+    wanted, there = _at(value, paths.spec), _at(value, paths.status)
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     scale: Value = {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: metadata[key] for key in kept if key in metadata},
-        "spec": {"replicas": spec["replicas"]} if spec.get("replicas") else {},
-        "status": {"replicas": found.get("replicas", 0)},
+        "spec": {"replicas": wanted} if wanted else {},
+        "status": {"replicas": there or 0},
     }
-    selector = _selector(spec.get("selector") or {}, plain=kind.kind == "ReplicationController")
+    selector = _at(value, paths.selector)
+    if isinstance(selector, dict):
+        selector = _selector(selector, plain=kind.kind == "ReplicationController")
     if selector:
         scale["status"]["selector"] = selector
     return scale
+
+
+def _at(value: Any, path: str) -> Any:
+    for part in path.strip(".").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def applied(kind: Kind, scale: Any) -> Value:
+    """What an apply of a Scale says about the object itself."""
+    if not isinstance(scale, dict) or scale.get("kind") != "Scale":
+        raise status.bad_request("invalid object type: the scale subresource takes a Scale")
+    metadata = scale.get("metadata") or {}
+    named = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
+    out: Value = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": named}
+    replicas = (scale.get("spec") or {}).get("replicas")
+    return out if replicas is None else _with(out, kind.scale.spec, replicas)
+
+
+def _with(value: Value, path: str, replicas: int) -> Value:
+    first, _, rest = path.strip(".").partition(".")
+    inner = value.get(first)
+    below = _with(inner if isinstance(inner, dict) else {}, rest, replicas) if rest else replicas
+    return {**value, first: below}
 
 
 def _selector(selector: Value, *, plain: bool) -> str:
@@ -38,13 +65,25 @@ def _selector(selector: Value, *, plain: bool) -> str:
     return ",".join(terms)
 
 
-def scaled(kind: Kind, value: Value, scale: Value) -> Value:
-    """The object with the replicas that a Scale asks for."""
-    wanted = (scale.get("spec") or {}).get("replicas", 0)
-    if not isinstance(wanted, int) or isinstance(wanted, bool):
+def check(scale: Any, name: str) -> None:
+    """Raises ApiError(400) for one that is not for the object of that name."""
+    if not isinstance(scale, dict):
+        raise status.bad_request("couldn't get version/kind; json parse error")
+    said = (scale.get("metadata") or {}).get("name")
+    if said and said != name:
         raise status.bad_request(
-            "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
+            f"the name of the object ({said}) does not match the name on the URL ({name})"
         )
+
+
+def scaled(kind: Kind, value: Value, scale: Value, *, patched: bool) -> Value:
+    """The object with the replicas that a Scale asks for."""
+    wanted = (scale.get("spec") or {}).get("replicas") or 0
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        why = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
+        if patched:
+            raise status.invalid("", "", "", [requiring.invalid("patch", None, why)])
+        raise status.bad_request(why)
     if wanted < 0:
         causes = [requiring.invalid("spec.replicas", wanted, "must be greater than or equal to 0")]
         raise status.invalid("autoscaling", "Scale", value["metadata"]["name"], causes)
@@ -52,4 +91,4 @@ def scaled(kind: Kind, value: Value, scale: Value) -> Value:
     metadata = {**value["metadata"]}
     if version:
         metadata["resourceVersion"] = version
-    return {**value, "metadata": metadata, "spec": {**(value.get("spec") or {}), "replicas": wanted}}
+    return _with({**value, "metadata": metadata}, kind.scale.spec, wanted)

@@ -19,17 +19,22 @@ from aiohttp import web
 
 from roadstead.sim import (
     answers,
+    authenticating,
     authorising,
     bodies,
     controlling,
     discovering,
     hindering,
+    listing,
     openapi,
     protobuf,
     reading,
     requests,
     resources,
+    reviewing,
     status,
+    subresources,
+    tables,
     watching,
 )
 from roadstead.sim.answers import Answer
@@ -117,7 +122,9 @@ class Server:
             return await self._answer(cluster, request, path, base)
         except status.ApiError as error:
             return _response(answers.failure(error))
-        except (ConnectionError, TimeoutError):
+        except ConnectionError:
+            return web.Response()  # whoever asked is gone
+        except TimeoutError:
             raise
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process
             _log.exception("a simulated cluster failed: %s %s", request.method, path)
@@ -129,21 +136,22 @@ class Server:
     ) -> web.StreamResponse:
         if path in ("/healthz", "/readyz", "/livez"):
             return _response(Answer(b"ok", content_type="text/plain"))
-        user = _user(cluster, request, base.partition("~")[2])
+        user = authenticating.user(cluster, request, base.partition("~")[2])
         asked = path + (f"?{request.query_string}" if request.query_string else "")
         cluster.note(Received(user, request.method, asked, request.headers.get("User-Agent", "")))
         form = answers.form(request.headers.get("Accept", ""))
         target = requests.target(path)
         if target is None:
             return _response(_document(cluster, path, form, base))
-        who = authorising.identity(_acting(cluster, request, user))
+        options = Options(request.query)
+        wish = _wish(request, target, options)
+        who = authenticating.acting(cluster, request, user, wish)
         kind = cluster.kind(target.group, target.version, target.plural)
         if kind is None:
             return _response(Answer(b"404 page not found\n", 404, "text/plain"))
         if not kind.simulated:
             raise status.not_simulated(f"{kind.plural} in version {kind.api_version}")
-        options = Options(request.query)
-        authorising.demand(cluster, who, _wish(request, target, options))
+        authorising.demand(cluster, who, wish)
         data = await request.read() if request.method != "GET" else b""
         content_type = request.headers.get("Content-Type", "")
         if bodies.media(content_type) == protobuf.MEDIA and not kind.custom and data:
@@ -158,37 +166,16 @@ class Server:
             content_type,
             request.headers.get("User-Agent", ""),
         )
-        if kind.group == "authorization.k8s.io" and request.method == "POST":
+        if kind.group in reviewing.GROUPS and request.method == "POST":
             body = bodies.object(kind, data, call.content_type, "Ignore")
-            return _response(answers.value(authorising.reviewed(cluster, who, body.value), 201))
+            review = reviewing.reviewed(cluster, who, kind, body.value, target.namespace)
+            return _response(answers.value(review, 201))
         if "list" not in kind.verbs and "get" not in kind.verbs:
             raise status.not_simulated(f"{kind.plural} in {kind.api_version}")
         if request.method == "GET" and options.flag("watch") and not target.subresource:
             return await _watch(request, call, Asked("watch", path))
-        return _response(resources.serve(call, request.method))
-
-
-def _user(cluster: Cluster, request: web.BaseRequest, token: str) -> str:
-    """`token`: of the path, for clients that send none without TLS, as kubectl does."""
-    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    for user, known in cluster.tokens.items():
-        if known in (token, sent if scheme == "Bearer" else ""):
-            return user
-    raise status.ApiError(401, "Unauthorized", "Unauthorized")
-
-
-def _acting(cluster: Cluster, request: web.BaseRequest, user: str) -> str:
-    """The user, or whom he acts as."""
-    other = request.headers.get("Impersonate-User", "")
-    if not other:
-        return user
-    parts = other.split(":")
-    if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4:
-        wish = Wish("impersonate", "", "serviceaccounts", parts[2], parts[3])
-    else:
-        wish = Wish("impersonate", "", "users", "", other)
-    authorising.demand(cluster, authorising.identity(user), wish)
-    return other
+        below = subresources.served(call, request.method) if target.subresource else None
+        return _response(below or resources.serve(call, request.method))
 
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
@@ -201,7 +188,8 @@ def _wish(request: web.BaseRequest, target: Target, options: Options) -> Wish:
     if options.flag("watch"):
         verb = "watch"
     resource = target.plural + (f"/{target.subresource}" if target.subresource else "")
-    return Wish(verb, target.group, resource, target.namespace, target.name)
+    own = not target.group and target.plural == "namespaces"
+    return Wish(verb, target.group, resource, target.name if own else target.namespace, target.name)
 
 
 def _response(answer: Answer) -> web.Response:
@@ -243,13 +231,15 @@ async def _watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.Strea
         raise status.not_allowed()
     namespace = call.target.namespace if kind.namespaced else ""
     wanted = reading.choice(kind, namespace, call.target.name, call.options)
+    listing.check(call.options, watch=True)
     written = call.options.text("resourceVersion")
     if written:
-        reading.parse_version(written)
-    if call.form.sort == "Table":
-        raise status.not_simulated("watching tables")
+        listing.parse_version(written)
+    rows = tables.Watched(call.cluster, kind, call.options) if call.form.sort == "Table" else None
 
     def render(data: bytes) -> bytes:
+        if rows is not None:
+            return rows.shown(data)
         if call.form.sort == "PartialObjectMetadata":
             return reading.metadata_only(data)
         return reading.shown(kind, data)

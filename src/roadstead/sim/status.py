@@ -12,6 +12,8 @@ from roadstead.sim.schema.requiring import Cause
 class ApiError(Exception):
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
+        self.metadata: dict[str, Any] = {}
+        self.warnings: tuple[str, ...] = ()
         self.code = code
         self.reason = reason
         self.message = message
@@ -21,7 +23,7 @@ class ApiError(Exception):
         out: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -89,12 +91,18 @@ def not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, {})
 
 
-def expired(why: str) -> ApiError:
-    return ApiError(410, "Expired", why)
+def expired(why: str, *, metadata: dict[str, Any] | None = None) -> ApiError:
+    error = ApiError(410, "Expired", why)
+    error.metadata = metadata or {}
+    return error
 
 
 def internal(message: str) -> ApiError:
     return ApiError(500, "", message)
+
+
+def not_acceptable(message: str) -> ApiError:
+    return ApiError(406, "NotAcceptable", message, {})
 
 
 def unsupported_media(message: str) -> ApiError:

@@ -14,6 +14,15 @@ Resource = tuple[str, str]  # group, plural
 HISTORY = 1000
 
 
+class ForgottenError(Exception):
+    """Nobody knows any more what was there at that version."""
+
+
+def place(key: Key) -> str:
+    """What objects are ordered by."""
+    return f"{key[0]}/{key[1]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     data: bytes
@@ -39,6 +48,20 @@ class Shelf:
     history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
     forgotten: int = 0  # the newest version that left the history
     watchers: dict[int, Callable[[Change], None]] = field(default_factory=dict)
+
+    def at(self, version: int) -> dict[Key, Stored]:
+        """The objects as they were. Raises ForgottenError."""
+        if version < self.forgotten:
+            raise ForgottenError(version)
+        out = dict(self.objects)
+        for change in reversed(self.history):
+            if change.version <= version:
+                break
+            if change.before is None:
+                out.pop(change.key, None)
+            else:
+                out[change.key] = Stored(change.before, version)
+        return out
 
 
 class Store:
@@ -77,14 +100,16 @@ class Store:
         before = shelf.objects.pop(key)
         self._record(resource, shelf, Change(self.version, key, before.data, None, last))
 
-    def items(self, resource: Resource, namespace: str = "") -> Iterator[tuple[Key, Stored]]:
-        """In the order in which the real server lists: by namespace, then name."""
+    def items(
+        self, resource: Resource, namespace: str = "", *, version: int | None = None
+    ) -> Iterator[tuple[Key, Stored]]:
+        """In the order in which the real server lists; `version`: as it was then. Raises ForgottenError."""
         shelf = self.shelves.get(resource)
         if shelf is None:
-            return
-        for key in sorted(shelf.objects):
-            if not namespace or key[0] == namespace:
-                yield key, shelf.objects[key]
+            return iter(())
+        objects = shelf.objects if version is None else shelf.at(version)
+        chosen = (key for key in objects if not namespace or key[0] == namespace)
+        return iter([(key, objects[key]) for key in sorted(chosen, key=place)])
 
     def since(self, resource: Resource, version: int) -> list[Change] | None:
         """Changes after a version, None when some of them are forgotten."""

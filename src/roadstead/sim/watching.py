@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import cache
+from typing import Any
 
 import orjson
 
-from roadstead.sim import reading, status
+from roadstead.sim import listing, reading, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.reading import Choice
 from roadstead.sim.requests import Options
+from roadstead.sim.schema import builtin
 from roadstead.sim.store import Change
 
 BOOKMARKS = 60.0  # seconds
@@ -67,7 +70,7 @@ def _begin(cluster: Cluster, kind: Kind, wanted: Choice, options: Options, rende
         if initial and options.flag("allowWatchBookmarks"):
             lines.append(_bookmark(kind, store.version, render, initial=True))
         return lines
-    version = reading.parse_version(written)
+    version = listing.parse_version(written)
     changes = store.since(kind.storage, version)
     if changes is None:
         oldest = store.shelf(kind.storage).forgotten
@@ -101,6 +104,12 @@ def _event(sort: str, data: bytes) -> bytes:
 
 def _bookmark(kind: Kind, version: int, render: Render, *, initial: bool = False) -> bytes:
     more = f",{INITIAL_END}" if initial else ""
-    metadata = f'{{"resourceVersion":"{version}","creationTimestamp":null{more}}}'
-    head = reading.prefix(kind)
-    return _event("BOOKMARK", render(head + b'"metadata":' + metadata.encode() + b"}"))
+    metadata = f'"metadata":{{"resourceVersion":"{version}"{more}}}'.encode()
+    rest = b"" if kind.custom else orjson.dumps(_rest(kind))[1:-1]
+    return _event("BOOKMARK", render(reading.prefix(kind) + metadata + (b"," if rest else b"") + rest + b"}"))
+
+
+@cache
+def _rest(kind: Kind) -> dict[str, Any]:
+    """What an object shows of which nothing is known."""
+    return {key: value for key, value in builtin.zero(kind.shape).items() if key not in reading.HEAD}

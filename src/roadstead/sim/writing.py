@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import bodies, creating, managed, reacting, status
+from roadstead.sim import bodies, creating, managed, reacting, reading, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
@@ -22,7 +22,9 @@ from roadstead.sim.rules import table
 from roadstead.sim.schema import completing, decoding, requiring
 from roadstead.sim.store import Stored
 
-STATUS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
+STATUS_RESET: Fields = {"f:spec": {}}
+CUSTOM_RESET: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {}, "f:spec": {}}
+LABELS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
 MAIN_RESET: Fields = {"f:status": {}}
 PODS = ("", "pods")
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -49,12 +51,14 @@ class Write:
     @property
     def reset(self) -> Fields:
         if self.subresource == "status":
-            return STATUS_RESET
+            if self.kind.custom:
+                return CUSTOM_RESET
+            return LABELS_RESET if self.kind.storage == creating.LABELLED else STATUS_RESET
         return MAIN_RESET if self.kind.status_reset else EMPTY
 
     def current(self) -> tuple[Stored, Value] | None:
         found = self.cluster.store.get(self.kind.storage, (self.namespace, self.name))
-        return (found, orjson.loads(found.data)) if found else None
+        return (found, reading.value(self.kind, found.data)) if found else None
 
     def missing(self) -> status.ApiError:
         return status.not_found(self.kind.group, self.kind.plural, self.name)
@@ -115,18 +119,21 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     found = write.current()
     kind = write.kind
     live = found[1] if found else None
-    if found is None and write.subresource:
-        raise write.missing()
-    uid = (config.get("metadata") or {}).get("uid")
+    metadata = config.get("metadata")
+    uid = metadata.get("uid") if isinstance(metadata, dict) else None
     if found and uid not in (None, found[1]["metadata"]["uid"]):
         causes = [requiring.invalid("metadata.uid", uid, "field is immutable")]
         raise status.invalid(kind.group, kind.kind, write.name, causes)
     if found is None and uid:
         why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         raise status.conflict(kind.group, kind.plural, write.name, why)
+    if found is None and write.subresource and not kind.put_creates:
+        raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, reset=write.reset)
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
+    if found is None and write.subresource:
+        raise write.missing()
     if found is None:
         merged = {
             **merged,
@@ -181,8 +188,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     value = creating.kept(write.cluster, kind, live, value, write.subresource)
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
-    if write.subresource != "status":
-        _refuse(write, value, live)
+    _refuse(write, value, live)
     if managed.same_but_times(live, value):
         return stored.data
     if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and _final(kind, value):
@@ -208,12 +214,17 @@ def _counts(kind: Kind, live: Value, value: Value) -> bool:
     if kind.kind == "Deployment":
         before["annotations"] = live["metadata"].get("annotations")
         after["annotations"] = value["metadata"].get("annotations")
+    if kind.kind == "EndpointSlice":
+        before["labels"], after["labels"] = live["metadata"].get("labels"), value["metadata"].get("labels")
     return not equal(before, after)
 
 
 def _refuse(write: Write, value: Value, live: Value | None) -> None:
     kind = write.kind
-    found = creating.refusals(write.cluster, kind, value, live)
+    if write.subresource == "status":
+        found = creating.status_refusals(kind, value, live)
+    else:
+        found = creating.refusals(write.cluster, kind, value, live)
     if found:
         raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
 
@@ -258,8 +269,8 @@ def _marked(write: Write, live: Value, grace: int | None) -> Value:
     metadata = {**live["metadata"], "deletionTimestamp": due.strftime("%Y-%m-%dT%H:%M:%SZ")}
     if write.kind.storage != ("", "namespaces"):
         metadata["deletionGracePeriodSeconds"] = (grace or 0) if write.kind.storage == PODS else 0
-    if write.kind.counted or write.kind.custom:
-        metadata["generation"] = metadata.get("generation", 0) + 1
+    if metadata.get("generation"):
+        metadata["generation"] += 1
     return {**live, "metadata": metadata}
 
 
@@ -273,6 +284,7 @@ def _grace(live: Value, asked: int | None) -> int:
 def _put(write: Write, name: str, value: Value) -> bytes:
     store = write.cluster.store
     version = store.next_version()
+    value = _as_stored(write.kind, value)
     if write.dry_run:
         metadata = {**value["metadata"]}
         if "resourceVersion" not in metadata:
@@ -283,6 +295,17 @@ def _put(write: Write, name: str, value: Value) -> bytes:
     store.put(write.kind.storage, (write.namespace, name), data)
     reacting.stored(write.cluster, write.kind, value)
     return data
+
+
+def _as_stored(kind: Kind, value: Value) -> Value:
+    """Only what the version knows that objects are kept in."""
+    stored = kind.stored
+    if stored is None:
+        return value
+    out: Value = completing.complete(
+        stored.shape, decoding.without(creating.shown(stored, value), stored.shape)
+    )
+    return out
 
 
 def _gone(write: Write, value: Value) -> bytes:
@@ -298,6 +321,7 @@ def _gone(write: Write, value: Value) -> bytes:
 
 
 def _ordered(kind: Kind, value: Value) -> Value:
+    kind = kind.stored or kind
     value = value if kind.custom else completing.emptied(kind.shape, value)
     return {"kind": kind.kind, "apiVersion": kind.api_version} | value
 

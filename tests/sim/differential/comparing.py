@@ -1,12 +1,14 @@
-"""Runs sequences against a real server and a simulated one, side by side."""
+"""Runs sequences against a real server and a simulated one, side by side, and makes those that differ short."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
 import yaml
@@ -14,123 +16,161 @@ import yaml
 from roadstead.sim import serving
 from roadstead.sim.cluster import Cluster
 from tests.controlplane.cluster import Cluster as RealCluster
-from tests.sim.differential import sequences
-from tests.sim.differential.sending import Request, Subject, comparable, differences
+from tests.sim.differential import targets
+from tests.sim.differential.sending import Memory, Reply, Request, Subject, comparable, differences
 from tests.sim.differential.sequences import Sequence
 
-LENGTH = 8
+LENGTH = 9
 AT_ONCE = 6
+PERMISSIONS = Path(__file__).with_name("permissions.yaml")
 
 
 @dataclass(slots=True)
 class Difference:
-    seed: int
-    step: int
+    name: str
     request: Request
     found: list[str]
-    codes: tuple[int, int]
-    messages: tuple[str, str]
+    replies: tuple[Reply, Reply]
     before: list[Request] = field(default_factory=list)
+    steps: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        listed = "\n    ".join(self.found[:6])
-        real, sim = self.messages
-        return f"seed {self.seed}, step {self.step}: {str(self.request)[:900]}\n    {listed}\n    real: {real[:300]}\n    sim:  {sim[:300]}"
+        lines = [f"{self.name}, steps {self.steps}:"]
+        lines += [f"  - {str(each)[:700]}" for each in (*self.before, self.request)]
+        lines += [f"    {each}" for each in self.found[:6]]
+        for name, reply in zip(("real", "sim "), self.replies, strict=True):
+            lines.append(f"    {name}: {reply.code} {reply.message[:400]}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    real: Subject
+    sim: Subject
+
+    async def both(self, one: Request, other: Request | None = None) -> tuple[Reply, Reply]:
+        first, second = await asyncio.gather(self.real.send(one), self.sim.send(other or one))
+        return first, second
 
 
 @asynccontextmanager
-async def both(real: RealCluster, minor: str) -> AsyncIterator[tuple[Subject, Subject]]:
+async def both(real: RealCluster, minor: str) -> AsyncIterator[Pair]:
+    async with pair(real.url, real.tokens["admin"], real.authority.decode(), minor) as found:
+        yield found
+
+
+@asynccontextmanager
+async def pair(url: str, token: str, authority: str, minor: str) -> AsyncIterator[Pair]:
     simulated = Cluster("c1", minor=minor)
-    tls = ssl.create_default_context(cadata=real.authority.decode())
+    tls = ssl.create_default_context(cadata=authority)
     async with (
         serving.running(simulated) as server,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as one,
         aiohttp.ClientSession() as other,
     ):
-        subjects = (
-            Subject(one, real.url, real.tokens["admin"]),
-            Subject(other, server.url(simulated), simulated.tokens["admin"]),
+        found = Pair(
+            Subject(one, url, token), Subject(other, server.url(simulated), simulated.tokens["admin"])
         )
-        for subject in subjects:
+        for subject in (found.real, found.sim):
             await _define(subject)
-        yield subjects
+        yield found
 
 
 async def _define(subject: Subject) -> None:
-    """The custom kind, served for certain."""
-    definition = next(yaml.safe_load_all(sequences.WIDGETS.read_text()))
-    await subject.send(Request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition))
+    """The custom kinds and the users' permissions, served for certain."""
+    for definition in targets.definitions():
+        await subject.send(
+            Request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+        )
+    for each in yaml.safe_load_all(PERMISSIONS.read_text()):
+        await subject.send(Request("POST", f"/{targets.RBAC}/{each['kind'].lower()}s", each))
     async with asyncio.timeout(30):
-        while (await subject.send(Request("GET", "/apis/sim.example.org/v1/widgets")))[0] != 200:
-            await asyncio.sleep(0.1)
+        for target in targets.CUSTOM_TARGETS:
+            path = f"/{target.root}/{target.plural}"
+            while (await subject.send(Request("GET", path, user="reader"))).code != 200:
+                await asyncio.sleep(0.1)
 
 
-async def run(real: Subject, sim: Subject, seeds: Iterable[int], prefix: str) -> list[Difference]:
+async def run(pair: Pair, seeds: Iterable[int]) -> list[Difference]:
     waiting = list(seeds)
     found: list[Difference] = []
 
     async def worker() -> None:
         while waiting:
             seed = waiting.pop(0)
-            difference = await one(real, sim, seed, f"{prefix}{seed}")
-            if difference:
-                found.append(difference)
+            difference = await one(pair, seed, tuple(range(LENGTH)))
+            if difference is not None:
+                found.append(await _short(pair, seed, difference))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(worker())
-    return sorted(found, key=lambda each: each.seed)
+    return sorted(found, key=lambda each: each.name)
 
 
-async def one(real: Subject, sim: Subject, seed: int, namespace: str) -> Difference | None:
+async def _short(pair: Pair, seed: int, difference: Difference) -> Difference:
+    """The same with as few steps as still differ."""
+    steps = difference.steps
+    for number in steps:
+        fewer = tuple(each for each in difference.steps if each != number)
+        again = await one(pair, seed, fewer)
+        difference = again or difference
+    return difference
+
+
+async def one(pair: Pair, seed: int, steps: tuple[int, ...]) -> Difference | None:
     """The first difference of a sequence."""
+    namespace = f"s{seed}-{secrets.token_hex(3)}"
     sequence = Sequence(seed, namespace)
-    space = Request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-    await asyncio.gather(real.send(space), sim.send(space))
-    starts = await asyncio.gather(*(_version(each, sequence.collection) for each in (real, sim)))
+    await pair.both(Request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}))
+
+    def requests() -> Iterator[tuple[Request, tuple[int, ...]]]:
+        for place, number in enumerate(steps):
+            yield sequence.step(number), steps[: place + 1]
+        for request in sequence.ending():
+            yield request, steps
+
+    return await _compare(pair, f"seed {seed}", sequence, requests())
+
+
+async def _compare(
+    pair: Pair, name: str, sequence: Sequence, wanted: Iterable[tuple[Request, tuple[int, ...]]]
+) -> Difference | None:
+    memories = await _memories(pair, sequence.collection)
     done: list[Request] = []
-    for step, wanted in enumerate(sequence.requests(LENGTH)):
-        if isinstance(wanted, tuple):
-            path, manager = wanted
-            live = await real.send(Request("GET", path))
-            state = sequence.random.getstate()
-            request = sequence.replacement(path, manager, live[1])
-            sequence.random.setstate(state)
-            mine = await sim.send(Request("GET", path))
-            other = sequence.replacement(path, manager, mine[1])
-            answers = await asyncio.gather(real.send(request), sim.send(other))
-        else:
-            request = wanted
-            answers = await asyncio.gather(real.send(request), sim.send(request))
-        difference = _compared(seed, step, request, answers, done)
-        if difference:
-            return difference
-        done.append(request)
-    if seed % 10 == 0:
-        watches = [
-            Request("GET", f"{sequence.collection}?watch=1&timeoutSeconds=1&resourceVersion={start}")
-            for start in starts
-        ]
-        answers = await asyncio.gather(real.send(watches[0]), sim.send(watches[1]))
-        return _compared(seed, LENGTH + 1, watches[0], answers, done)
+    for request, steps in wanted:
+        sent = (memories[0].fill(request), memories[1].fill(request))
+        if request.varied:
+            live = await pair.both(Request("GET", request.path.partition("?")[0]))
+            sent = (sequence.replacement(sent[0], live[0].body), sequence.replacement(sent[1], live[1].body))
+        replies = await pair.both(*sent)
+        found = differences(comparable(replies[0]), comparable(replies[1]))
+        if found and replies[0].code != 504:  # its own allocators had not started yet
+            return Difference(name, sent[0], found, replies, done, steps)
+        for memory, reply in zip(memories, replies, strict=True):
+            memory.note(reply)
+        done.append(sent[0] if request.varied else request)
     return None
 
 
-async def _version(subject: Subject, path: str) -> str:
-    _, found = await subject.send(Request("GET", path))
-    return str(found["metadata"]["resourceVersion"])
+async def _memories(pair: Pair, path: str) -> tuple[Memory, Memory]:
+    starts = await pair.both(Request("GET", path))
+    first, second = (Memory(str(each.body["metadata"]["resourceVersion"])) for each in starts)
+    return first, second
 
 
-def _compared(
-    seed: int, step: int, request: Request, answers: list, done: list[Request]
-) -> Difference | None:
-    (real_code, real), (sim_code, sim) = answers
-    found = differences(
-        {"code": real_code, "body": comparable(real)}, {"code": sim_code, "body": comparable(sim)}
-    )
-    if not found or real_code == 504:  # its own allocators had not started yet
-        return None
-    messages = tuple(
-        str(each.get("message", "")) if isinstance(each, dict) else str(each) for each in (real, sim)
-    )
-    return Difference(seed, step, request, found, (real_code, sim_code), messages, done)  # type: ignore[arg-type]
+async def case(pair: Pair, name: str, requests: Iterable[Request]) -> Difference | None:
+    """A sequence that somebody wrote down; `@namespace` stands for one of its own."""
+    namespace = f"case-{secrets.token_hex(4)}"
+    await pair.both(Request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}))
+    memories = await _memories(pair, f"/api/v1/namespaces/{namespace}/configmaps")
+    for memory in memories:
+        memory.known["namespace"] = namespace
+    for number, request in enumerate(requests):
+        replies = await pair.both(*(memory.fill(request) for memory in memories))
+        found = differences(comparable(replies[0]), comparable(replies[1]))
+        if found:
+            return Difference(name, request, found, replies, [], (number,))
+        for memory, reply in zip(memories, replies, strict=True):
+            memory.note(reply)
+    return None

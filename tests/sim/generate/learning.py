@@ -28,7 +28,7 @@ COMPUTED = {
     *("HPAScalingRules.policies", "LabelSelector.matchLabels", "RollingUpdateDaemonSet.maxUnavailable"),
     *("CustomResourceDefinitionNames.listKind", "CustomResourceDefinitionNames.singular"),
     *("ImageVolumeSource.pullPolicy", "ServiceSpec.ipFamilies", "ServiceSpec.ipFamilyPolicy"),
-    *("PodSpec.priority", "PodSpec.preemptionPolicy"),
+    *("PodSpec.priority", "PodSpec.preemptionPolicy", "Namespace.spec", "NamespaceSpec.finalizers"),
     *("NetworkPolicySpec.policyTypes", "JobSpec.completions", "JobSpec.podReplacementPolicy"),
 }
 IMMUTABLE = re.compile(

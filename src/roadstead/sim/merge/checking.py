@@ -8,6 +8,8 @@ import orjson
 from roadstead.sim.merge import pathing
 from roadstead.sim.merge.types import ListType, MapType, Type
 
+GO = {str: "string", bool: "bool", list: "[]interface {}", dict: "map[string]interface {}"}
+
 
 def check(kind: Type, value: Any) -> None:
     """Raises MergeError with every problem, each with its place first."""
@@ -30,6 +32,8 @@ def _value(kind: Type, value: Any, place: str) -> Iterator[str]:
             yield from _list(shape, value, place)
         else:
             yield f"{place}: expected list, got {found(value)}"
+    elif shape == "numeric" and not _fits(shape, value):
+        yield f"{place}: expected numeric (int or float), got {GO.get(type(value), 'interface {}')}"
     elif not _fits(shape, value):
         yield f"{place}: expected {shape if shape != 'untyped' else 'scalar'}, got {found(value)}"
 

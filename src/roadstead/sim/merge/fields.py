@@ -95,11 +95,8 @@ def of_paths(paths: Iterable[Iterable[str]]) -> Fields:
 
 
 def paths(fields: Fields, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """All paths in the set, each before those beneath it, ordered as the API server orders them."""
-    for key in sorted(fields):
-        if key == SELF:
-            continue
-        below = fields[key]
-        if member(below):
-            yield (*above, key)
-        yield from paths(below, (*above, key))
+    """All paths in the set, ordered as the API server orders them: all of one level before those beneath them."""
+    found = [key for key in sorted(fields) if key != SELF]
+    yield from ((*above, key) for key in found if member(fields[key]))
+    for key in found:
+        yield from paths(fields[key], (*above, key))

@@ -136,6 +136,7 @@ def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
         seen.add(volume.get("name", ""))
         if "secret" in volume and not volume["secret"].get("secretName"):
             yield required(f"{place}.secret.secretName")
+        yield from _downward(volume, place)
         if len(volume) > 2:
             yield forbidden(place, "may not specify more than 1 volume type")
         if not names.LABEL.fullmatch(volume.get("name", "")):
@@ -173,6 +174,23 @@ def _containers(spec: dict[str, Any], at: str, *, claimed: set[str]) -> Iterator
                         f'Not found: "{mount.get("name")}"',
                         f"{place}.volumeMounts[{index}].name",
                     )
+
+
+METADATA = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
+SUBSCRIPTED = ("metadata.annotations['", "metadata.labels['")
+
+
+def _downward(volume: dict[str, Any], place: str) -> Iterator[Cause]:
+    """Fields of the pod that become files."""
+    sources = [(f"{place}.downwardAPI", volume.get("downwardAPI"))]
+    for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+        sources.append((f"{place}.projected.sources[{number}].downwardAPI", source.get("downwardAPI")))
+    for at, source in sources:
+        for item in (source or {}).get("items") or ():
+            path = (item.get("fieldRef") or {}).get("fieldPath", "metadata.name")
+            if path not in METADATA and not path.startswith(SUBSCRIPTED):
+                why = f"error converting fieldPath: field label not supported: {path}"
+                yield invalid(f"{at}.fieldRef.fieldPath", path, why)
 
 
 def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:

@@ -54,7 +54,8 @@ def _daemon_set(value: dict[str, Any]) -> dict[str, Any]:
     rolling = strategy.get("rollingUpdate")
     if rolling is None or "maxUnavailable" in rolling:
         return value
-    rolling = {**rolling, "maxUnavailable": 1 if rolling.get("maxSurge", 0) in (0, "0%") else 0}
+    replacing = strategy.get("type") == "RollingUpdate" and rolling.get("maxSurge", 0) in (0, "0%")
+    rolling = {**rolling, "maxUnavailable": int(replacing)}
     return {**value, "spec": {**value["spec"], "updateStrategy": {**strategy, "rollingUpdate": rolling}}}
 
 
@@ -87,7 +88,9 @@ def _network_policy(value: dict[str, Any]) -> dict[str, Any]:
 
 def _limit_range(value: dict[str, Any]) -> dict[str, Any]:
     spec = value.get("spec") or {}
-    return {**value, "spec": {**spec, "limits": [_limit(each) for each in spec.get("limits") or ()]}}
+    if not spec.get("limits"):
+        return value
+    return {**value, "spec": {**spec, "limits": [_limit(each) for each in spec["limits"]]}}
 
 
 def _limit(limit: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +116,14 @@ def _secret(value: dict[str, Any]) -> dict[str, Any]:
     return {**out, "data": data} if data else out
 
 
+def _namespace(value: dict[str, Any]) -> dict[str, Any]:
+    metadata = value.get("metadata") or {}
+    if not metadata.get("name"):
+        return value
+    labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
+    return {**value, "metadata": {**metadata, "labels": labels}}
+
+
 def _definition(value: dict[str, Any]) -> dict[str, Any]:
     spec = value.get("spec") or {}
     given = spec.get("names") or {}
@@ -124,6 +135,7 @@ def _definition(value: dict[str, Any]) -> dict[str, Any]:
 _FILLS: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("", "services"): services.filled,
     ("", "secrets"): _secret,
+    ("", "namespaces"): _namespace,
     ("", "replicationcontrollers"): _controller,
     ("", "limitranges"): _limit_range,
     ("apps", "daemonsets"): _daemon_set,

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
 
+from roadstead.sim.rules import admission, definitions, names, storing
+from roadstead.sim.schema import amounts
 from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
 
 Value = dict[str, Any]
@@ -168,9 +170,41 @@ def _limit_range(value: Value, old: Value | None) -> Iterator[Cause]:
             yield invalid(
                 f"spec.limits[{number}].type", kind, "must be a standard limit type or fully qualified"
             )
+        yield from _limits(limit, f"spec.limits[{number}]")
         if kind in seen:
             yield duplicate(f"spec.limits[{number}].type", kind)
         seen.add(kind)
+
+
+ASCENDING = ("min", "defaultRequest", "default", "max")
+
+
+def _limits(limit: Value, at: str) -> Iterator[Cause]:
+    """Each of them may not be greater than those after it."""
+    if limit.get("type") == "Pod":
+        for key in ("default", "defaultRequest"):
+            if limit.get(key):
+                yield forbidden(f"{at}.{key}", "may not be specified when `type` is 'Pod'")
+    if limit.get("type") == "PersistentVolumeClaim" and not limit.get("min") and not limit.get("max"):
+        yield required(
+            f"{at}.limits", "either minimum or maximum storage value is required, but neither was provided"
+        )
+    for number, key in enumerate(ASCENDING):
+        for name, amount in (limit.get(key) or {}).items():
+            problem = names.qualified_problem(name)
+            if problem:
+                yield invalid(f"{at}.{key}[{name}]", name, problem)
+            for above in ASCENDING[number + 1 :]:
+                other = (limit.get(above) or {}).get(name)
+                if other is not None and amounts.number(amount) > amounts.number(other):
+                    yield invalid(
+                        f"{at}.{key}[{name}]",
+                        amount,
+                        f"{key} value {amount} is greater than {above} value {other}",
+                    )
+    for name, ratio in (limit.get("maxLimitRequestRatio") or {}).items():
+        if amounts.number(ratio) < 1:
+            yield invalid(f"{at}.maxLimitRequestRatio[{name}]", ratio, f"ratio {ratio} is less than 1")
 
 
 def _cron_job(value: Value, old: Value | None) -> Iterator[Cause]:
@@ -179,7 +213,9 @@ def _cron_job(value: Value, old: Value | None) -> Iterator[Cause]:
         return
     parts = schedule.split()
     if len(parts) != 5:
-        yield invalid("spec.schedule", schedule, f"expected exactly 5 fields, found {len(parts)}: {parts}")
+        yield invalid(
+            "spec.schedule", schedule, f"expected exactly 5 fields, found {len(parts)}: [{' '.join(parts)}]"
+        )
     elif any(not CRON_FIELD.fullmatch(each) for part in parts for each in part.split(",")):
         yield invalid("spec.schedule", schedule, "failed to parse int")
 
@@ -264,6 +300,7 @@ def _metrics(spec: Value) -> Iterator[Cause]:
                 yield required(f"{at}.{field}.target.averageUtilization", why)
 
 
+ADMISSION = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] = {
     (RBAC, "roles"): _role,
@@ -280,4 +317,16 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("apps", "daemonsets"): _update_strategy,
     ("batch", "cronjobs"): _cron_job,
     ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): definitions.causes,
+    (ADMISSION, "validatingadmissionpolicies"): admission.policy,
+    (ADMISSION, "validatingadmissionpolicybindings"): admission.binding,
+    (ADMISSION, "validatingwebhookconfigurations"): admission.webhooks,
+    (ADMISSION, "mutatingwebhookconfigurations"): admission.webhooks,
+    ("", "persistentvolumes"): storing.volume,
+    ("networking.k8s.io", "ingressclasses"): storing.ingress_class,
+    ("storage.k8s.io", "storageclasses"): storing.storage_class,
+    ("scheduling.k8s.io", "priorityclasses"): storing.priority_class,
+    ("node.k8s.io", "runtimeclasses"): storing.runtime_class,
+    ("discovery.k8s.io", "endpointslices"): storing.endpoint_slice,
+    ("apps", "controllerrevisions"): storing.revision,
 }

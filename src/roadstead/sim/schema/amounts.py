@@ -35,6 +35,17 @@ def canonical(value: Any) -> Any:
         return value
 
 
+def number(value: Any) -> Decimal:
+    """For comparing. Raises BadQuantityError."""
+    found = _WRITTEN.fullmatch(str(value))
+    if not found or not any(character.isdigit() for character in found[1]):
+        raise BadQuantityError(str(value))
+    amount, suffix = Decimal(found[1]), found[2] or ""
+    if suffix in _BINARY:
+        return amount * (1 << _BINARY[suffix])
+    return amount.scaleb(int(suffix[1:]) if suffix[:1] in ("e", "E") and suffix[1:] else _DECIMAL[suffix])
+
+
 @lru_cache(4096)
 def _canonical(text: str) -> str:
     found = _WRITTEN.fullmatch(text)

@@ -14,6 +14,10 @@ from roadstead.sim.schema.shapes import Case, Shape
 SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", "boolean": "boolean"}
 # Lists that are shown as null when empty though the schema does not require them.
 NULLS = {("io.k8s.api.rbac.v1.Role", "rules"), ("io.k8s.api.rbac.v1.ClusterRole", "rules")}
+NULLS |= {
+    ("io.k8s.api.discovery.v1.EndpointSlice", "ports"),
+    ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
+}
 FORMATS = {"date-time": "time", "byte": "bytes"}
 
 
@@ -64,6 +68,8 @@ class _Compiler:
             merge.scalar, merge.list, merge.map = DEDUCED.scalar, DEDUCED.list, DEDUCED.map
             if kind == "object" and shape.name.endswith("FieldsV1"):
                 merge.scalar, merge.list = "", None
+            elif shape.name.endswith("RawExtension"):
+                merge.map = MapType({}, DEDUCED, atomic=True)
 
     def _struct(self, shape: Shape, schema: dict[str, Any]) -> None:
         shape.kind = "struct"
@@ -119,7 +125,19 @@ class _Compiler:
 
     def _complete(self, shape: Shape) -> None:
         """Defaults, and what an empty struct shows."""
+        self._written(shape)
         learned = self.knowledge.defaults.get(shape.name, {})
+        for key, found in learned.items():
+            if "value" in found:
+                shape.constants[key] = found["value"]
+            elif found["by"] == "$root":
+                if self.root in found["cases"]:
+                    shape.constants[key] = found["cases"][self.root]
+            else:
+                shape.cases.append(Case(key, found["by"], found["cases"]))
+
+    def _written(self, shape: Shape) -> None:
+        """What the schema itself says of absent and empty values."""
         properties = self.knowledge.definitions[shape.name].get("properties", {})
         for key, schema in properties.items():
             inner = shape.fields[key]
@@ -136,15 +154,9 @@ class _Compiler:
                 shape.nulls |= {key}
             elif key in shape.required and not inner.plain:
                 shape.zero[key] = None
+            elif inner.kind == "time" and shape.name.endswith("Condition"):
+                shape.nulls |= {key}  # a time of its own, no reference to one
         shape.dropped = frozenset(key for key in properties if self._drops(shape, key))
-        for key, found in learned.items():
-            if "value" in found:
-                shape.constants[key] = found["value"]
-            elif found["by"] == "$root":
-                if self.root in found["cases"]:
-                    shape.constants[key] = found["cases"][self.root]
-            else:
-                shape.cases.append(Case(key, found["by"], found["cases"]))
 
     def _drops(self, shape: Shape, key: str) -> bool:
         """Whether an empty value of a field vanishes. Where nobody could try, texts do and other scalars do not."""

@@ -26,44 +26,47 @@ class WrongTypeError(Exception):
     """The value cannot be decoded; the text is the server's."""
 
 
-def unknown(shape: Shape, value: Any, at: str = "") -> Iterator[str]:
-    """Paths of fields that the schema does not know. Raises WrongTypeError."""
+def unknown(shape: Shape, value: Any, at: str = "", holder: str = "") -> Iterator[str]:
+    """Paths of fields that the schema does not know. `holder`: the innermost type around. Raises WrongTypeError."""
     kind = shape.kind
     if value is None or kind == "any":
         return
     if shape.structural and not isinstance(
         value, {"struct": dict, "map": dict, "list": list}.get(kind, Never)
     ):
+        if isinstance(value, dict):
+            yield from (f"{at}.{key}" for key in value)
         return  # of a wrong type, which validation says
     if kind == "struct":
         if not isinstance(value, dict):
-            raise _wrong(value, shape, at)
+            raise _wrong(value, shape, at, holder)
         fields = shape.fields
+        holder = shape.name.rpartition(".")[2] or holder
         for key, item in value.items():
             inner = fields.get(key)
             place = f"{at}.{key}" if at else key
             if inner is not None:
-                yield from unknown(inner, item, place)
+                yield from unknown(inner, item, place, holder)
             elif not shape.preserves:
                 yield place
     elif kind in ("map", "list"):
-        yield from _contained(shape, value, at)
+        yield from _contained(shape, value, at, holder)
     elif not _fits(shape, value):
-        raise _wrong(value, shape, at)
+        raise _wrong(value, shape, at, holder)
 
 
-def _contained(shape: Shape, value: Any, at: str) -> Iterator[str]:
+def _contained(shape: Shape, value: Any, at: str, holder: str) -> Iterator[str]:
     element = shape.element
     if not isinstance(value, dict if shape.kind == "map" else list):
-        raise _wrong(value, shape, at)
+        raise _wrong(value, shape, at, holder)
     if element is None:
         return
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from unknown(element, item, f"{at}.{key}")
+            yield from unknown(element, item, f"{at}.{key}", holder)
     else:
         for number, item in enumerate(value):
-            yield from unknown(element, item, f"{at}[{number}]")
+            yield from unknown(element, item, f"{at}[{number}]", holder)
 
 
 def _fits(shape: Shape, value: Any) -> bool:
@@ -95,14 +98,19 @@ def _base64(value: str) -> bool:
     return True
 
 
-def _wrong(value: Any, shape: Shape, at: str) -> WrongTypeError:
+def _wrong(value: Any, shape: Shape, at: str, holder: str) -> WrongTypeError:
     found = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(value), "number")
-    go = (
-        shape.format
-        if shape.kind == "integer" and shape.format
-        else GO.get(shape.kind, shape.name.rsplit(".", 1)[-1])
-    )
-    return WrongTypeError(f"json: cannot unmarshal {found} into Go struct field {at} of type {go}")
+    place = re.sub(r"\[\d+\]", "", f"{holder}.{at}" if holder else at)
+    return WrongTypeError(f"json: cannot unmarshal {found} into Go struct field {place} of type {_go(shape)}")
+
+
+def _go(shape: Shape) -> str:
+    if shape.kind in ("list", "map"):
+        element = _go(shape.element) if shape.element is not None else "interface {}"
+        return f"[]{element}" if shape.kind == "list" else f"map[string]{element}"
+    if shape.kind == "integer" and shape.format:
+        return shape.format
+    return GO.get(shape.kind) or ".".join(shape.name.split(".")[-2:])
 
 
 def without(value: Any, shape: Shape) -> Any:

@@ -41,7 +41,7 @@ class Structural:
 
 def compile(schema: dict[str, Any], metadata: Shape) -> Structural:
     """`metadata`: the shape of every object's metadata."""
-    shape = _shape(schema)
+    shape = _shape(schema, metadata)
     shape.kind = "struct"
     shape.merge.list, shape.merge.scalar = None, ""
     fields = {key: item for key, item in shape.fields.items() if key not in ROOT}
@@ -55,7 +55,7 @@ def compile(schema: dict[str, Any], metadata: Shape) -> Structural:
     return Structural(shape, jsonschema_rs.Draft7Validator(plain), _any_rules(shape))
 
 
-def _shape(schema: dict[str, Any]) -> Shape:
+def _shape(schema: dict[str, Any], metadata: Shape) -> Shape:
     shape = Shape(
         structural=True, rules=schema, preserves=bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     )
@@ -63,14 +63,14 @@ def _shape(schema: dict[str, Any]) -> Shape:
     if schema.get("x-kubernetes-int-or-string"):
         shape.kind, shape.merge = "intstr", Type("untyped")
     elif kind == "array":
-        shape.kind, shape.element = "list", _shape(schema.get("items") or {})
+        shape.kind, shape.element = "list", _shape(schema.get("items") or {}, metadata)
         sort = schema.get("x-kubernetes-list-type", "atomic")
         keys = tuple(schema.get("x-kubernetes-list-map-keys", ()))
         properties = (schema.get("items") or {}).get("properties") or {}
         defaults = {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
         shape.merge = Type("", ListType(shape.element.merge, sort == "atomic", keys, defaults))
     elif kind == "object" or "properties" in schema:
-        _object(shape, schema)
+        _object(shape, schema, metadata)
     elif kind in SCALARS:
         shape.kind, shape.merge = kind, Type(SCALARS[kind])
     else:
@@ -79,13 +79,13 @@ def _shape(schema: dict[str, Any]) -> Shape:
     return shape
 
 
-def _object(shape: Shape, schema: dict[str, Any]) -> None:
+def _object(shape: Shape, schema: dict[str, Any], metadata: Shape) -> None:
     atomic = schema.get("x-kubernetes-map-type") == "atomic"
     more = schema.get("additionalProperties")
     if "properties" not in schema and more:
         shape.kind = "map"
         shape.element = (
-            _shape(more)
+            _shape(more, metadata)
             if isinstance(more, dict)
             else Shape("any", preserves=True, structural=True, merge=DEDUCED)
         )
@@ -94,12 +94,13 @@ def _object(shape: Shape, schema: dict[str, Any]) -> None:
     shape.kind = "struct"
     shape.embedded = bool(schema.get("x-kubernetes-embedded-resource"))
     for key, each in (schema.get("properties") or {}).items():
-        shape.fields[key] = _shape(each)
+        shape.fields[key] = _shape(each, metadata)
         if "default" in each:
             shape.constants[key] = each["default"]
-    fields = {key: item.merge for key, item in shape.fields.items()}
     if shape.embedded:
-        shape.preserves = True
+        text = Shape("string", merge=Type("string"), structural=True)
+        shape.fields |= {"apiVersion": text, "kind": text, "metadata": metadata}
+    fields = {key: item.merge for key, item in shape.fields.items()}
     shape.merge = Type("", None, MapType(fields, DEDUCED if shape.preserves else None, atomic))
 
 
@@ -131,6 +132,10 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
         if "enum" in out:
             out["enum"] = [*out["enum"], None]
     return out
+
+
+def accepts(schema: dict[str, Any], value: Any) -> bool:
+    return bool(jsonschema_rs.Draft7Validator(_json_schema(schema)).is_valid(value))
 
 
 def _cause(error: Any) -> Cause:

@@ -1,0 +1,133 @@
+"""Admission webhooks and policies: what makes the server refuse their configuration."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from roadstead.language import cel
+from roadstead.model import errors
+from roadstead.sim.rules import names
+from roadstead.sim.schema.requiring import Cause, duplicate, invalid, required, unsupported
+
+Value = dict[str, Any]
+OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
+VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables")
+
+
+def rules(found: list[Value], at: str) -> Iterator[Cause]:
+    """Which requests something is asked about."""
+    for number, rule in enumerate(found):
+        place = f"{at}[{number}]"
+        for key in ("apiGroups", "apiVersions", "resources", "operations"):
+            values = rule.get(key) or ()
+            if not values:
+                yield required(f"{place}.{key}")
+            elif "*" in values and len(values) > 1 and key != "resources":
+                yield invalid(f"{place}.{key}", values, "if '*' is present, must not specify other values")
+            for index, each in enumerate(values):
+                if key == "operations" and each not in OPERATIONS:
+                    yield unsupported(f"{place}.{key}[{index}]", each, OPERATIONS)
+                elif not each and key in ("apiVersions", "resources"):
+                    yield required(f"{place}.{key}[{index}]")
+        if rule.get("scope", "*") not in ("*", "Cluster", "Namespaced"):
+            yield unsupported(f"{place}.scope", rule["scope"], ("*", "Cluster", "Namespaced"))
+
+
+def _expression(text: str, at: str) -> Iterator[Cause]:
+    if not text.strip():
+        yield required(at, "expression is not specified")
+        return
+    try:
+        cel.compile(text, variables=VARIABLES)
+    except errors.RoadsteadError as error:
+        yield invalid(at, text, f"compilation failed: {error}")
+
+
+def policy(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    matched = spec.get("matchConstraints")
+    if matched is None:
+        yield required("spec.matchConstraints")
+    elif not matched.get("resourceRules"):
+        yield required("spec.matchConstraints.resourceRules")
+    else:
+        yield from rules(matched["resourceRules"], "spec.matchConstraints.resourceRules")
+    if spec.get("failurePolicy", "Fail") not in ("Fail", "Ignore"):
+        yield unsupported("spec.failurePolicy", spec["failurePolicy"], ("Fail", "Ignore"))
+    if not spec.get("validations") and not spec.get("auditAnnotations"):
+        yield required("spec.validations", "validations or auditAnnotations must contain at least one item")
+    for number, each in enumerate(spec.get("validations") or ()):
+        yield from _expression(each.get("expression", ""), f"spec.validations[{number}].expression")
+
+
+def webhooks(value: Value, old: Value | None) -> Iterator[Cause]:
+    seen: set[str] = set()
+    for number, hook in enumerate(value.get("webhooks") or ()):
+        at = f"webhooks[{number}]"
+        name = hook.get("name", "")
+        if not name:
+            yield required(f"{at}.name")
+        elif name.count(".") < 2 or not names.SUBDOMAIN.fullmatch(name):
+            yield invalid(
+                f"{at}.name", name, "should be a domain with at least three segments separated by dots"
+            )
+        if name in seen:
+            yield duplicate(f"{at}.name", name)
+        seen.add(name)
+        yield from rules(hook.get("rules") or [], f"{at}.rules")
+        yield from _client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
+        yield from _manner(hook, at)
+
+
+def _manner(hook: Value, at: str) -> Iterator[Cause]:
+    versions = hook.get("admissionReviewVersions") or []
+    if not versions:
+        yield required(f"{at}.admissionReviewVersions", "must specify one of v1, v1beta1")
+    elif not {"v1", "v1beta1"} & set(versions):
+        yield invalid(f"{at}.admissionReviewVersions", versions, "must include at least one of v1, v1beta1")
+    for key, allowed in (
+        ("sideEffects", ("None", "NoneOnDryRun")),
+        ("failurePolicy", ("Fail", "Ignore")),
+        ("matchPolicy", ("Equivalent", "Exact")),
+        ("reinvocationPolicy", ("IfNeeded", "Never")),
+    ):
+        if key in hook and hook[key] not in allowed:
+            yield unsupported(f"{at}.{key}", hook[key], allowed)
+    if "sideEffects" not in hook:
+        yield required(f"{at}.sideEffects", "must specify one of None, NoneOnDryRun")
+    if not 0 < hook.get("timeoutSeconds", 10) <= 30:
+        yield invalid(f"{at}.timeoutSeconds", hook["timeoutSeconds"], "must be between 1 and 30 seconds")
+
+
+def _client(config: Value, at: str) -> Iterator[Cause]:
+    url, service = config.get("url"), config.get("service")
+    if (url is None) == (service is None):
+        yield required(at, "exactly one of url or service is required")
+    if url is not None and not url.startswith("https://"):
+        yield invalid(f"{at}.url", url, "'https' is the only allowed URL scheme")
+    if service is not None:
+        for key in ("name", "namespace"):
+            if not service.get(key):
+                yield required(f"{at}.service.{key}")
+        if not 0 < service.get("port", 443) < 65536:
+            yield invalid(
+                f"{at}.service.port", service["port"], "port is not valid: must be between 1 and 65535"
+            )
+        path = service.get("path", "/")
+        if not path.startswith("/"):
+            yield invalid(f"{at}.service.path", path, "must start with a '/'")
+
+
+def binding(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    if not spec.get("policyName"):
+        yield required("spec.policyName")
+    actions = spec.get("validationActions") or []
+    if not actions:
+        yield required("spec.validationActions", "at least one validation action is required")
+    if {"Deny", "Warn"} <= set(actions):
+        yield invalid("spec.validationActions", actions, "must not contain both Deny and Warn")
+    for number, action in enumerate(actions):
+        if action not in ("Audit", "Deny", "Warn"):
+            yield unsupported(f"spec.validationActions[{number}]", action, ("Audit", "Deny", "Warn"))
+        if action in actions[:number]:
+            yield duplicate(f"spec.validationActions[{number}]", action)

@@ -221,7 +221,7 @@ def _counts(kind: Kind, live: Value, value: Value) -> bool:
 
 def _refuse(write: Write, value: Value, live: Value | None) -> None:
     kind = write.kind
-    if write.subresource == "status":
+    if write.subresource == "status" or (live is not None and write.subresource in creating.POD_PARTS):
         found = creating.status_refusals(kind, value, live)
     else:
         found = creating.refusals(write.cluster, kind, value, live)

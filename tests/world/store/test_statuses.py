@@ -1,5 +1,7 @@
 """Statuses, clusters and deviations: what is put is read again, by page, by filter, in sums."""
 
+from dataclasses import replace
+
 import pytest
 
 from roadstead.model.errors import UsageError
@@ -109,6 +111,26 @@ async def test_deviations_are_replaced_as_a_whole(opened):
     await opened.deviations.replace(key, (second,))
     assert await opened.deviations.of(key) == (second,)
     assert await opened.deviations.of_object("Service/shop/web") == (second,)
+
+
+async def test_since_stays_while_the_word_stays(opened):
+    """Whoever tells what he sees need not know since when."""
+    for second, standing in (
+        (0, Standing.FAILED),
+        (5, Standing.FAILED),
+        (9, Standing.READY),
+        (12, Standing.READY),
+    ):
+        await opened.statuses.put(replace(status("web", "c1", standing), since=at(second), seen=at(second)))
+        found = await opened.statuses.get(Key("web", "c1"))
+        assert (found.since, found.seen) == (at(0) if second < 9 else at(9), at(second))
+    key = Key("web", "c1")
+    for second in (0, 5):
+        await opened.deviations.replace(key, (Deviation(key, "Pod/x", Trouble.UNREADY, at(second)),))
+        assert [one.since for one in await opened.deviations.of(key)] == [at(0)]
+    for second, reach in ((0, Reach.UNREACHABLE), (5, Reach.UNREACHABLE), (9, Reach.REACHABLE)):
+        await opened.clusters.put(ClusterStatus("c1", reach=reach, since=at(second)))
+        assert (await opened.clusters.get("c1")).since == at(9 if second == 9 else 0)
 
 
 async def test_clusters_are_read_by_page_and_filter(opened):

@@ -1,5 +1,6 @@
 """Objects, or fields of them, that are not as they should be: unready, drifted, added to, fought over."""
 
+import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, select
@@ -11,13 +12,16 @@ from roadstead.world.store.writing import Batch, Writer
 
 _TABLE = schema.deviations
 _FORGET = delete(_TABLE).where(
-    _TABLE.c.cluster == bindparam("on_cluster"), _TABLE.c.bundle == bindparam("of_bundle")
+    _TABLE.c.cluster == bindparam("on_cluster"),
+    _TABLE.c.bundle == bindparam("of_bundle"),
+    _TABLE.c.round != bindparam("this_round"),
 )
 
 
 def write(batch: Batch, key: Key, found: tuple[Deviation, ...]) -> None:
-    batch.run(_TABLE, _FORGET, {"on_cluster": key.cluster, "of_bundle": key.bundle})
-    batch.put(_TABLE, *(rows.of_deviation(one) for one in found))
+    round = secrets.randbits(62)
+    batch.put(_TABLE, *(rows.of_deviation(one) | {"round": round} for one in found))
+    batch.run(_TABLE, _FORGET, {"on_cluster": key.cluster, "of_bundle": key.bundle, "this_round": round})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Deviations:
     writer: Writer
 
     async def replace(self, key: Key, found: tuple[Deviation, ...]) -> None:
-        """These and no others are what is wrong with the bundle on the cluster now."""
+        """These and no others are what is wrong with the bundle on the cluster now; those that went on keep
+        their `since`."""
         await self.writer.write(lambda batch: write(batch, key, found), keys=((_TABLE, key),))
 
     def note(self, key: Key, found: tuple[Deviation, ...]) -> None:

@@ -68,6 +68,7 @@ def of_deviation(one: Deviation) -> Values:
 def deviation(row: Row[Any]) -> Deviation:
     kept = _without_moments(row, "since", "time")
     key = Key(kept.pop("bundle"), kept.pop("cluster"))
+    del kept["round"]
     return Deviation(key, **kept | {"trouble": Trouble(row.trouble)})
 
 

@@ -93,6 +93,7 @@ deviations = Table(
     _text("before"),
     _text("after"),
     _text("message"),
+    Column("round", BigInteger, nullable=False),  # in which it was seen last
     Index("deviations_by_object", "object"),
 )
 

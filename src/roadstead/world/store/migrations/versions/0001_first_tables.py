@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("before", sa.Text(), server_default="", nullable=False),
         sa.Column("after", sa.Text(), server_default="", nullable=False),
         sa.Column("message", sa.Text(), server_default="", nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("cluster", "bundle", "object", "trouble", "field"),
     )
     op.create_index("deviations_by_object", "deviations", ["object"], unique=False)

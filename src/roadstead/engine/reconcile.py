@@ -11,6 +11,7 @@ from typing import Any
 
 from roadstead.engine import clusters
 from roadstead.engine.following import Following
+from roadstead.engine.housekeeping import Housekeeping
 from roadstead.engine.keeper import Keeper
 from roadstead.engine.losses import Losses
 from roadstead.engine.revision_loop import Desired
@@ -20,8 +21,10 @@ from roadstead.model.events import Event, Level
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import AccessKind
 from roadstead.world import tasks
+from roadstead.world.store import Keep
 
 _GRACE = 3.5  # seconds that steps under way have to end when the process is told to
+_KEEP = Keep()
 _DECISIONS_EVERY = 30.0  # seconds after which decisions are read again, should nobody have told
 
 _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
@@ -30,8 +33,9 @@ _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 class Reconciling:
     """`async with tasks.group() as start: start(reconciling.run())`; it ends after `shared.stop`."""
 
-    def __init__(self, shared: Shared, *, interval: float) -> None:
+    def __init__(self, shared: Shared, *, interval: float, keep: Keep = _KEEP) -> None:
         self.shared = shared
+        self.housekeeping = Housekeeping(shared, keep, self.decided)
         self.following = Following(shared, self._adopt, interval)
         self.keepers: dict[str, Keeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -39,13 +43,20 @@ class Reconciling:
 
     async def run(self) -> None:
         stop = self.shared.stop
-        await self.decided()  # before anything moves
+        await self.housekeeping.mirror()  # before anything moves
+        await self.decided()
         async with tasks.group() as start:
             self._start = start
-            others = [start(self.following.run()), start(self._read_decisions())]
+            others = [
+                start(self.following.run()),
+                start(self._read_decisions()),
+                start(self.housekeeping.run()),
+            ]
             await stop.wait()
             for one in others:
                 one.cancel()
+            for keeper in self.keepers.values():
+                keeper.end()
             if self._tasks:
                 await asyncio.wait(self._tasks.values(), timeout=_GRACE)
             for one in self._tasks.values():

@@ -53,6 +53,16 @@ async def test_a_repository_without_decisions_has_none(side):
     assert await side.read() == decisions.Book()
 
 
+async def test_a_fleet_in_a_folder_of_its_repository_is_at_home_in_the_repository(fleet, tmp_path):
+    fleet.commit("deeper", {"deep/roadstead.yaml": "kind: Fleet\n"})
+    for address in (fleet.folder, fleet.folder / "deep", fleet.folder / "deep" / "roadstead.yaml"):
+        found = await decisions.home(str(address), until=command.until(30))
+        assert found.url == str(fleet.folder)
+    assert await decisions.home(str(tmp_path), until=command.until(30)) is None
+    url = "https://git.example/shop/fleet//deep"
+    assert (await decisions.home(url, until=command.until(30))).url == "https://git.example/shop/fleet"
+
+
 async def test_what_was_added_is_read_by_others(fleet, side, tmp_path):
     await side.add(HOLD, anchors=[ANCHOR])
     found = await Side(fleet.folder, tmp_path / "other").read()

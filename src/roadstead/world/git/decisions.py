@@ -25,7 +25,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision
 from roadstead.model.errors import Place, Problem, RoadsteadError
 from roadstead.model.record import Anchor
-from roadstead.world.git import failures, objects, stores, trees
+from roadstead.world.git import checkouts, failures, locations, objects, stores, trees
 from roadstead.world.git.command import Git
 from roadstead.world.git.locations import Location
 
@@ -48,6 +48,18 @@ class Book:
     anchors: tuple[Anchor, ...] = ()
     problems: tuple[Problem, ...] = ()
     replaced: str = ""
+
+
+async def home(address: str, *, until: float) -> Location | None:
+    """The repository that a fleet's address leads to; None for a folder that is in none. A path may be any
+    in the repository."""
+    location = locations.parse(address)
+    if not location.is_path:
+        return location
+    path = Path(location.path)
+    folder = path.parent if path.is_file() else path
+    checkout = await checkouts.find(folder, until=until) if folder.is_dir() else None
+    return locations.parse(str(checkout.folder)) if checkout else None
 
 
 async def read(location: Location, *, cache: Path, until: float) -> Book:

@@ -15,6 +15,7 @@ from roadstead.cli import (
     plan,
     render,
     schema,
+    serve,
     status,
     validate,
 )
@@ -42,6 +43,7 @@ app.command(rich_help_panel=_SEE)(status.status)
 app.command(rich_help_panel=_SEE)(drift.drift)
 app.command(rich_help_panel=_SEE)(explain.explain)
 app.command(rich_help_panel=_ACT)(apply.apply)
+app.command(rich_help_panel=_ACT)(serve.serve)
 
 
 def _version(asked: bool) -> None:

@@ -23,13 +23,16 @@ CHANGES = 3
 INTERRUPTED = 130
 
 
-def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, writes: bool = False) -> NoReturn:
+def run(
+    work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, writes: bool = False, forever: bool = False
+) -> NoReturn:
     """Run `work(stop)` to its end and leave with the exit code that it returns. Work that only reads is
-    ended by the first signal; `writes` tells that it looks at `stop` and ends by itself."""
+    ended by the first signal; `writes` tells that it looks at `stop` and ends by itself, `forever` that to be
+    stopped is how it is meant to end."""
     import uvloop
 
     try:
-        ended = uvloop.run(_watched(work, writes=writes))
+        ended = uvloop.run(_watched(work, writes=writes, forever=forever))
     except RoadsteadError as error:
         console.show_problems(error.problems)
         ended = _exit_code(error)
@@ -60,7 +63,9 @@ def code(*, failed: bool, changes: bool = False) -> int:
     return CHANGES if changes else 0
 
 
-async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, writes: bool) -> int:
+async def _watched(
+    work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, writes: bool, forever: bool
+) -> int:
     stop = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
@@ -76,4 +81,4 @@ async def _watched(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *,
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)
     ended = await work(stop)
-    return INTERRUPTED if stop.is_set() else ended
+    return INTERRUPTED if stop.is_set() and not forever else ended

@@ -71,9 +71,14 @@ def seconds(flag: str, text: str) -> float:
 
 def labels(given: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE flags. Raises UsageError for what is none."""
+    return pairs("--label", given)
+
+
+def pairs(flag: str, given: Sequence[str]) -> dict[str, str]:
+    """Likewise, of any flag."""
     wrong = [one for one in given if "=" not in one]
     if wrong:
         raise errors.error(
-            Problem(reasons.BAD_ARGUMENT, f"--label: {one}", "write KEY=VALUE") for one in wrong
+            Problem(reasons.BAD_ARGUMENT, f"{flag}: {one}", "write KEY=VALUE") for one in wrong
         )
     return dict(one.split("=", 1) for one in given)

@@ -16,6 +16,11 @@ def state() -> Path:
     return _base("XDG_STATE_HOME", ".local/state")
 
 
+def private(folder: Path) -> None:
+    """Make the folder, for this user alone, where there is none."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
 def _base(variable: str, fallback: str) -> Path:
     given = os.environ.get(variable, "")
     base = Path(given) if given.startswith("/") else Path.home() / fallback

@@ -87,6 +87,11 @@ class Keeper:
             self._steps.inputs_changed(bundle)
         self._mark(bundle)
 
+    def end(self) -> None:
+        """The process stops: begin nothing more."""
+        self._ended.set()
+        self._wake.set()
+
     async def run(self) -> None:
         """Until the process stops, or this is cancelled. Raises nothing that is known to happen."""
         pauses = Backoff(first=_PAUSE, longest=_LONGEST_PAUSE, dice=self._shared.dice)

@@ -5,17 +5,20 @@ signals) is hub/ and cli/.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from roadstead.engine import folders
 from roadstead.engine import world as worlds
 from roadstead.engine.reconcile import Reconciling
 from roadstead.engine.shared import Hear, Shared
 from roadstead.engine.world import Settings
 from roadstead.model.errors import Problem
 from roadstead.world import store, tasks
+from roadstead.world.git import locations
 from roadstead.world.store.opening import Store
 
 
@@ -28,6 +31,18 @@ class Options:
     database: str
     name: str
     interval: float = 60.0
+
+
+def followed(settings: Settings, *, branch: str | None, keys: str) -> Settings:
+    """The settings by which commits are followed: of a folder what is committed, never its working tree."""
+    where = locations.parse(settings.fleet)
+    revision = branch or ("HEAD" if where.is_path else None)
+    folders.private(settings.state)
+    return replace(settings, revision=revision, keys=keys)
+
+
+def default_name() -> str:
+    return f"hub@{socket.gethostname()}"
 
 
 @dataclass(frozen=True, slots=True)

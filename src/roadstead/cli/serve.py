@@ -1,0 +1,177 @@
+"""`roadstead serve`: keep the fleet as Git says, without anybody running a command."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from roadstead.cli import options, running, settings
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+def _configured(context: typer.Context, path: Path | None) -> Path | None:
+    """The file's values, wherever neither a flag nor the environment says something."""
+    if path is None or context.resilient_parsing:
+        return path
+    with running.told():
+        context.default_map = _read(path, {_flag(one): str(one.name) for one in context.command.params})
+    return path
+
+
+def _read(path: Path, flags: dict[str, str]) -> dict[str, Any]:
+    """The file's values, by the parameters that `flags` stand for."""
+    from roadstead.language import yaml
+
+    try:
+        found = yaml.load_all(path.read_bytes(), file=str(path))
+    except OSError as failure:
+        problem = Problem(reasons.BAD_ARGUMENT, f"--config: {failure}", "name a file that can be read")
+        raise errors.error(problem) from failure
+    values: Any = found[0] if found else {}
+    if not isinstance(values, dict):
+        problem = Problem(reasons.BAD_ARGUMENT, f"--config: {path} holds no mapping", "write FLAG: VALUE")
+        raise errors.error(problem)
+    if unknown := sorted(map(str, values.keys() - flags.keys())):
+        cause = f"--config: {path}: there is no flag {', '.join(unknown)}"
+        hint = f"it may have {', '.join(sorted(flags))}"
+        raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
+    return {flags[name]: value for name, value in values.items()}
+
+
+def _flag(parameter: Any) -> str:
+    return str(max(parameter.opts, key=len)).removeprefix("--")
+
+
+def _env(name: str) -> str:
+    return f"ROADSTEAD_{name}"
+
+
+def serve(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            envvar=_env("CONFIG"),
+            is_eager=True,
+            callback=_configured,
+            help="Read flags from this file, one `name: value` a line. Flags and environment go before it.",
+        ),
+    ] = None,
+    fleet: options.FleetOption = ".",
+    branch: Annotated[
+        str | None,
+        typer.Option(
+            "--branch",
+            metavar="REF",
+            envvar=_env("BRANCH"),
+            help="Follow this branch or tag; default: Git's own.",
+        ),
+    ] = None,
+    keys: Annotated[
+        str,
+        typer.Option(
+            "--verify",
+            metavar="KEYS",
+            envvar=_env("VERIFY"),
+            help="Follow only commits or tags signed by one of this set of keys of this machine.",
+        ),
+    ] = "",
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            envvar=_env("DATABASE"),
+            help="sqlite:///FILE or postgresql://…; default: hub.db in Roadstead's state folder.",
+        ),
+    ] = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", envvar=_env("LISTEN"), help="Serve HTTP here.")
+    ] = "127.0.0.1:8420",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            envvar=_env("NAME"),
+            help="Who writes, in inventories and on the record; default: hub@HOST. Keep it, and give it to no other.",
+        ),
+    ] = None,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="TIME", envvar=_env("INTERVAL"), help="Look at Git so often.")
+    ] = "1m",
+    hooks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--webhook-secret",
+            metavar="PROVIDER=FILE",
+            envvar=_env("WEBHOOK_SECRETS"),
+            help="Take webhooks of github, gitlab, bitbucket, gitea or forgejo, signed with what the file holds; "
+            "may be given again.",
+        ),
+    ] = None,
+    kubeconfig: options.KubeconfigOption = None,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", envvar=_env("LOG_FORMAT"), help="How to write logs.")
+    ] = LogFormat.AUTO,
+) -> None:
+    """Keep the fleet as Git says until told to stop: commits are applied, drift is put back.
+
+    Follows a branch by webhook and by poll, and every cluster by watches. What cannot be
+    read, or is not signed as asked, changes nothing: everything stays at the last good
+    state. Commits count, a working tree does not.
+
+    \b
+    Examples:
+      roadstead serve --fleet https://git.example/platform/fleet --branch main
+      roadstead serve --fleet . --database postgresql://hub@db.example/roadstead
+      roadstead serve --config /etc/roadstead/hub.yaml
+    """
+    asked = settings.Given(fleet=fleet, kubeconfig=kubeconfig, timeout="10m")
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.engine import folders
+        from roadstead.hub import app, logs, server
+        from roadstead.hub.metrics import Metrics
+        from roadstead.hub.webhooks import PROVIDERS, Secrets
+        from roadstead.model.events import Event
+        from roadstead.operations import serve as operation
+
+        files = {key: Path(value) for key, value in settings.pairs("--webhook-secret", hooks or ()).items()}
+        if unknown := sorted(files.keys() - PROVIDERS.keys()):
+            cause = f"--webhook-secret: there is no provider {', '.join(unknown)}"
+            raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, f"it is one of {', '.join(PROVIDERS)}"))
+        logs.configure(text=None if log_format is LogFormat.AUTO else log_format is LogFormat.TEXT)
+        chosen = operation.Options(
+            operation.followed(asked.settings(), branch=branch, keys=keys),
+            database or f"sqlite:///{folders.state() / 'hub.db'}",
+            name or operation.default_name(),
+            settings.seconds("--interval", interval),
+        )
+        counted = Metrics()
+
+        def hear(event: Event) -> None:
+            logs.hear(event)
+            counted.hear(event)
+
+        with server.listen(listen) as listening:
+            async with operation.serving(chosen, hear, stop=stop) as serving, AsyncExitStack() as opened:
+                routes = app.app(serving, counted, Secrets(files))
+                await opened.enter_async_context(server.running(routes, listening))
+                logs.say("serving", address=server.shown(listening), fleet=fleet, name=chosen.name)
+                await stop.wait()
+        logs.say("stopped")
+        return 0
+
+    running.run(work, writes=True, forever=True)

@@ -19,8 +19,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 install: $(VENV)/installed ## install Roadstead and its tools into .venv
 
-demo: $(VENV)/installed ## a guided story on real Kubernetes API servers
-	$(BIN)/python -m tests.demo
+demo: $(VENV)/installed ## a guided story on a fleet of simulated clusters
+	@$(BIN)/roadstead demo
 
 lint: $(VENV)/installed ## format, lint, types and layers
 	$(BIN)/ruff format --quiet --check .

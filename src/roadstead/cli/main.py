@@ -7,12 +7,14 @@ import typer
 from roadstead.cli import (
     apply,
     cluster,
+    demo,
     drift,
     explain,
     facts,
     get,
     init,
     plan,
+    rehearse,
     render,
     schema,
     serve,
@@ -31,6 +33,7 @@ app = typer.Typer(
 
 _WRITE, _SEE, _ACT = "Describe the fleet", "See what is and would be", "Make it so"
 
+app.command(rich_help_panel=_WRITE)(demo.demo)
 app.command(rich_help_panel=_WRITE)(init.init)
 app.command(rich_help_panel=_WRITE)(validate.validate)
 app.command(rich_help_panel=_WRITE)(schema.schema)
@@ -39,6 +42,7 @@ app.add_typer(get.app, name="get", rich_help_panel=_SEE)
 app.command(rich_help_panel=_SEE)(facts.facts)
 app.command(rich_help_panel=_SEE)(render.render)
 app.command(rich_help_panel=_SEE)(plan.plan)
+app.command(rich_help_panel=_SEE)(rehearse.rehearse)
 app.command(rich_help_panel=_SEE)(status.status)
 app.command(rich_help_panel=_SEE)(drift.drift)
 app.command(rich_help_panel=_SEE)(explain.explain)

@@ -27,7 +27,8 @@ spec:
 def files(fleet: str, clusters: Mapping[str, str]) -> dict[str, bytes]:
     """All files by path. `clusters` are names with their kubeconfig contexts; the first is for development,
     the others for production."""
-    found = {path: data.replace(_NAME, fleet.encode()) for path, data in _tree()}
+    tree = resources.files(__name__) / "tree"
+    found = {path: data.replace(_NAME, fleet.encode()) for path, data in below(tree)}
     for number, (name, context) in enumerate(clusters.items()):
         path = f"fleet/clusters/{name}.yaml"
         profile = "production" if number else "development"
@@ -35,18 +36,19 @@ def files(fleet: str, clusters: Mapping[str, str]) -> dict[str, bytes]:
             hint=schema.hint(path), name=name, profile=profile, context=json.dumps(context)
         )
         found[path] = text.encode()
-    found[schema.FILE] = json.dumps(schema.every_kind(), indent=1).encode() + b"\n"
-    return dict(sorted(found.items()))
+    return dict(sorted({**found, **editors()}.items()))
 
 
-def _tree() -> Iterator[tuple[str, bytes]]:
-    yield from _files(resources.files(__name__) / "tree", "")
+def editors() -> dict[str, bytes]:
+    """The file by which editors know the documents."""
+    return {schema.FILE: json.dumps(schema.every_kind(), indent=1).encode() + b"\n"}
 
 
-def _files(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
+def below(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """All files of a package's folder by their path in it."""
     for item in folder.iterdir():
         path = f"{above}{item.name}"
         if item.is_dir():
-            yield from _files(item, f"{path}/")
+            yield from below(item, f"{path}/")
         else:
             yield path, item.read_bytes()

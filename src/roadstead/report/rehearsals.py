@@ -1,0 +1,196 @@
+"""What a rehearsal showed: per cluster what would change and what would go wrong; the same on many shown once."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from roadstead.model import reasons
+from roadstead.model.errors import Problem, Severity
+from roadstead.model.health import Health
+from roadstead.model.ids import ObjectId
+from roadstead.model.outcome import Result
+from roadstead.report import problems as problem_report
+from roadstead.report.lines import Line, Style, counted, listed
+from roadstead.report.outcomes import FleetOutcome, KeyOutcome
+
+_SAME = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A copy: its model's version, its own, the (group, kind)s that nobody works on there, what it lacks."""
+
+    cluster: str
+    version: str
+    simulated: str
+    custom: frozenset[tuple[str, str]]
+    notes: tuple[str, ...]
+
+    def judges(self, one: ObjectId) -> bool:
+        """Whether the copy has a controller that could make the object ready."""
+        return (one.group, one.kind) not in self.custom
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """`unread` are problems of clusters of which there is no copy; `seconds` of their time were waited for."""
+
+    outcome: FleetOutcome
+    copies: tuple[Rehearsed, ...]
+    unread: tuple[Problem, ...]
+    seconds: float
+
+    def of(self, cluster: str) -> list[KeyOutcome]:
+        return [key for key in self.outcome.keys if key.key.cluster == cluster]
+
+    def broken(self, copy: Rehearsed) -> bool:
+        return any(
+            finding.style is Style.ERROR for key in self.of(copy.cluster) for finding in findings(copy, key)
+        ) or any(one.cluster == copy.cluster for one in self._errors())
+
+    def _errors(self) -> list[Problem]:
+        found = [*self.unread, *self.outcome.problems]
+        return [one for one in found if one.severity is Severity.ERROR]
+
+    @property
+    def failed(self) -> bool:
+        return bool(self._errors()) or any(self.broken(copy) for copy in self.copies)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`sort` is refused, not served, not ready, or untold."""
+
+    sort: str
+    object: ObjectId | None
+    text: str
+    style: Style = Style.ERROR
+
+
+def findings(copy: Rehearsed, key: KeyOutcome) -> list[Finding]:
+    """What would go wrong with a bundle, and what nobody can tell."""
+    found = [_refused(problem) for problem in key.problems()]
+    for one, health in key.unhealthy():
+        found.append(_unready(copy, one, health))
+    return list(dict.fromkeys(found))
+
+
+def _refused(problem: Problem) -> Finding:
+    sort = "not served" if problem.reason is reasons.NO_SUCH_KIND else "refused"
+    if problem.reason in (reasons.FROZEN, reasons.DEPENDENCY_NOT_READY):
+        sort = "held back"
+    style = Style.ERROR if problem.severity is Severity.ERROR else Style.WARNING
+    return Finding(sort, problem.object, f"{problem.reason.name}: {problem.cause}", style)
+
+
+def _unready(copy: Rehearsed, one: ObjectId, health: Health) -> Finding:
+    told = f"{health.state}: {health.message}" if health.message else str(health.state)
+    if copy.judges(one):
+        return Finding("never ready", one, told)
+    return Finding("untold", one, f"nobody works on {one.kind} in a copy ({told})", Style.WARNING)
+
+
+def lines(found: Rehearsal) -> Iterator[Line]:
+    versions = sorted({copy.simulated for copy in found.copies})
+    yield Line(
+        f"fleet {found.outcome.fleet} at {found.outcome.revision}: rehearsed on "
+        f"{_copies(len(found.copies))} (Kubernetes {', '.join(versions) or '-'})",
+        Style.TITLE,
+    )
+    yield from problem_report.lines([*found.unread, *found.outcome.problems])
+    for names, told in _grouped({copy.cluster: _cluster(found, copy) for copy in found.copies}):
+        yield Line()
+        yield Line(f"on {listed(names, most=6)}", Style.TITLE)
+        yield from told
+    yield from _footnotes(found.copies)
+    yield Line()
+    yield _verdict(found)
+
+
+def _copies(number: int) -> str:
+    return "a copy of 1 cluster" if number == 1 else f"copies of {number} clusters"
+
+
+def _grouped(told: dict[str, tuple[Line, ...]]) -> list[tuple[list[str], tuple[Line, ...]]]:
+    groups: dict[tuple[Line, ...], list[str]] = defaultdict(list)
+    for name, one in told.items():
+        groups[one].append(name)
+    return [(sorted(names), one) for one, names in sorted(groups.items(), key=lambda pair: sorted(pair[1]))]
+
+
+def _cluster(found: Rehearsal, copy: Rehearsed) -> tuple[Line, ...]:
+    told: list[Line] = []
+    for key in sorted(found.of(copy.cluster), key=lambda key: key.key.bundle):
+        wrong = findings(copy, key)
+        changed = [one for one in key.outcome.objects if one.result not in (*_SAME, Result.FAILED)]
+        if not wrong and not changed:
+            continue
+        counts = Counter(str(one.result) for one in key.outcome.objects)
+        summed = ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "nothing done"
+        well = "" if any(one.style is Style.ERROR for one in wrong) else "; well"
+        told.append(Line(f"  {key.key.bundle}: {summed}{well}"))
+        told += [Line(f"    {one.sort}: {_named(one)}", one.style) for one in wrong]
+        told += [Line(f"    {one.result} {one.id}", Style.FAINT) for one in changed]
+    return tuple(told) or (Line("  nothing changes"),)
+
+
+def _named(one: Finding) -> str:
+    return f"{one.object}: {one.text}" if one.object else one.text
+
+
+def _footnotes(copies: Sequence[Rehearsed]) -> Iterator[Line]:
+    for copy in copies:
+        if not copy.version.startswith(f"{copy.simulated}."):
+            text = f"{copy.cluster} runs {copy.version}; its copy is {copy.simulated}, the nearest there is"
+            yield Line(f"note: {text}", Style.FAINT)
+        for note in copy.notes:
+            yield Line(f"note: the copy of {copy.cluster} lacks {note}", Style.FAINT)
+
+
+def _verdict(found: Rehearsal) -> Line:
+    wrong = sum(found.broken(copy) for copy in found.copies)
+    total = counted(len(found.copies), "cluster")
+    minutes = f"{found.seconds:g} s of their time"
+    if found.failed:
+        return Line(f"{wrong} of {total} would not be well after {minutes}", Style.ERROR)
+    return Line(f"all of {total} would be well", Style.TITLE)
+
+
+def data(found: Rehearsal) -> dict[str, Any]:
+    return {
+        "fleet": found.outcome.fleet,
+        "revision": found.outcome.revision,
+        "seconds": found.seconds,
+        "well": not found.failed,
+        "clusters": [_data(found, copy) for copy in found.copies],
+        "problems": [problem_report.data(one) for one in (*found.unread, *found.outcome.problems)],
+    }
+
+
+def _data(found: Rehearsal, copy: Rehearsed) -> dict[str, Any]:
+    return {
+        "cluster": copy.cluster,
+        "version": copy.version,
+        "simulated": copy.simulated,
+        "well": not found.broken(copy),
+        "bundles": [
+            {
+                "bundle": key.key.bundle,
+                "objects": [
+                    {"object": one.id._asdict(), "result": str(one.result)} for one in key.outcome.objects
+                ],
+                "findings": [
+                    {
+                        "sort": one.sort,
+                        "object": one.object._asdict() if one.object else None,
+                        "text": one.text,
+                        "fails": one.style is Style.ERROR,
+                    }
+                    for one in findings(copy, key)
+                ],
+            }
+            for key in found.of(copy.cluster)
+        ],
+        "notes": list(copy.notes),
+    }

@@ -46,7 +46,7 @@ def _sync(world: World, key: Key) -> None:
         return
     sets += _adopted(world, found)
     found = progress.paused(world, found)
-    if found["spec"].get("paused"):
+    if found["spec"].get("paused") or _resized(found, sets):
         _resize(world, found, _newest(found, sets), sets)
         sets = world.controlled(REPLICA_SETS, found)
         progress.report(world, found, _newest(found, sets), sets, rolls=False)
@@ -209,12 +209,31 @@ def _scale(world: World, found: Value, one: Value, size: int) -> None:
     world.update(REPLICA_SETS, {**one, "metadata": metadata, "spec": {**one["spec"], "replicas": size}})
 
 
+def _resized(found: Value, sets: list[Value]) -> bool:
+    """Whether somebody changed the number since the sets were sized."""
+    wanted = str(found["spec"].get("replicas", 1))
+    return any(_noted(each, DESIRED) not in ("", wanted) for each in sets if rollouts.size(each))
+
+
+def _noted(one: Value, name: str) -> str:
+    return str((one["metadata"].get("annotations") or {}).get(name, ""))
+
+
 def _resize(world: World, found: Value, new: Value | None, sets: list[Value]) -> None:
-    """Of a paused deployment only the number changes, of the one set that has pods."""
+    """Only the number changes: of the one set that has pods, or of all in proportion."""
+    wanted = found["spec"].get("replicas", 1)
     active = [each for each in sets if rollouts.size(each)]
-    one = active[0] if len(active) == 1 else new if not active else None
-    if one is not None:
-        _scale(world, found, one, found["spec"].get("replicas", 1))
+    if len(active) <= 1:
+        one = active[0] if active else new
+        if one is not None:
+            _scale(world, found, one, wanted)
+    elif new is not None and rollouts.size(new) == wanted == rollouts.counted(new, "availableReplicas"):
+        for each in active:
+            _scale(world, found, each, wanted if each["metadata"]["uid"] == new["metadata"]["uid"] else 0)
+    elif (found["spec"].get("strategy") or {}).get("type") != "Recreate":
+        before = [int(_noted(each, MOST) or rollouts.counted(found, "replicas")) for each in active]
+        for each, size in zip(active, rollouts.proportional(found, active, before), strict=True):
+            _scale(world, found, each, size)
 
 
 def _clean(world: World, found: Value, old: list[Value]) -> None:

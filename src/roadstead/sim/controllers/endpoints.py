@@ -44,9 +44,8 @@ def _labels(service: Value, **more: str) -> dict[str, str]:
 
 
 def _slice(world: World, service: Value, pods: list[Value]) -> None:
-    labels = _labels(
-        service, **{OF_SERVICE: service["metadata"]["name"], SLICES_ARE: "endpointslice-controller.k8s.io"}
-    )
+    name = service["metadata"]["name"]
+    labels = _labels(service, **{OF_SERVICE: name, SLICES_ARE: "endpointslice-controller.k8s.io"})
     found = {
         "endpoints": [_endpoint(pod) for pod in pods] or None,
         "ports": list(_ports(service, pods)) or None,
@@ -55,27 +54,38 @@ def _slice(world: World, service: Value, pods: list[Value]) -> None:
     if present is None:
         metadata = {
             "namespace": service["metadata"]["namespace"],
-            "generateName": service["metadata"]["name"] + "-",
+            "generateName": name + "-",
             "labels": labels,
             "ownerReferences": [reference(service)],
         }
         family = (service["spec"].get("ipFamilies") or ["IPv4"])[0]
-        _write(world, SLICES, {"metadata": metadata, "addressType": family, **found}, service)
-    elif any(
-        (present.get(field) or None) != item for field, item in found.items()
-    ) or labels != selecting.labels_of(present):
-        metadata = {**present["metadata"], "labels": labels}
-        _write(world, SLICES, {**present, "metadata": metadata, **found}, service)
+        world.try_create(SLICES, _marked(world, {"metadata": metadata, "addressType": family, **found}))
+        return
+    same = all((present.get(field) or None) == item for field, item in found.items())
+    _change(world, SLICES, present, labels, None if same else found)
 
 
-def _write(world: World, resource: Resource, value: Value, service: Value) -> None:
+def _marked(world: World, value: Value) -> Value:
+    """With the time of the last change of where it leads."""
     metadata = value["metadata"]
     annotations = {**(metadata.get("annotations") or {}), CHANGED: world.cluster.now()}
-    value = {**value, "metadata": {**metadata, "annotations": annotations}}
-    if "uid" in metadata:
-        world.update(resource, value)
-    else:
-        world.try_create(resource, value)
+    return {**value, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _change(
+    world: World, resource: Resource, present: Value, labels: dict[str, str], found: Value | None
+) -> None:
+    """`found`: where it leads now, None for where it did; then only its labels change, if they do."""
+    metadata = {**present["metadata"], "labels": labels}
+    if found is not None:
+        kept = {name: item for name, item in {**present, **found}.items() if item != []}
+        world.update(resource, _marked(world, {**kept, "metadata": metadata}))
+    elif labels != selecting.labels_of(present):
+        annotations = metadata.pop("annotations", {})
+        rest = {name: text for name, text in annotations.items() if name != CHANGED}
+        if rest:
+            metadata["annotations"] = rest
+        world.update(resource, {**present, "metadata": metadata})
 
 
 def _endpoint(pod: Value) -> Value:
@@ -139,20 +149,13 @@ def _endpoints(world: World, service: Value, pods: list[Value]) -> None:
     labels = _labels(service, **{ENDPOINTS_ARE: "endpoint-controller"})
     present = world.get(ENDPOINTS, key_of(service))
     if present is None:
-        metadata = {
-            "namespace": service["metadata"]["namespace"],
-            "name": service["metadata"]["name"],
-            "labels": labels,
-        }
+        namespace, name = key_of(service)
+        metadata = {"namespace": namespace, "name": name, "labels": labels}
         value = {"metadata": metadata, "subsets": subsets} if subsets else {"metadata": metadata}
-        _write(world, ENDPOINTS, value, service)
-    elif (present.get("subsets") or []) != subsets or selecting.labels_of(present) != labels:
-        _write(
-            world,
-            ENDPOINTS,
-            {**present, "metadata": {**present["metadata"], "labels": labels}, "subsets": subsets},
-            service,
-        )
+        world.try_create(ENDPOINTS, _marked(world, value))
+        return
+    same = (present.get("subsets") or []) == subsets
+    _change(world, ENDPOINTS, present, labels, None if same else {"subsets": subsets})
 
 
 def _address(pod: Value) -> Value:

@@ -66,7 +66,8 @@ def _counted(world: World, job: Value, pods: list[Value]) -> dict[str, Any]:
         if TRACKING not in (pod["metadata"].get("finalizers") or ()) or active(pod):
             continue
         good = pod["status"].get("phase") == "Succeeded"
-        numbers["succeeded" if good else "failed"] += 1
+        if good or not job["spec"].get("suspend"):
+            numbers["succeeded" if good else "failed"] += 1
         index = (pod["metadata"].get("annotations") or {}).get(INDEX)
         if good and index is not None:
             indexes.add(int(index))

@@ -67,3 +67,34 @@ def old_sizes(deployment: Value, new: Value, old: list[Value]) -> list[int]:
         sizes[number] -= down
         spare -= down
     return sizes
+
+
+def proportional(deployment: Value, active: list[Value], before: list[int]) -> list[int]:
+    """Sizes of several sets that share a change of the whole number, each by its part. `before`: how many there
+    might be at most when each was last sized."""
+    wanted = deployment["spec"].get("replicas", 1)
+    most = wanted + limits(deployment)[0] if wanted else 0
+    sizes = [size(each) for each in active]
+    missing = most - sum(sizes)
+    if not missing:
+        return sizes
+    newest_first = sorted(
+        range(len(active)),
+        key=lambda number: active[number]["metadata"]["creationTimestamp"],
+        reverse=missing > 0,
+    )
+    order = sorted(newest_first, key=lambda number: -sizes[number])
+    added = 0
+    for number in order:
+        part = _part(sizes[number], wanted, most=most, before=before[number])
+        part = min(part, missing - added) if missing > 0 else max(part, missing - added)
+        sizes[number] += part
+        added += part
+    sizes[order[0]] = max(sizes[order[0]] + missing - added, 0)
+    return sizes
+
+
+def _part(size: int, wanted: int, *, most: int, before: int) -> int:
+    if not wanted:
+        return -size
+    return math.floor(size * most / before + 0.5) - size if before else 0

@@ -76,7 +76,7 @@ def apply(
                 kept = saved.of(found, chosen, wishes)
                 desired = found.desired
             else:
-                desired = await revision_loop.read(opened)
+                desired = await revision_loop.decided(opened)
             if kept:
                 kept.check(desired)
             with progress.shown("applying", quiet=output is not Output.TEXT) as watchers:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from roadstead.engine import clusters, hosting
+from roadstead.engine import clusters, holding, hosting
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.model import reasons
@@ -216,8 +216,13 @@ async def plan(world: World, found: Survey, bundle: str, wishes: Wishes, *, show
     key = Key(bundle, found.cluster.name)
     inventory = found.inventory(bundle)
     assignment = found.assignment(bundle)
+    if assignment and holding.leaves_drift(key, found.desired.decisions, world.now):
+        assignment = replace(assignment, leave_drift=True)
     manifests = found.manifests.get(bundle)
-    stopped = _stopped(found, bundle, assignment, manifests, wishes)
+    held = holding.decided(key, found.desired.decisions, world.now)
+    stopped = _stopped(found, bundle, assignment, manifests, wishes) or (
+        (_frozen(key, held.why),) if held else ()
+    )
     if stopped:
         return Plan(key, inventory.parent.applied, found.desired.revision, inventory.parent, (), stopped)
     draft = compare.compare(

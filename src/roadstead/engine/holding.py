@@ -36,16 +36,23 @@ def held(
     if glass and now < glass.until:
         by = f" by {glass.by}" if glass.by else ""
         return Held(f"break-glass{by} until {_said(glass.until)}: {glass.reason}", glass.until)
-    for one in decisions:
-        if _holds(one, key, now) and one.action != LEAVE_DRIFT:
-            end = f" until {_said(one.until)}" if one.until else ""
-            return Held(f"{one.kind} by {one.actor}{end}: {one.reason}", one.until)
+    if found := decided(key, decisions, now):
+        return found
     if assignment and assignment.freeze:
         hold = assignment.freeze
         until = datetime.fromisoformat(hold.until) if hold.until else None
         by = f"hold {hold.hold} by {hold.owner} until {hold.until}: " if hold.hold else ""
         return Held(f"{by}{hold.reason}", until)
     return Held(f"held, as its inventory says: {parent.hold}") if parent.hold else None
+
+
+def decided(key: Key, decisions: Iterable[Decision], now: datetime) -> Held | None:
+    """By a person's decision alone."""
+    for one in decisions:
+        if _holds(one, key, now) and one.action != LEAVE_DRIFT:
+            end = f" until {_said(one.until)}" if one.until else ""
+            return Held(f"{one.kind} by {one.actor}{end}: {one.reason}", one.until)
+    return None
 
 
 def leaves_drift(key: Key, decisions: Iterable[Decision], now: datetime) -> bool:

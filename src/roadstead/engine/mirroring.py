@@ -69,7 +69,7 @@ async def mirror(
 
 async def _take_in(store: Store, book: Book, now: datetime) -> bool:
     known = {one.id: one for one in await store.decisions.all()}
-    wanted = {**book.decisions, **_stand_ins(book, known, now)}
+    wanted = {**book.decisions, **stand_ins(book, known, now)}
     fresh = []
     for id, one in wanted.items():
         before = known.get(id)
@@ -82,7 +82,7 @@ async def _take_in(store: Store, book: Book, now: datetime) -> bool:
     return bool(fresh)
 
 
-def _stand_ins(book: Book, known: Mapping[str, Decision], now: datetime) -> dict[str, Decision]:
+def stand_ins(book: Book, known: Mapping[str, Decision], now: datetime) -> dict[str, Decision]:
     """A pause of everything for each file that cannot be read, lifted once it can be or is gone."""
     found: dict[str, Decision] = {}
     for problem in book.problems:

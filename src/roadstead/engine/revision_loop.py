@@ -7,9 +7,10 @@ be read at all is raised.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from roadstead.engine import clusters, machine
+from roadstead.engine import clusters, machine, mirroring
 from roadstead.engine.world import World
 from roadstead.model.assignment import Assignment
+from roadstead.model.decision import Decision
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.snapshot import Origin, Revision, Snapshot
 from roadstead.stages.fleet import load, resolve
@@ -18,7 +19,7 @@ from roadstead.stages.fleet.documents.source import Git
 from roadstead.stages.fleet.resolve import Resolution
 from roadstead.stages.sources import resolve as repositories
 from roadstead.stages.sources import snapshot as snapshots
-from roadstead.world.git import history, trees
+from roadstead.world.git import command, decisions, history, trees
 
 _Wanted = tuple[Git, str]  # a repository, and the ref of it that is asked for
 
@@ -31,6 +32,7 @@ class Desired:
     documents: Documents
     resolution: Resolution
     problems: tuple[Problem, ...]
+    decisions: tuple[Decision, ...] = ()  # those that stand, where they were read with it
 
     @property
     def fleet(self) -> str:
@@ -60,6 +62,22 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
     snapshot = Snapshot(found, {**sources.revisions, **pinned.revisions, **own.revisions})
     told = (*sources.warnings, *pinned.warnings)
     return Desired(snapshot, loaded, resolution, (*told, *resolution.problems))
+
+
+async def decided(world: World) -> Desired:
+    """`read`, with what people decided in between: for a run that has no store to know it from."""
+    desired = await read(world)
+    until = command.until(world.remaining)
+    location = await decisions.home(world.settings.fleet, until=until)
+    if location is None:
+        return desired
+    book = await decisions.read(location, cache=world.settings.cache, until=until)
+    made = (*book.decisions.values(), *mirroring.stand_ins(book, {}, world.now).values())
+    return replace(
+        desired,
+        decisions=tuple(one for one in made if one.stands(world.now)),
+        problems=(*desired.problems, *book.problems),
+    )
 
 
 async def is_unchanged(world: World, desired: Desired) -> bool:

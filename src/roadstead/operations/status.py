@@ -17,7 +17,7 @@ _MISSING = Health(State.MISSING, "an object does not exist")
 
 
 async def fleet(world: World) -> FleetStatus:
-    desired = await revision_loop.read(world)
+    desired = await revision_loop.decided(world)
     warned: list[Problem] = []
     answers = await fleet_loop.each(world, desired, lambda found: _cluster(world, found), warned=warned)
     keys = [status for answer in answers.values() if isinstance(answer, list) for status in answer]

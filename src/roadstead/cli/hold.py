@@ -1,0 +1,142 @@
+"""`roadstead hold`: keep bundles as they are for a while, when a commit would come too late."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from roadstead.cli import console, options, running, settings
+from roadstead.cli.console import Output
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+
+app = typer.Typer(
+    help="Hold bundles as they are, for a night without commits; recorded in Git, with an end.",
+    no_args_is_help=True,
+)
+
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; an incident's number is best.")]
+
+
+@app.command()
+def add(
+    reason: _Reason,
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="Its end: 4h, 2d, or 2026-12-01T18:00Z.")
+    ],
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option("--cluster", "-c", metavar="NAME", help="On this cluster; may be given again."),
+    ] = None,
+    bundle: Annotated[
+        list[str] | None,
+        typer.Option("--bundle", "-b", metavar="NAME", help="This bundle; may be given again."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Without --cluster and --bundle: hold the whole fleet.")
+    ] = False,
+    leave_drift: Annotated[
+        bool, typer.Option("--leave-drift", help="Go on with what Git says, but correct no drift.")
+    ] = False,
+    fleet: options.FleetOption = ".",
+    timeout: options.TimeoutOption = "2m",
+) -> None:
+    """Hold bundles as they are: nothing is written to them until the end, or until the hold is lifted.
+
+    It stands at once for every process that reads the fleet repository, and is kept in
+    refs/roadstead/decisions there. What should last belongs into a Hold document.
+
+    \b
+    Examples:
+      roadstead hold add -c prod-gcp-3 --until 4h --reason INC-4711
+      roadstead hold add -b storefront --leave-drift --until 2026-12-01T18:00Z --reason "load test"
+    """
+    with running.told():
+        end = _end(until)
+        if not (cluster or bundle or everything):
+            cause, hint = "what to hold is not said", "give --cluster, --bundle, or --all"
+            raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.engine import world
+        from roadstead.operations import holds
+        from roadstead.report import holds as report
+
+        action = holds.LEAVE_DRIFT if leave_drift else holds.FREEZE
+        asked = holds.Asked(tuple(cluster or ()), tuple(bundle or ()), action, reason, end)
+        async with world.local(settings.Given(fleet, timeout=timeout).settings()) as opened:
+            made = await holds.add(opened, asked)
+            console.show(report.lines([made], opened.now))
+        return 0
+
+    running.run(work, writes=True)
+
+
+@app.command(name="list")
+def list_(
+    every: Annotated[
+        bool, typer.Option("--ended", help="Also those that have ended or were lifted.")
+    ] = False,
+    fleet: options.FleetOption = ".",
+    output: options.OutputOption = Output.TEXT,
+    timeout: options.TimeoutOption = "2m",
+) -> None:
+    """List the holds that were made by command.
+
+    \b
+    Examples:
+      roadstead hold list
+    """
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.engine import world
+        from roadstead.operations import holds
+        from roadstead.report import holds as report
+
+        async with world.local(settings.Given(fleet, timeout=timeout).settings()) as opened:
+            book = await holds.read(opened)
+            found = holds.of(book, opened.now, every=every)
+            if output is Output.TEXT:
+                console.show(report.lines(found, opened.now))
+            else:
+                console.show_data(report.data(found, opened.now), output)
+        console.show_problems(book.problems)
+        return running.code(failed=bool(book.problems))
+
+    running.run(work)
+
+
+@app.command()
+def remove(
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as `roadstead hold list` shows it.")],
+    reason: _Reason,
+    fleet: options.FleetOption = ".",
+    timeout: options.TimeoutOption = "2m",
+) -> None:
+    """Lift a hold before its end.
+
+    \b
+    Examples:
+      roadstead hold remove hold-20261201t180000z-3fa2b1 --reason "solved"
+    """
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.engine import world
+        from roadstead.operations import holds
+        from roadstead.report import holds as report
+
+        async with world.local(settings.Given(fleet, timeout=timeout).settings()) as opened:
+            lifted = await holds.remove(opened, hold, reason=reason)
+            console.show(report.lines([lifted], opened.now))
+        return 0
+
+    running.run(work, writes=True)
+
+
+def _end(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.now(UTC) + timedelta(seconds=settings.seconds("--until", text))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,73 @@
+"""A person's questions to the record: is it whole, what does it say, all of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from roadstead.language import chain
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
+from roadstead.model.record import Anchor, Kept, Linked
+from roadstead.stages.audit import verifying
+from roadstead.stages.audit.verifying import Verdict, Verifier
+from roadstead.world.git import command, decisions
+from roadstead.world.store.records import Records, Where
+
+_PAGE = 500
+
+
+async def anchors(fleet: str, *, cache: Path, deadline: float) -> tuple[Anchor, ...] | None:
+    """What the fleet repository vouches for; None for a folder without a repository."""
+    until = command.until(deadline)
+    location = await decisions.home(fleet, until=until)
+    if location is None:
+        return None
+    return (await decisions.read(location, cache=cache, until=until)).anchors
+
+
+async def verify(records: Records, known: tuple[Anchor, ...] | None) -> tuple[Verdict, ...]:
+    """Every chain of the database, and those that only Git knows of."""
+    heads = await records.writers()
+    writers = sorted({*heads, *await records.unknown_writers()})
+    verdicts = [await _chain(records, writer, heads.get(writer), known) for writer in writers]
+    for problem in verifying.lost(known or (), writers):
+        verdicts.append(Verdict(problem.cause.partition(":")[0], 0, 0, 0, (problem,)))
+    return tuple(verdicts)
+
+
+async def _chain(
+    records: Records, writer: str, head: tuple[int, str] | None, known: tuple[Anchor, ...] | None
+) -> Verdict:
+    mine = None if known is None else [one for one in known if one.writer == writer]
+    verifier = Verifier(writer, head, await records.segments(writer), mine)
+    async for kept in records.chain(writer):
+        verifier.take(kept)
+    return verifier.end()
+
+
+async def show(records: Records, where: Where, *, limit: int) -> tuple[Linked, ...]:
+    """The newest first."""
+    found: list[Linked] = []
+    after = None
+    while len(found) < limit:
+        page = await records.page(where, after=after, limit=min(_PAGE, limit - len(found)))
+        found += page.items
+        after = page.after
+        if after is None:
+            break
+    return tuple(found)
+
+
+async def export(records: Records) -> AsyncIterator[Linked]:
+    """Everything, chain by chain, each in its order. Raises StalledError for a record that cannot be read."""
+    for writer in await records.writers():
+        async for kept in records.chain(writer):
+            yield _read(kept)
+
+
+def _read(kept: Kept) -> Linked:
+    try:
+        return chain.read(kept.body, kept.hash)
+    except ValueError as cause:
+        hint = "see what `roadstead audit verify` says"
+        found = f"{kept.writer}/{kept.sequence}: {cause}"
+        raise errors.error(Problem(reasons.RECORD_BROKEN, found, hint, action="exporting")) from cause

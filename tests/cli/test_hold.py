@@ -1,0 +1,77 @@
+"""`roadstead hold`: made, listed and lifted, all of it in the fleet repository's ref."""
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from roadstead.cli import hold
+from roadstead.world.git import decisions
+from tests.world.git.repositories import Repository
+
+FLEET = {
+    "roadstead.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Fleet\nmetadata: {name: shop}\nspec: {}\n",
+    "fleet/c1.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Cluster\nmetadata: {name: prod-eu-1}\nspec: {}\n",
+    "fleet/web/bundle.yaml": (
+        "apiVersion: roadstead.dev/v1alpha1\nkind: Bundle\nmetadata: {name: web}\nspec: {clusters: {all: true}}\n"
+    ),
+}
+
+
+@pytest.fixture
+def fleet(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    repository = Repository(tmp_path / "fleet")
+    repository.commit("first", FLEET)
+    return repository
+
+
+def run(*arguments: str, fleet: Repository):
+    return CliRunner().invoke(hold.app, [*arguments, "--fleet", str(fleet.folder)])
+
+
+def test_a_hold_is_made_listed_and_lifted(fleet):
+    made = run("add", "-c", "prod-eu-1", "--until", "4h", "--reason", "INC-1", fleet=fleet)
+    assert made.exit_code == 0, made.output
+    (id,) = re.findall(r"hold-\S+", made.stdout)
+    (listed,) = json.loads(run("list", "-o", "json", fleet=fleet).stdout)
+    assert (listed["id"], listed["clusters"], listed["reason"], listed["stands"]) == (
+        id,
+        ["prod-eu-1"],
+        "INC-1",
+        True,
+    )
+    lifted = run("remove", id, "--reason", "solved", fleet=fleet)
+    assert lifted.exit_code == 0, lifted.output
+    assert run("list", fleet=fleet).stdout == "nothing is held by command\n"
+    assert "lifted by" in run("list", "--ended", fleet=fleet).stdout
+    assert fleet.git("log", "--format=%s", decisions.REF).splitlines() == [
+        f"Lift {id}: solved",
+        "Hold all bundles on prod-eu-1: INC-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["--until", "4h"], "what to hold is not said", id="nothing is named"),
+        pytest.param(["--until", "4h", "-c", "prod-eu-2"], "did you mean prod-eu-1", id="no such cluster"),
+        pytest.param(["--until", "4h", "-b", "wbe"], "there is no bundle wbe", id="no such bundle"),
+        pytest.param(
+            ["--until", "2020-01-01", "-c", "prod-eu-1"], "must be in the future", id="ended before"
+        ),
+        pytest.param(["--until", "soon", "-c", "prod-eu-1"], "not a duration", id="no time"),
+    ],
+)
+def test_a_hold_that_would_hold_nothing_is_refused(fleet, arguments, told):
+    refused = run("add", "--reason", "x", *arguments, fleet=fleet)
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.output.split())
+    assert fleet.git("for-each-ref", "refs/roadstead") == ""
+
+
+def test_a_hold_that_is_not_there_cannot_be_lifted(fleet):
+    refused = run("remove", "hold-x", "--reason", "x", fleet=fleet)
+    assert (refused.exit_code, "there is no hold hold-x" in refused.output) == (2, True)

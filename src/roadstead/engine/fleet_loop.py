@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from roadstead.engine import cluster_loop, clusters
+from roadstead.engine import cluster_loop, clusters, notices
 from roadstead.engine.cluster_loop import Survey
 from roadstead.engine.losses import Losses
 from roadstead.engine.revision_loop import Desired
@@ -59,12 +59,11 @@ def chosen(world: World, desired: Desired, *, lenient: bool = False) -> list[Clu
 
 
 @asynccontextmanager
-async def _hearing(client: Client, warned: list[Problem] | None) -> AsyncIterator[None]:
+async def _hearing(client: Client, heard: list[Problem]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        if warned is not None:
-            warned += client.warnings
+        heard += client.warnings
 
 
 async def _never(cluster: str, problem: Problem) -> bool:
@@ -80,9 +79,12 @@ async def each(
     warned: list[Problem] | None = None,
 ) -> dict[str, Answer | tuple[Problem, ...]]:
     """By cluster, what `work` gave for its survey, or why there is nothing. A cluster on which that fails
-    for its own sake is tried anew for as long as `again` says so. `warned` gathers what servers warn of."""
+    for its own sake is tried anew for as long as `again` says so. `warned` gathers what a person should
+    know of them, whatever they are asked for: what servers warn of, and notices."""
     recorded = clusters.recorded(world, desired.fleet)
     wanted = chosen(world, desired)
+    heard: list[Problem] = [] if warned is None else warned
+    heard += notices.of_fleet(world, desired, wanted, recorded)
     slots = asyncio.Semaphore(_AT_ONCE)  # not for waiting: losses and approvals need every cluster
     losses = Losses(world, desired, [cluster.name for cluster in wanted])
 
@@ -94,10 +96,11 @@ async def each(
 
     async def once(cluster: Cluster) -> Answer | tuple[Problem, ...]:
         try:
-            async with clusters.connected(world, cluster) as client, _hearing(client, warned):
+            async with clusters.connected(world, cluster) as client, _hearing(client, heard):
                 async with slots:
                     before = recorded.get(cluster.name)
                     found = await cluster_loop.survey(world, desired, cluster, client, before=before)
+                heard.extend(notices.of_cluster(found))
                 losses.saw(cluster.name, found.view.stored.inventories)
                 lost = await losses.of(cluster.name)
                 return await work(replace(found, lost=lost, exceeded=losses.exceeded))

@@ -53,10 +53,14 @@ def load(tree: Tree, *, prefix: str = "") -> Documents:
         cause = f"no fleet repository: {found.root} is missing"
         raise errors.error(Problem(reasons.NO_FLEET, cause, reasons.NO_FLEET.remedy))
     found.file(found.root)
-    found.files(_patterns(found))
+    matched = found.files(_patterns(found))
     fleet = found.fleet()
     if fleet is None:
         raise errors.error(fault.problem for fault in found.faults if fault.is_error)
+    if not (matched or found.of("Cluster")):
+        cause = f"no file matches: {', '.join(_patterns(found))}"
+        hint = "correct the patterns, or put the documents where they are looked for"
+        found.faults.append(fleet.warning(reasons.SELECTS_NOTHING, cause, "spec", "documents", hint=hint))
     documents_read = Documents(
         fleet=fleet,
         entries={kind: found.of(kind) for kind in documents.KINDS},

@@ -17,6 +17,9 @@ from roadstead.model.inventory import Inventory, Parent
 from roadstead.world.inventory import names, secret
 from roadstead.world.kube import client as kube
 
+_APART = (
+    "correct the access of one of the two; if the cluster was renamed, write the name it had into formerNames"
+)
 SECRETS = ApiResource("", "v1", "Secret", "secrets", namespaced=True)
 
 
@@ -69,7 +72,8 @@ def _sorted(
             _check(inventory, fleet, known_as, inventories)
         except ValueError as error:
             inventories.pop(bundle, None)
-            problems[bundle] = _broken(f"Secret {names.NAMESPACE}/{name}: {error}", bundle, cluster)
+            hint = _APART if isinstance(error, _OfAnother) else reasons.INVENTORY_BROKEN.remedy
+            problems[bundle] = _broken(f"Secret {names.NAMESPACE}/{name}: {error}", bundle, cluster, hint)
         else:
             if bundle not in problems:
                 parent = replace(inventory.parent, key=Key(bundle, cluster))
@@ -77,12 +81,16 @@ def _sorted(
     return Stored(inventories, problems, frozenset(found["metadata"]["name"] for found in parents))
 
 
+class _OfAnother(ValueError):
+    """An inventory that was written for a cluster of another name."""
+
+
 def _check(inventory: Inventory, fleet: str, known_as: set[str], others: Mapping[str, Inventory]) -> None:
     parent = inventory.parent
     if parent.fleet != fleet:
         raise ValueError(f"it says that it belongs to fleet {parent.fleet}")
     if parent.key.cluster not in known_as:
-        raise ValueError(
+        raise _OfAnother(
             f"it was written for cluster {parent.key.cluster}; do both names lead to this server?"
         )
     if parent.key.bundle in others:
@@ -91,11 +99,11 @@ def _check(inventory: Inventory, fleet: str, known_as: set[str], others: Mapping
         )
 
 
-def _broken(cause: str, bundle: str, cluster: str) -> Problem:
+def _broken(cause: str, bundle: str, cluster: str, hint: str) -> Problem:
     return Problem(
         reasons.INVENTORY_BROKEN,
         cause,
-        hint=reasons.INVENTORY_BROKEN.remedy,
+        hint=hint,
         bundle=bundle,
         cluster=cluster,
         action="read inventory",
@@ -111,4 +119,6 @@ async def holder(client: kube.Client, parent: Parent) -> Parent | None:
         return secret.decode_parent(found)
     except ValueError as error:
         cause = f"Secret {names.NAMESPACE}/{parent.name}: {error}"
-        raise errors.error(_broken(cause, parent.key.bundle, parent.key.cluster)) from error
+        raise errors.error(
+            _broken(cause, parent.key.bundle, parent.key.cluster, reasons.INVENTORY_BROKEN.remedy)
+        ) from error

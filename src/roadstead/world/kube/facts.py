@@ -96,6 +96,9 @@ def _replace(path: Path, data: bytes) -> None:
         if cause.errno in blob_store.FULL:
             raise blob_store.disk_full(path.parent) from cause
         problem = Problem(
-            reasons.BAD_ARGUMENT, f"cannot be written: {cause.strerror}", place=Place(str(path))
+            reasons.BAD_ARGUMENT,
+            f"cannot be written: {(cause.strerror or 'unknown').lower()}",
+            hint="make the folder writable, or set XDG_STATE_HOME to one that is",
+            place=Place(str(path)),
         )
         raise errors.error(problem) from cause

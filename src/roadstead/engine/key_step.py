@@ -23,7 +23,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError, Severity
 from roadstead.model.events import Event
 from roadstead.model.ids import Key, ObjectId
-from roadstead.model.outcome import ObjectOutcome, Outcome, Result
+from roadstead.model.outcome import Outcome
 from roadstead.model.plan import Action, Plan
 from roadstead.model.reasons import Category
 from roadstead.model.record import Record, RecordId
@@ -39,7 +39,6 @@ _DURABLE = 15.0  # seconds that a record may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
 _MOVING = 5.0  # likewise for objects on their way to another bundle
 _WISHES = Wishes()
-_IDLE = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
 _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
 _NO_FAULT = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
 
@@ -218,8 +217,9 @@ class Steps:
     async def _record(self, plan: Plan, outcome: Outcome, intent: Record, intended: RecordId) -> None:
         bundle, now, told = plan.key.bundle, self.shared.world.now, self.bulletin.of(plan.key.bundle)
         problems = _problems(plan, outcome)
-        done = {one.id for one in outcome.objects if _is_done(one)}
-        told.problems, told.pending = problems, sum(change.id not in done for change in plan.pending())
+        fine = {one.id for one in outcome.objects if one.problem is None}
+        done = fine & {change.id for change in plan.pending()}
+        told.problems, told.pending = problems, len(plan.pending()) - len(done)
         contests = self._contests_of(plan, done, now)
         left = {one: change for one, change in told.drifted.items() if one not in done}
         _, resolved = self.bulletin.drifted(bundle, left, what="", seen=None)
@@ -306,10 +306,6 @@ class Steps:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _is_done(one: ObjectOutcome) -> bool:
-    return one.problem is None and one.result not in _IDLE
 
 
 def _problems(plan: Plan, outcome: Outcome) -> tuple[Problem, ...]:

@@ -77,6 +77,10 @@ class Kind:
 
 
 METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+DEPRECATED = {
+    "v1/Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    "v1/ComponentStatus": "v1 ComponentStatus is deprecated in v1.19+",
+}
 # The same objects as another resource that is served, in another shape: these would have to be converted.
 CONVERTED = {("autoscaling", "v1"), ("events.k8s.io", "v1")}
 
@@ -126,4 +130,5 @@ def _builtin(known: Knowledge, group: str, version: str, entry: dict[str, Any]) 
         versioned=name in known.versioned,
         put_creates=name in known.put_creates,
         status_reset="status" in subresources,
+        deprecated=DEPRECATED.get(name, ""),
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roadstead.sim import status
+from roadstead.sim import status, takeover
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge import checking, comparing, fields, managing, pathing
 from roadstead.sim.merge.fields import EMPTY, Fields
@@ -148,7 +148,14 @@ def apply(
     except pathing.MergeError as error:
         raise _no_typed(kind, config, error) from error
     except managing.Conflict as conflict:
-        raise _conflict(conflict, owners, times) from conflict
+        left = conflict.fields
+        if writer.manager == takeover.KUBECTL:
+            left = takeover.disputed(kind, before, left)
+        if left:
+            raise _conflict(managing.Conflict(left), owners, times) from conflict
+        merged, owners = manager.apply(
+            before, typed, version=kind.api_version, owners=owners, manager=name, force=True
+        )
     same = comparing.equal(before, merged)
     mine = owners.get(name)
     if mine is not None:
@@ -160,6 +167,8 @@ def apply(
             del owners[name]
     if not same:  # what did not change needs no defaults either
         merged = completing.complete(kind.shape, merged)
+    if writer.manager == takeover.KUBECTL and live is not None:
+        merged = takeover.followed(merged, typed)
     return _with_entries(merged, encode(owners, times))
 
 

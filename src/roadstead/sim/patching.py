@@ -12,16 +12,18 @@ from roadstead.sim import status
 from roadstead.sim.schema.shapes import Shape
 
 ORDER = "$setElementOrder/"
+MAP = "map[string]interface {}"
 DROP = "$deleteFromPrimitiveList/"
 
 Value = dict[str, Any]
 
 
 def json_patch(live: Value, operations: Any) -> Any:
-    if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
-        raise status.bad_request(
-            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
-        )
+    if not isinstance(operations, list):
+        raise _undecodable(operations, "[]handlers.jsonPatchOp")
+    for each in operations:
+        if not isinstance(each, dict):
+            raise _undecodable(each, "handlers.jsonPatchOp")
     try:
         for operation in operations:
             live = patches.json_patch(live, [_lenient(live, operation)])
@@ -54,19 +56,20 @@ def _above(live: Any, pointer: str) -> tuple[Any, str]:
     return above, parts[-1] if parts else ""
 
 
+def _undecodable(value: Any, into: str, *, during: str = "error decoding patch: ") -> status.ApiError:
+    found = {dict: "object", list: "array", str: "string", bool: "bool"}.get(type(value), "number")
+    return status.bad_request(f"{during}json: cannot unmarshal {found} into Go value of type {into}")
+
+
 def merge_patch(live: Value, patch: Any) -> Any:
     if not isinstance(patch, dict):
-        raise status.bad_request(
-            "error decoding patch: json: cannot unmarshal array into Go value of type map"
-        )
+        raise _undecodable(patch, MAP)
     return patches.merge_patch(live, patch)
 
 
 def strategic(shape: Shape, live: Value, patch: Any) -> Value:
     if not isinstance(patch, dict):
-        raise status.bad_request(
-            "error decoding patch: json: cannot unmarshal array into Go value of type map"
-        )
+        raise _undecodable(patch, MAP, during="")
     merged = _map(shape, live, patch)
     return merged if isinstance(merged, dict) else {}
 

@@ -33,7 +33,8 @@ HEAD = ("kind", "apiVersion", "metadata")
 _LABELLED = msgspec.json.Decoder(_Labelled)
 _PARTS = msgspec.json.Decoder(_Parts)
 
-# Beside metadata.name and metadata.namespace.
+COMMON = ("metadata.name", "metadata.namespace")
+# Beside these two.
 FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "pods"): (
         *("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName"),
@@ -106,17 +107,20 @@ def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
 
 
 def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
-    allowed = ("metadata.name", "metadata.namespace", *FIELDS.get(kind.storage, ()), *kind.selectable)
+    allowed = (*COMMON, *FIELDS.get(kind.storage, ()), *kind.selectable)
     for term in filter(None, written.split(",")):
         sign = next((sign for sign in ("!=", "==", "=") if sign in term), None)
         if sign is None:
             raise status.bad_request(f"invalid selector: '{written}'; can't understand '{term}'")
         path, _, value = term.partition(sign)
         if path not in allowed:
-            version = kind.api_version
+            known = 'only "metadata.name", "metadata.namespace"'
+            told = f"field label not supported: {path}"
+            if len(allowed) == len(COMMON):
+                told = f'"{path}" is not a known field selector: {known}'
+            resource = f"{kind.group}/{kind.version}, Resource={kind.plural}"
             raise status.bad_request(
-                f'Unable to find "{version}, Resource={kind.plural}" that match label selector "", field selector '
-                f'"{written}": field label not supported: {path}'
+                f'Unable to find "{resource}" that match label selector "", field selector "{written}": {told}'
             )
         yield path, value, sign != "!="
 

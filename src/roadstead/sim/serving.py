@@ -200,7 +200,7 @@ def _response(answer: Answer) -> web.Response:
 def _document(cluster: Cluster, path: str, form: answers.Form, base: str) -> Answer:
     parts = path.strip("/").split("/")
     found: Any = None
-    if path == "/version":
+    if parts == ["version"]:
         found = cluster.knowledge.version
     elif parts[:2] == ["openapi", "v3"]:
         if len(parts) == 2:

@@ -48,7 +48,17 @@ def run(*arguments: str, database: str):
 def test_a_whole_record_is_proven(database):
     found = run("verify", database=database)
     assert found.exit_code == 0
-    assert found.stdout.splitlines()[1].split() == "hub whole 6 6 all but the newest 6".split()
+    assert found.stdout.splitlines()[1].split() == [
+        "hub",
+        "whole",
+        "6",
+        "6",
+        "all",
+        "but",
+        "the",
+        "newest",
+        "6",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import typer
 
 from roadstead.cli import (
     apply,
+    audit,
     cluster,
     demo,
     drift,
     explain,
     facts,
     get,
+    hold,
     init,
     plan,
     rehearse,
@@ -46,7 +48,10 @@ app.command(rich_help_panel=_SEE)(rehearse.rehearse)
 app.command(rich_help_panel=_SEE)(status.status)
 app.command(rich_help_panel=_SEE)(drift.drift)
 app.command(rich_help_panel=_SEE)(explain.explain)
+app.add_typer(audit.app, name="audit", rich_help_panel=_SEE)
 app.command(rich_help_panel=_ACT)(apply.apply)
+app.command(rich_help_panel=_ACT)(serve.serve)
+app.add_typer(hold.app, name="hold", rich_help_panel=_ACT)
 app.command(rich_help_panel=_ACT)(serve.serve)
 
 

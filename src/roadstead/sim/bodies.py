@@ -88,7 +88,8 @@ def checked(kind: Kind, value: Any, validation: str) -> Body:
             _cannot(kind, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
         )
     try:
-        unknown = list(decoding.unknown(kind.shape, value))
+        known = decoding.known(kind.shape, value)
+        unknown = [] if known else list(decoding.unknown(kind.shape, value))
     except decoding.WrongTypeError as error:
         raise status.bad_request(_cannot(kind, str(error))) from error
     if unknown:

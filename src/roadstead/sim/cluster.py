@@ -63,7 +63,7 @@ class Cluster:
         return self.clock() + self.skew
 
     def now(self) -> str:
-        return self.time().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.time().replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
     def kind(self, group: str, version: str, plural: str) -> Kind | None:
         key = (group, version, plural)

@@ -130,6 +130,8 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     if found is None and write.subresource and not kind.put_creates:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, reset=write.reset)
+    if found is not None and managed.same_but_times(found[1], merged):
+        return found[0].data, False
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
     if found is None and write.subresource:
@@ -146,6 +148,8 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
 def _check_decodes(write: Write, config: Value) -> None:
     """What merges by its schema may still not be what the kind's own type can hold."""
     kind = write.kind
+    if decoding.known(kind.shape, config):
+        return
     try:
         list(decoding.unknown(kind.shape, config))
     except decoding.WrongTypeError as error:

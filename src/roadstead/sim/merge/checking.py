@@ -13,9 +13,40 @@ GO = {str: "string", bool: "bool", list: "[]interface {}", dict: "map[string]int
 
 def check(kind: Type, value: Any) -> None:
     """Raises MergeError with every problem, each with its place first."""
+    if fits(kind, value):
+        return
     problems = tuple(_value(kind, value, ""))
     if problems:
         raise pathing.MergeError(*problems)
+
+
+def fits(kind: Type, value: Any) -> bool:
+    """Whether there is certainly no problem: quicker than looking for what and where."""
+    if value is None:
+        return True
+    if isinstance(value, dict):
+        shape = kind.map
+        if shape is None:
+            return False
+        known, other = shape.fields, shape.element
+        for key, item in value.items():
+            inner = known.get(key, other)
+            if inner is None or (item is not None and not fits(inner, item)):
+                return False
+        return True
+    if isinstance(value, list):
+        return kind.list is not None and _items_fit(kind.list, value)
+    return bool(kind.scalar) and _fits(kind.scalar, value)
+
+
+def _items_fit(shape: ListType, value: list[Any]) -> bool:
+    if not shape.atomic:
+        try:
+            if len(set(pathing.index(shape, value))) < len(value):
+                return False
+        except pathing.MergeError:
+            return False
+    return all(fits(shape.element, item) for item in value)
 
 
 def _value(kind: Type, value: Any, place: str) -> Iterator[str]:

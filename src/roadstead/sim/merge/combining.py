@@ -6,12 +6,12 @@ orders are kept as far as they agree.
 
 from typing import Any
 
-from roadstead.sim.merge import pathing
+from roadstead.sim.merge import comparing, pathing
 from roadstead.sim.merge.types import ABSENT, ListType, MapType, Type
 
 
 def merge(kind: Type, live: Any, applied: Any) -> Any:
-    """The merged value, sharing parts with both."""
+    """The merged value, sharing parts with both; what did not change is the live value itself."""
     if applied is ABSENT:
         return live
     if live is ABSENT:
@@ -20,14 +20,18 @@ def merge(kind: Type, live: Any, applied: Any) -> Any:
     if isinstance(shape, MapType):
         old, new = _as(dict, live), _as(dict, applied)
         if shape.atomic or not (old or new):
-            return applied
+            return _either(live, applied)
         return _map(shape, old, new)
     if isinstance(shape, ListType):
         olds, news = _as(list, live), _as(list, applied)
         if shape.atomic or not (olds or news):
-            return applied
+            return _either(live, applied)
         return _list(shape, olds, news)
-    return applied
+    return _either(live, applied)
+
+
+def _either(live: Any, applied: Any) -> Any:
+    return live if comparing.equal(live, applied) else applied
 
 
 def _as(wanted: type, value: Any) -> Any:
@@ -35,11 +39,13 @@ def _as(wanted: type, value: Any) -> Any:
 
 
 def _map(shape: MapType, live: dict[str, Any], applied: dict[str, Any]) -> dict[str, Any]:
-    out = dict(live)
+    changed: dict[str, Any] = {}
     for key, value in applied.items():
-        kind = shape.of(key)
-        out[key] = value if kind is None else merge(kind, live.get(key, ABSENT), value)
-    return out
+        kind, before = shape.of(key), live.get(key, ABSENT)
+        after = value if kind is None else merge(kind, before, value)
+        if after is not before:
+            changed[key] = after
+    return {**live, **changed} if changed else live
 
 
 def _list(shape: ListType, live: list[Any], applied: list[Any]) -> list[Any]:
@@ -80,7 +86,8 @@ def _list(shape: ListType, live: list[Any], applied: list[Any]) -> list[Any]:
             right += 1
             if awaited == name:
                 awaited = next(shared, None)
-    return out
+    same = len(out) == len(live) and all(new is old for new, old in zip(out, live, strict=True))
+    return live if same else out
 
 
 def _unique(names: list[str], values: list[Any]) -> dict[str, Any]:

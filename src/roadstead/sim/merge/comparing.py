@@ -46,18 +46,31 @@ def compare(kind: Type, before: Any, after: Any) -> Comparison:
 
 def equal(left: Any, right: Any) -> bool:
     """As JSON: true is not 1, but 1.0 is."""
+    if left is right:
+        return True
+    if left != right:
+        return False
+    return _equally(left, right)
+
+
+def _equally(left: Any, right: Any) -> bool:
+    """Of values that Python takes for equal, whether they are so as JSON."""
+    if left is right:
+        return True
     if isinstance(left, dict):
         return (
             isinstance(right, dict)
             and left.keys() == right.keys()
-            and all(equal(value, right[key]) for key, value in left.items())
+            and all(_equally(value, right[key]) for key, value in left.items())
         )
     if isinstance(left, list):
-        return isinstance(right, list) and len(left) == len(right) and all(map(equal, left, right))
-    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
+        return isinstance(right, list) and len(left) == len(right) and all(map(_equally, left, right))
+    return isinstance(left, bool) == isinstance(right, bool)
 
 
 def _value(kind: Type, before: Any, after: Any) -> Nodes:
+    if before is after:
+        return _NOTHING
     if after is ABSENT:
         return _own(_shaped(kind.shape(before), before, after), before, after)
     shape = kind.shape(after)

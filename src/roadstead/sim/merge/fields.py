@@ -51,6 +51,8 @@ def difference(left: Fields, right: Fields, *, below: bool = False) -> Fields:
     """What is in the left set only; with `below`, members of the right one take all beneath them too."""
     if not left or not right:
         return left
+    if left == right:
+        return EMPTY
     out = {}
     for key, ours in left.items():
         theirs = right.get(key)

@@ -151,11 +151,13 @@ def causes(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> lis
     found = list(names.metadata(kind, value, old))
     if kind.structural is not None:
         return found + list(kind.structural.causes(value, old))
-    found += [
-        each
-        for each in requiring.causes(kind.shape, value)
-        if each.field.rpartition(".")[2] not in LENIENT and not each.field.startswith(("metadata", "status"))
-    ]
+    if not requiring.met(kind.shape, value, LENIENT):
+        found += [
+            each
+            for each in requiring.causes(kind.shape, value)
+            if each.field.rpartition(".")[2] not in LENIENT
+            and not each.field.startswith(("metadata", "status"))
+        ]
     if kind.kind in pods.SPECS:
         found += pods.causes(kind.kind, value)
     if kind.storage == ("", "services"):

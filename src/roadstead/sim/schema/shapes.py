@@ -5,6 +5,8 @@ from typing import Any
 
 from roadstead.sim.merge.types import Type
 
+PLAIN = frozenset(("string", "integer", "number", "boolean", "intstr", "time", "bytes"))
+
 
 @dataclass(slots=True, eq=False)
 class Case:
@@ -48,4 +50,4 @@ class Shape:
 
     @property
     def plain(self) -> bool:
-        return self.kind in ("string", "integer", "number", "boolean", "intstr", "time", "bytes")
+        return self.kind in PLAIN

@@ -58,6 +58,7 @@ class Keeper:
         self._moved: set[str] = set()  # bundles suspected while a step of theirs ran
         self._fatal: Problem | None = None
         self._sight: sight.Sight | None = None
+        self._judging: asyncio.Task[None] | None = None
 
     @property
     def counts(self) -> Counts:
@@ -130,8 +131,8 @@ class Keeper:
         if desired is None:
             return
         async with (
-            tasks.group() as start,
             drift_watch.running(client, self._suspect, self._blind, health=self._of_health) as watch,
+            tasks.group() as start,  # ends first: a step under way tells the watch what it wrote
         ):
             seeing = partial(self._sighted, client, start)
             self._sight = looking = sight.Sight(client, seeing, every=_LOOK_EVERY)
@@ -148,8 +149,9 @@ class Keeper:
             try:
                 await self._work(start)
             finally:
-                for one in others:
-                    one.cancel()
+                for one in (*others, self._judging):
+                    if one:
+                        one.cancel()
 
     async def _first_news(self) -> Desired | None:
         while self._desired is None and not self._shared.stop.is_set():
@@ -217,7 +219,9 @@ class Keeper:
                 continue
             pauses.succeeded()
             losses.saw(self.cluster.name, steps.known.inventories)
-            start(self._lose(steps, desired, losses))
+            if self._judging:
+                self._judging.cancel()  # what was lost by the state of Git before does not matter any more
+            self._judging = start(self._lose(steps, desired, losses))
             await self._go_on(steps, changed)
 
     async def _go_on(self, steps: Steps, changed: frozenset[str]) -> None:

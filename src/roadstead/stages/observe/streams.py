@@ -36,6 +36,7 @@ class Streams:
         self._single: set[Selection] = set()
         self._lost: set[Selection] = set()
         self._by_namespace: set[GroupKind] = set()
+        self._stopped = False
 
     @property
     def running(self) -> Collection[Selection]:
@@ -58,6 +59,8 @@ class Streams:
             self._running.pop(single).cancel()
 
     def stop(self) -> None:
+        """For good: the group of tasks may be gone."""
+        self._stopped = True
         self._single.clear()
         self.need({})
 
@@ -69,6 +72,8 @@ class Streams:
             self._begin(selection)
 
     def _begin(self, selection: Selection) -> None:
+        if self._stopped:
+            return
         self._running[selection] = self._start(self._run(selection))
 
     def _allowed(self) -> set[Selection]:

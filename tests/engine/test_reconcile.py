@@ -1,0 +1,254 @@
+"""The loop that serves, in this process against simulated clusters: what it survives, and what it leaves alone."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from roadstead.model.decision import Decision, DecisionKind
+from roadstead.model.status import Standing
+from roadstead.sim import faults
+from roadstead.world import crash
+from tests.end_to_end.story import config_map, namespace
+from tests.engine import fleets
+
+
+@pytest.fixture
+async def fleet(tmp_path):
+    async with fleets.simulated(tmp_path) as made:
+        made.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="1")]})
+        made.commit()
+        yield made
+
+
+def change(fleet, x, **spec):
+    fleet.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x=x)]}, **spec)
+    return fleet.commit()
+
+
+async def until(question, *, patience=30.0):
+    async with asyncio.timeout(patience):
+        while not question():
+            await asyncio.sleep(0.02)
+
+
+async def records(serving):
+    found = await serving.store.records.page(limit=1000)
+    return [one.record for one in found.items]
+
+
+async def test_what_git_says_is_applied_kept_and_on_the_record(fleet):
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+        fleet.edit("c1", "a", "web", x="mine")
+        drift = await fleet.event("drift")
+        assert drift.actor == "kubectl-edit"
+        await fleet.event("drift-resolved")
+        assert fleet.data("c1", "a", "web") == {"x": "1"}
+        commit = change(fleet, "2")
+        await fleet.settled(1, commit=commit)
+        assert fleet.data("c1", "a", "web") == {"x": "2"}
+        kinds = [str(one.kind) for one in await records(serving)]
+        assert sorted(kinds) == ["drift", *["intent"] * 3, *["outcome"] * 3]
+        assert await serving.store.journal.open_intents() == ()
+
+
+async def test_started_again_it_writes_nothing_and_asks_each_kind_once(fleet):
+    async with fleet.served():
+        await fleet.settled(1)
+    mark = len(fleet.requests)
+    async with fleet.served():
+        await until(
+            lambda: any("watch=" in one.path and "configmaps" in one.path for _, one in fleet.requests[mark:])
+        )
+        await asyncio.sleep(0.3)
+    assert fleet.writes(mark) == []
+    lists = [
+        one.path
+        for _, one in fleet.requests[mark:]
+        if "/configmaps?" in one.path and "watch=" not in one.path
+    ]
+    assert len(lists) == 1
+    assert not fleet.of("drift")
+
+
+class Crashed(BaseException):
+    """The process is gone: nothing may catch this."""
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "intent-durable",
+        "union-written",
+        "level-written",
+        "inventory-written",
+        "inventory-closed",
+        "outcome-unrecorded",
+    ],
+)
+async def test_after_a_crash_at_any_point_it_converges_and_no_intent_stays_open(fleet, point, monkeypatch):
+    async with fleet.served():
+        await fleet.settled(1)
+    commit = change(fleet, "2")
+
+    def die(where):
+        if where == point:
+            raise Crashed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(crash, "here", die)
+        with contextlib.suppress(Crashed, BaseExceptionGroup):
+            async with fleet.served(), asyncio.timeout(30):
+                await asyncio.Event().wait()
+    async with fleet.served() as serving:
+        await fleet.settled(1, commit=commit)
+        assert fleet.data("c1", "a", "web") == {"x": "2"}
+        assert await serving.store.journal.open_intents() == ()
+        found = await records(serving)
+        intents = [one for one in found if one.kind == "intent"]
+        assert len(intents) == len([one for one in found if one.kind == "outcome"])
+        assert not fleet.of("drift"), "what we were writing ourselves is nobody's edit"
+
+
+async def test_an_object_that_two_fight_over_is_left_alone_and_both_are_named(fleet):
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+        for number in range(5):
+            fleet.edit("c1", "a", "web", manager="other-operator", x=f"mine {number}")
+            await until(lambda: fleet.data("c1", "a", "web") == {"x": "1"})
+        contest = await fleet.event("contest")
+        assert contest.data["managers"] == ["roadstead", "other-operator"]
+        fleet.edit("c1", "a", "web", manager="other-operator", x="mine for good")
+        await until(lambda: fleet.of("drift")[-1].data["done"] == "reported")
+        await asyncio.sleep(0.3)
+        assert fleet.data("c1", "a", "web") == {"x": "mine for good"}
+        commit = change(fleet, "3")
+        await fleet.settled(1, commit=commit)
+        assert fleet.data("c1", "a", "web") == {"x": "3"}
+        assert (await serving.store.decisions.all()) == ()
+
+
+async def test_break_glass_stops_all_writing_until_it_is_taken_away(fleet):
+    async with fleet.served():
+        await fleet.settled(1)
+        fleet.annotate_namespace(
+            "c1", "roadstead-system", **{"roadstead.dev/break_glass": "2h INC-1 on fire"}
+        )
+        frozen = await fleet.event("frozen", bundle="web")
+        assert "INC-1 on fire" in frozen.message
+        fleet.edit("c1", "a", "web", x="mine")
+        drift = await fleet.event("drift")
+        assert drift.data["done"].startswith("left: break-glass")
+        change(fleet, "2")
+        await fleet.event("commit", fleet.mark - 1)
+        await asyncio.sleep(0.5)
+        assert fleet.data("c1", "a", "web") == {"x": "mine"}
+        fleet.annotate_namespace("c1", "roadstead-system")
+        await until(lambda: fleet.data("c1", "a", "web") == {"x": "2"})
+
+
+async def test_a_hold_of_a_person_keeps_a_bundle_where_it_is_until_it_is_lifted(fleet):
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+        now = datetime.now(UTC)
+        hold = Decision(
+            "hold-1", DecisionKind.HOLD, "ada", "INC-2", now, now + timedelta(hours=1), action="freeze"
+        )
+        await serving.store.decisions.put(hold)
+        await serving.reconciling.decided()
+        change(fleet, "2")
+        assert "INC-2" in (await fleet.event("frozen", bundle="web")).message
+        await asyncio.sleep(0.5)
+        assert fleet.data("c1", "a", "web") == {"x": "1"}
+        await serving.store.decisions.put(
+            Decision(
+                **{
+                    **{name: getattr(hold, name) for name in hold.__slots__},
+                    "lifted": now,
+                    "lifted_by": "ada",
+                }
+            )
+        )
+        await serving.reconciling.decided()
+        await until(lambda: fleet.data("c1", "a", "web") == {"x": "2"})
+
+
+async def test_without_its_database_nothing_goes_forward(fleet):
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+
+        class Gone(Exception):
+            pass
+
+        async def gone(record):
+            raise TimeoutError
+
+        before = len(fleet.requests)
+        journal = type(serving.store.journal)
+        original, journal.begin = journal.begin, lambda self, record: gone(record)
+        try:
+            change(fleet, "2")
+            failed = await fleet.event("apply-failed")
+            assert failed.reason == "DatabaseUnreachable"
+            assert fleet.writes(before) == []
+        finally:
+            journal.begin = original
+        await until(lambda: fleet.data("c1", "a", "web") == {"x": "2"})
+
+
+async def test_an_empty_database_loses_history_and_nothing_else(fleet):
+    async with fleet.served():
+        await fleet.settled(1)
+    for path in fleet.database.parent.glob("hub.db*"):
+        path.unlink()
+    mark = len(fleet.requests)
+    async with fleet.served():
+        await fleet.settled(1)
+    assert fleet.writes(mark) == []
+
+
+async def test_a_second_writer_is_fenced_and_told_who_holds_the_bundle(fleet):
+    other = fleets.Fleet(fleet.story, fleet.clusters, fleet.database.with_name("other.db"))
+    async with fleet.served():
+        await fleet.settled(1)
+        async with other.served(name="hub@other"):
+            fleet.serving.shared.stop.set()
+            await asyncio.sleep(0.5)
+            change(other, "2")
+            failed = await other.event("apply-failed")
+            assert (failed.reason, "hub@test" in failed.message) == ("Fenced", True)
+            assert fleet.data("c1", "a", "web") == {"x": "1"}
+
+
+@pytest.mark.parametrize(
+    "sick",
+    [
+        pytest.param(faults.partition(), id="hangs"),
+        pytest.param(faults.partition(silent=False), id="resets connections"),
+        pytest.param(faults.failing(1.0), id="answers 500"),
+        pytest.param(faults.throttled(retry_after=2), id="throttles"),
+    ],
+)
+async def test_one_sick_cluster_costs_the_others_nothing(tmp_path, sick):
+    async with fleets.simulated(tmp_path, clusters=10) as fleet:
+        well = {name for name in fleet.clusters if name != "c3"}
+        fleet.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="1")]})
+        fleet.commit()
+        async with fleet.served() as serving:
+            await fleet.settled(10)
+            fleet.clusters["c3"].faults.set(sick)
+            commit = change(fleet, "2")
+            await fleet.settled(9, commit=commit, clusters=well)
+            for name in well:
+                fleet.edit(name, "a", "web", x="mine")
+            await until(lambda: all(fleet.data(name, "a", "web") == {"x": "2"} for name in well))
+            slowest = max(one.data["noticed_ms"] for one in fleet.of("drift"))
+            assert slowest < 2_000
+            assert fleet.of("applied")[-1].cluster != "c3"
+            fleet.clusters["c3"].faults.clear()
+            await fleet.settled(10, commit=commit)
+            assert fleet.data("c3", "a", "web") == {"x": "2"}
+            page = (await serving.store.statuses.page(limit=100)).items
+            assert {one.standing for one in page} == {Standing.READY}

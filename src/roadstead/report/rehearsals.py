@@ -1,5 +1,6 @@
 """What a rehearsal showed: per cluster what would change and what would go wrong; the same on many shown once."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,28 +9,25 @@ from typing import Any
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.health import Health
-from roadstead.model.ids import ObjectId
+from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.outcome import Result
 from roadstead.report import problems as problem_report
 from roadstead.report.lines import Line, Style, counted, listed
 from roadstead.report.outcomes import FleetOutcome, KeyOutcome
 
+_POD = re.compile(r"\bPod [-.a-z0-9]+")
 _SAME = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """A copy: its model's version, its own, the (group, kind)s that nobody works on there, what it lacks."""
+    """A copy: its model's version, its own, the kinds that somebody works on there, what it lacks."""
 
     cluster: str
     version: str
     simulated: str
-    custom: frozenset[tuple[str, str]]
+    worked_on: frozenset[GroupKind]
     notes: tuple[str, ...]
-
-    def judges(self, one: ObjectId) -> bool:
-        """Whether the copy has a controller that could make the object ready."""
-        return (one.group, one.kind) not in self.custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,8 @@ class Finding:
 def findings(copy: Rehearsed, key: KeyOutcome) -> list[Finding]:
     """What would go wrong with a bundle, and what nobody can tell."""
     found = [_refused(problem) for problem in key.problems()]
-    for one, health in key.unhealthy():
-        found.append(_unready(copy, one, health))
+    told = {one.object for one in found}
+    found += [_unready(copy, one, health) for one, health in key.unhealthy() if one not in told]
     return list(dict.fromkeys(found))
 
 
@@ -86,7 +84,7 @@ def _refused(problem: Problem) -> Finding:
 
 def _unready(copy: Rehearsed, one: ObjectId, health: Health) -> Finding:
     told = f"{health.state}: {health.message}" if health.message else str(health.state)
-    if copy.judges(one):
+    if one.group_kind in copy.worked_on:
         return Finding("never ready", one, told)
     return Finding("untold", one, f"nobody works on {one.kind} in a copy ({told})", Style.WARNING)
 
@@ -113,10 +111,11 @@ def _copies(number: int) -> str:
 
 
 def _grouped(told: dict[str, tuple[Line, ...]]) -> list[tuple[list[str], tuple[Line, ...]]]:
-    groups: dict[tuple[Line, ...], list[str]] = defaultdict(list)
-    for name, one in told.items():
-        groups[one].append(name)
-    return [(sorted(names), one) for one, names in sorted(groups.items(), key=lambda pair: sorted(pair[1]))]
+    """Alike are those that differ in names of Pods only."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, one in sorted(told.items()):
+        groups[tuple(_POD.sub("Pod", line.text) for line in one)].append(name)
+    return [(names, told[names[0]]) for names in groups.values()]
 
 
 def _cluster(found: Rehearsal, copy: Rehearsed) -> tuple[Line, ...]:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.model.fleet import AccessKind, ClusterAccess
+from roadstead.model.ids import GroupKind
 from roadstead.operations.rehearse.snapshot import Snapshot, Taken
 from roadstead.sim import knowledge, kubeconfig, loading, serving
 from roadstead.sim.clock import Clock
@@ -22,19 +23,26 @@ from roadstead.sim.cluster import Cluster, Received
 from roadstead.sim.controllers import running
 
 _TICK, _STEP = 0.02, 2.0  # so many seconds of theirs in one of ours
+WORKED_ON = frozenset(  # by the controllers of simulated clusters; others' readiness nobody can tell
+    GroupKind(group, kind)
+    for group, names in {
+        "": "Namespace PersistentVolumeClaim Pod ReplicationController ResourceQuota Service",
+        "apiextensions.k8s.io": "CustomResourceDefinition",
+        "apps": "DaemonSet Deployment ReplicaSet StatefulSet",
+        "batch": "CronJob Job",
+        "policy": "PodDisruptionBudget",
+    }.items()
+    for kind in names.split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """`left_out` are objects of kinds that no copy can hold, `custom` the kinds that nobody works on there."""
+    """`left_out` are objects of kinds or versions that the copy does not serve."""
 
     taken: Taken
     cluster: Cluster
     left_out: tuple[str, ...]
-
-    @property
-    def custom(self) -> frozenset[tuple[str, str]]:
-        return frozenset((kind.group, kind.kind) for kind in self.cluster.custom.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,11 @@ async def fleet(
 def _rehearsed(copies: Copies) -> list[Rehearsed]:
     return [
         Rehearsed(
-            name, copy.taken.version, copy.cluster.minor, copy.custom, (*copy.taken.notes, *copy.left_out)
+            name,
+            copy.taken.version,
+            copy.cluster.minor,
+            copying.WORKED_ON,
+            (*copy.taken.notes, *copy.left_out),
         )
         for name, copy in copies.by_name.items()
     ]

@@ -41,4 +41,5 @@ def init(
         console.show(Line(f"wrote {path}") for path in made.files)
         if made.repository_made:
             console.show([Line("made it a Git repository; nothing is committed yet")])
-        console.show([Line(f"next: cd {folder} && roadstead validate && roadstead plan", Style.TITLE)])
+        there = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+        console.show([Line(f"next: {there}roadstead validate && roadstead plan", Style.TITLE)])

@@ -11,6 +11,7 @@ from roadstead.model.errors import Place, Problem
 from roadstead.stages.fleet import example
 from roadstead.world.kube import kubeconfig as kubeconfigs
 
+_SHOWN = 4
 _PLACEHOLDER = {"my-cluster": "my-context"}
 
 
@@ -26,11 +27,10 @@ def fleet(folder: Path, *, name: str, contexts: Sequence[str], kubeconfig: Seque
     files = example.files(wanted, _clusters(contexts, kubeconfig))
     existing = sorted(path for path in files if (folder / path).exists())
     if existing:
+        more = f" and {len(existing) - _SHOWN} more" if len(existing) > _SHOWN else ""
+        cause = f"it exists already, found {', '.join(existing[:_SHOWN])}{more}"
         hint = "choose an empty folder, or remove them"
-        raise errors.error(
-            Problem(reasons.BAD_ARGUMENT, "exists already", hint, place=Place(str(folder / path)))
-            for path in existing
-        )
+        raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint, place=Place(str(folder))))
     try:
         for path, data in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -209,6 +209,26 @@ async def test_an_empty_database_loses_history_and_nothing_else(fleet):
     assert fleet.writes(mark) == []
 
 
+async def test_started_where_git_cannot_be_followed_it_keeps_what_counted_before(fleet):
+    async with fleet.served():
+        await fleet.settled(1)
+    good = fleet.story.git("rev-parse", "HEAD")
+    fleet.story.git("checkout", "--quiet", "--orphan", "other")
+    fleet.story.write("apps/web/all.yaml", [namespace("web"), config_map("a", "web", x="2")])
+    rewritten = fleet.story.commit("rewritten")
+    fleet.story.git("branch", "--force", "main", "HEAD")
+    async with fleet.served() as serving:
+        assert (await fleet.event("frozen")).reason == "HistoryRewritten"
+        await until(lambda: serving.reconciling.following.desired is not None)
+        assert serving.reconciling.following.desired.snapshot.fleet.commit == good
+        await until(lambda: serving.reconciling.keepers["c1"].counts.waiting == 1)
+        fleet.edit("c1", "a", "web", x="mine")
+        await fleet.event("drift-resolved")
+        assert fleet.data("c1", "a", "web") == {"x": "1"}
+        serving.reconciling.following.accept(rewritten)
+        await until(lambda: fleet.data("c1", "a", "web") == {"x": "2"})
+
+
 async def test_a_second_writer_is_fenced_and_told_who_holds_the_bundle(fleet):
     other = fleets.Fleet(fleet.story, fleet.clusters, fleet.database.with_name("other.db"))
     async with fleet.served():

@@ -87,6 +87,15 @@ def serve(
             help="Follow only commits or tags signed by one of this set of keys of this machine.",
         ),
     ] = "",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept",
+            metavar="COMMIT",
+            envvar=_env("ACCEPT"),
+            help="Follow this commit although history was rewritten before it.",
+        ),
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(
@@ -158,6 +167,7 @@ def serve(
             database or f"sqlite:///{folders.state() / 'hub.db'}",
             name or operation.default_name(),
             settings.seconds("--interval", interval),
+            tuple(accept or ()),
         )
         counted = Metrics()
 

@@ -65,11 +65,13 @@ class Following:
             found = await revision_loop.read(world)
             problem = await self._unfit(found)
         except RoadsteadError as error:
+            await self._fall_back()
             self._bad(error.problem, "")
             return
         finally:
             self.looked = world.now
         if problem:
+            await self._fall_back()
             self._bad(problem, found.snapshot.fleet.commit)
             return
         self._note(found)
@@ -94,7 +96,7 @@ class Following:
         """Why a state that can be read must not count."""
         commit = found.snapshot.fleet.commit
         last = self.desired.snapshot.fleet.commit if self.desired else await self._last_good()
-        if not last or commit == last or commit in self.accepted:
+        if not last or commit == last or any(commit.startswith(one) for one in self.accepted):
             return None
         if await revision_loop.follows(self.shared.world.within(_READING), found, last):
             return None
@@ -107,6 +109,19 @@ class Following:
         found = await self.shared.store.revisions.last()
         self._announced = found.commit if found else ""
         return self._announced
+
+    async def _fall_back(self) -> None:
+        """Started where Git cannot be followed: what counted before, as far as this machine has it still."""
+        if self.desired is not None:
+            return
+        try:
+            last = await self._last_good()
+            found = last and await revision_loop.read(self.shared.world.within(_READING), revision=last)
+        except RoadsteadError:
+            return  # nothing is known, so nothing is done
+        if found:
+            self.desired = found
+            self.adopt(found)
 
     def _good(self) -> None:
         if self.problem is not None:

@@ -25,12 +25,13 @@ from roadstead.world.store.opening import Store
 @dataclass(frozen=True, slots=True)
 class Options:
     """`name` is the writer in inventories and on the record: the same after a restart, another for another hub.
-    `interval` seconds from poll to poll of Git."""
+    `interval` seconds from poll to poll of Git. Commits to `accept` may follow whatever was before them."""
 
     settings: Settings
     database: str
     name: str
     interval: float = 60.0
+    accept: tuple[str, ...] = ()
 
 
 def followed(settings: Settings, *, branch: str | None, keys: str) -> Settings:
@@ -84,6 +85,7 @@ async def serving(options: Options, hear: Hear, *, stop: asyncio.Event) -> Async
         world.unlimited()
         shared = Shared(world, opened, hear, stop)
         reconciling = Reconciling(shared, interval=options.interval)
+        reconciling.following.accepted |= set(options.accept)
         async with tasks.group() as start:
             start(reconciling.run())
             try:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Executable, Table, literal, select, union_all
+from sqlalchemy import Executable, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roadstead.language import chain
@@ -243,15 +243,12 @@ class Writer:
                 self.written.notify_all()
 
     async def _heads(self, connection: AsyncConnection) -> tuple[dict[str, int], tuple[int, str]]:
-        counters, heads = schema.counters.c, schema.heads.c
-        counted = select(counters.name, counters.value, literal("")).where(
-            counters.name.in_(("event", f"batch {self.name}"))
-        )
-        mine = select(literal("head"), heads.sequence, heads.hash).where(heads.writer == self.name)
-        found = {
-            name: (value, hash) for name, value, hash in await connection.execute(union_all(counted, mine))
-        }
-        return {name: value for name, (value, _) in found.items()}, found.get("head", (0, chain.GENESIS))
+        names = ("event", f"batch {self.name}")
+        counted = select(schema.counters).where(schema.counters.c.name.in_(names))
+        counters = {row.name: row.value for row in await connection.execute(counted)}
+        mine = select(schema.heads).where(schema.heads.c.writer == self.name)
+        head = (await connection.execute(mine)).first()
+        return counters, (head.sequence, head.hash) if head else (0, chain.GENESIS)
 
     def _sick(self, found: Problem) -> None:
         if self.problem is None:

@@ -1,0 +1,210 @@
+"""From somebody's edit to the event and to the restored object, of a hub on a real API server: at rest, and while
+1,000 applications of four objects change.
+
+The hub is a process of its own, as `roadstead serve` starts it; its log line of the event is what counts. The edit
+is a patch as kubectl sends it, over a connection that is open already. Deployments come without controllers.
+"""
+
+import asyncio
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench import measured, podinfo
+from roadstead.model.facts import ApiResource
+from roadstead.model.ids import GroupKind
+from roadstead.world.kube import client as kube
+from roadstead.world.kube import kubeconfig
+from roadstead.world.kube.client import Client
+from roadstead.world.kube.write import Writer
+from tests.controlplane import plane
+
+_APPLICATIONS, _EDITS = 1_000, 100
+_NAMESPACE = "ours"
+_IMAGE = "/spec/template/spec/containers/0/image"
+
+
+def main() -> None:
+    podinfo.text()
+    uvloop.run(_measure())
+
+
+async def _measure() -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        async with plane.running(1, audit=False) as control_plane:
+            (cluster,) = control_plane.clusters
+            await cluster.create_namespace(_NAMESPACE)
+            folder = Path(name)
+            podinfo.write_fleet(
+                folder / "fleet",
+                name="bench",
+                count=_APPLICATIONS,
+                context=cluster.name,
+                namespace=_NAMESPACE,
+                cpu="1m",
+            )
+            access = kubeconfig.load([cluster.kubeconfig]).access(cluster.name)
+            async with (
+                kube.connect(access, cluster="c1") as watching,
+                kube.connect(access, cluster="c1") as intruder,
+                _hub(folder, cluster.kubeconfig) as hub,
+            ):
+                deployments = (await intruder.resources()).find(GroupKind("apps", "Deployment"))
+                assert deployments
+                await hub.applied(_APPLICATIONS)
+                print(
+                    f"{_APPLICATIONS} applications applied in {hub.seconds():.1f} s, {hub.memory() / 1e6:.0f} MB"
+                )
+                async with _restored(watching, deployments) as seen:
+                    case = _Case(hub, Writer(intruder), deployments, seen)
+                    _tell("at rest", await case.edits(_EDITS, every=0.1))
+                    hub.begin()
+                    podinfo.change_cpu(folder / "fleet", "2m")
+                    taken = await case.edits(_EDITS, every=0.2)
+                    moved = hub.count
+                    _tell(f"while {_APPLICATIONS} applications change ({moved} had by the last edit)", taken)
+                    await hub.applied(_APPLICATIONS)
+                    print(f"all of them changed in {hub.seconds():.1f} s")
+
+
+@dataclass
+class _Hub:
+    process: asyncio.subprocess.Process
+    events: dict[str, float] = field(default_factory=dict)  # drift, by object: when its line was read
+    changed: set[str] = field(default_factory=set)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: float = field(default_factory=time.perf_counter)
+    ended: float = 0.0
+
+    def begin(self) -> None:
+        self.changed.clear()
+        self.begun = time.perf_counter()
+
+    @property
+    def count(self) -> int:
+        return len(self.changed)
+
+    def seconds(self) -> float:
+        return self.ended - self.begun
+
+    def memory(self) -> int:
+        statm = Path(f"/proc/{self.process.pid}/statm")
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+    async def read(self) -> None:
+        assert self.process.stderr
+        before = ""
+        async for line in self.process.stderr:
+            told = json.loads(line) if line.startswith(b"{") else {}
+            if told.get("kind") == "drift":
+                self.events[told["object"].rpartition("/")[2]] = time.perf_counter()
+            elif told.get("kind") == "commit":
+                before = told["commit"]
+            elif told.get("kind") == "applied" and before.startswith(told["commit"]):
+                self.changed.add(told["bundle"])
+                self.ended = time.perf_counter()
+            self.news.set()
+
+    async def applied(self, count: int) -> None:
+        while self.count < count:
+            self.news.clear()
+            await self.news.wait()
+
+
+@asynccontextmanager
+async def _hub(folder: Path, config: Path) -> AsyncIterator[_Hub]:
+    homes = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "STATE", "CONFIG")}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = await asyncio.create_subprocess_exec(
+        *(*measured.ROADSTEAD, "serve", "--fleet", str(folder / "fleet"), "--listen", "127.0.0.1:0"),
+        *("--interval", "1s", "--log-format", "json"),
+        env={**kept, **homes, "KUBECONFIG": str(config)},
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 24,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        hub = _Hub(process)
+        tasks.create_task(hub.read())
+        try:
+            yield hub
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+@asynccontextmanager
+async def _restored(client: Client, resource: ApiResource) -> AsyncIterator[dict[str, tuple[str, float]]]:
+    """By Deployment, the image that it had when it was seen last, and when that was."""
+    version = (await client.list(resource, namespace=_NAMESPACE, metadata=True)).resource_version
+    seen: dict[str, tuple[str, float]] = {}
+
+    async def watch() -> None:
+        events = client.watch(resource, namespace=_NAMESPACE, resource_version=version)
+        async with aclosing(events):
+            async for event in events:
+                if event.type == "MODIFIED":
+                    image = event.object["spec"]["template"]["spec"]["containers"][0]["image"]
+                    seen[event.object["metadata"]["name"]] = image, time.perf_counter()
+
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watch())
+        try:
+            yield seen
+        finally:
+            watching.cancel()
+
+
+@dataclass
+class _Case:
+    hub: _Hub
+    intruder: Writer
+    resource: ApiResource
+    seen: dict[str, tuple[str, float]]
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    async def edits(self, count: int, *, every: float) -> list[tuple[float, float]]:
+        """Of each edit, the seconds to its event and to the restored object."""
+        names = self.chance.sample(range(1, _APPLICATIONS + 1), count)
+        found: list[tuple[float, float]] = []
+        async with asyncio.TaskGroup() as tasks:
+            for number in names:
+                tasks.create_task(self._edit(f"podinfo-{number}", found))
+                await asyncio.sleep(every)
+        return found
+
+    async def _edit(self, name: str, found: list[tuple[float, float]]) -> None:
+        patch: list[dict[str, Any]] = [{"op": "replace", "path": _IMAGE, "value": "intruder:1"}]
+        self.hub.events.pop(name, None)
+        await self.intruder.json_patch(self.resource, _NAMESPACE, name, patch, manager="kubectl-edit")
+        edited = time.perf_counter()
+        async with asyncio.timeout(120):
+            while not self._is_over(name):  # noqa: ASYNC110  two sources, and the times are theirs
+                await asyncio.sleep(0.005)
+        found.append((self.hub.events[name] - edited, self.seen[name][1] - edited))
+
+    def _is_over(self, name: str) -> bool:
+        image, _ = self.seen.get(name, ("intruder:1", 0.0))
+        return name in self.hub.events and image != "intruder:1"
+
+
+def _tell(case: str, taken: list[tuple[float, float]]) -> None:
+    for what, index in (("event", 0), ("restored", 1)):
+        each = sorted(one[index] * 1000 for one in taken)
+        worst = each[min(len(each) - 1, int(len(each) * 0.99))]
+        print(
+            f"{case}: edit to {what}: p50 {statistics.median(each):.0f} ms, p99 {worst:.0f} ms of {len(each)}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,110 +1,35 @@
 """Rehearsals of a small fleet: two clusters, simulated themselves here, of which copies are made."""
 
-import asyncio
 import base64
 import json
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from roadstead.engine import revision_loop, world
-from roadstead.engine.bundle_step import Watchers
+from roadstead.engine import revision_loop
 from roadstead.engine.cluster_loop import Wishes
-from roadstead.engine.world import Settings
 from roadstead.model.errors import UsageError
-from roadstead.operations import apply as applying
 from roadstead.operations.rehearse import copies, running, snapshot, taking
 from roadstead.report import rehearsals
 from roadstead.report.rehearsals import Rehearsal
-from roadstead.sim import kubeconfig, serving
-from roadstead.sim.cluster import Received
-from roadstead.sim.fleet import Fleet
-from tests.end_to_end.story import config_map, deployment, namespace
-from tests.world.git.repositories import Repository
+from tests.end_to_end.story import config_map, deployment
+from tests.operations.shops import SILENT, Shop, shop_in
 
-FLEET = """
-apiVersion: roadstead.dev/v1alpha1
-kind: Fleet
-metadata: {name: shop}
----
-apiVersion: roadstead.dev/v1alpha1
-kind: Bundle
-metadata: {name: web}
-spec: {source: {path: apps/web}, clusters: {all: true}}
----
-apiVersion: roadstead.dev/v1alpha1
-kind: Cluster
-metadata: {name: old}
----
-apiVersion: roadstead.dev/v1alpha1
-kind: Cluster
-metadata: {name: new}
-"""
 SECRET = {
     "apiVersion": "v1",
     "kind": "Secret",
     "metadata": {"name": "login", "namespace": "shop"},
     "stringData": {"password": "correct-horse"},
 }
-SILENT = Watchers(lambda key, outcome: None, lambda key, one, health: None)
 
 
-@dataclass
-class Shop:
-    folder: Path
-    live: Fleet
-    repository: Repository
-    opened: Any
-    asked: list[Received] = field(default_factory=list)
-
-    def says(self, *objects: dict[str, Any]) -> None:
-        path = self.repository.folder / "apps/web/all.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump_all([namespace("shop"), *objects]))
-
-    async def applied(self, *objects: dict[str, Any]) -> None:
-        """Now Git and the clusters say so; what is asked of them is counted from here."""
-        self.says(*objects)
-        request = applying.Request(Wishes(), wait=True, approve=None, watchers=SILENT)
-        desired = await revision_loop.read(self.opened)
-        done = await applying.fleet(self.opened, desired, request, stop=asyncio.Event())
-        assert not done.failed, done.all_problems()
-        self.asked.clear()
-
-    async def rehearsed(self, kept: snapshot.Snapshot | None = None, *, seconds: float = 120) -> Rehearsal:
-        desired = await revision_loop.read(self.opened)
-        found = running.kept(self.opened, desired, kept) if kept else await running.read(self.opened, desired)
-        return await running.fleet(self.opened, desired, found, Wishes(), seconds=seconds, watchers=SILENT)
-
-    async def snapshot(self) -> snapshot.Snapshot:
-        return (await running.read(self.opened, await revision_loop.read(self.opened))).snapshot
+async def rehearsed(shop: Shop, kept: snapshot.Snapshot | None = None, *, seconds: float = 120) -> Rehearsal:
+    desired = await revision_loop.read(shop.opened)
+    found = running.kept(shop.opened, desired, kept) if kept else await running.read(shop.opened, desired)
+    return await running.fleet(shop.opened, desired, found, Wishes(), seconds=seconds, watchers=SILENT)
 
 
-@asynccontextmanager
-async def shop_in(folder: Path):
-    live = Fleet()
-    live.add("old", minor="1.34", ready_after=0.1)
-    live.add("new", minor="1.37", ready_after=0.1)
-    repository = Repository(folder / "fleet")
-    repository.commit("first", {"roadstead.yaml": FLEET})
-    async with serving.running(*live.clusters) as server:
-        kubeconfig.write(folder / "kubeconfig", server, live.clusters)
-        settings = Settings(
-            fleet=str(repository.folder),
-            kubeconfig=(folder / "kubeconfig",),
-            cache=folder / "cache",
-            state=folder / "state",
-            deadline=300,
-        )
-        async with world.local(settings) as opened:
-            made = Shop(folder, live, repository, opened)
-            for cluster in live.clusters:
-                cluster.received = made.asked.append
-            yield made
+async def taken_of(shop: Shop) -> snapshot.Snapshot:
+    return (await running.read(shop.opened, await revision_loop.read(shop.opened))).snapshot
 
 
 @pytest.fixture
@@ -132,7 +57,7 @@ def sorts(found: Rehearsal) -> dict[str, list[str]]:
 async def test_a_change_that_ends_well_says_so_and_only_reads_the_clusters(shop):
     await shop.applied(deployment("web", "shop"), config_map("settings", "shop", colour="blue"))
     shop.says(deployment("web", "shop", replicas=3), config_map("settings", "shop", colour="blue"))
-    found = await shop.rehearsed()
+    found = await rehearsed(shop)
     assert not found.failed
     assert "on new, old\n  web: 2 unchanged, 1 updated; well\n    updated Deployment/shop/web" in told(found)
     assert {one.method for one in shop.asked} == {"GET"}
@@ -145,7 +70,7 @@ async def test_an_object_that_never_gets_ready_is_told_with_what_it_waits_for(sh
     container = broken["spec"]["template"]["spec"]["containers"][0]
     container["envFrom"] = [{"configMapRef": {"name": "forgotten"}}]
     shop.says(broken)
-    found = await shop.rehearsed()
+    found = await rehearsed(shop)
     assert sorts(found) == {
         "old": ["never ready Deployment/shop/web"],
         "new": ["never ready Deployment/shop/web"],
@@ -159,7 +84,7 @@ async def test_what_the_api_server_refuses_is_told(shop):
     changed = deployment("web", "shop")
     changed["spec"]["template"]["spec"]["containers"][0]["image"] = ""
     shop.says(changed)
-    found = await shop.rehearsed()
+    found = await rehearsed(shop)
     assert sorts(found)["old"] == ["refused Deployment/shop/web"]
     assert found.failed
 
@@ -173,7 +98,7 @@ async def test_a_kind_that_a_version_does_not_serve_fails_there_alone(shop):
         "spec": {"policyName": "labels"},
     }
     shop.says(deployment("web", "shop"), policy)
-    found = await shop.rehearsed()
+    found = await rehearsed(shop)
     assert sorts(found) == {
         "old": ["not served MutatingAdmissionPolicyBinding/labels"],
         "new": [],
@@ -193,7 +118,7 @@ async def test_a_removed_version_of_a_kind_is_told(shop):
         },
     }
     shop.says(deployment("web", "shop"), scaler)
-    found = await shop.rehearsed()
+    found = await rehearsed(shop)
     assert sorts(found) == {
         "old": ["not served HorizontalPodAutoscaler/shop/web"],
         "new": ["not served HorizontalPodAutoscaler/shop/web"],
@@ -210,7 +135,7 @@ async def test_values_of_secrets_are_not_even_read(shop):
         {"name": "P", "valueFrom": {"secretKeyRef": {"name": "by-hand", "key": "password"}}}
     ]
     shop.says(needs, SECRET)
-    taken = await shop.snapshot()
+    taken = await taken_of(shop)
     path = shop.folder / "fleet.snapshot"
     snapshot.write(path, taken)
     assert path.stat().st_mode & 0o77 == 0
@@ -220,7 +145,7 @@ async def test_values_of_secrets_are_not_even_read(shop):
     read = [one.path for one in shop.asked if "/secrets" in one.path]
     whole = [path for path in read if "roadstead-system" in path]
     assert len(whole) == 2 * 2  # the inventories, by the survey and for the copy
-    found = await shop.rehearsed()
+    found = await rehearsed(shop)
     assert not found.failed, told(found)
     assert "unchanged" in told(found)
 
@@ -228,10 +153,10 @@ async def test_values_of_secrets_are_not_even_read(shop):
 async def test_a_snapshot_is_enough(shop):
     await shop.applied(deployment("web", "shop"))
     path = shop.folder / "fleet.snapshot"
-    snapshot.write(path, await shop.snapshot())
+    snapshot.write(path, await taken_of(shop))
     shop.says(deployment("web", "shop", replicas=2))
     shop.asked.clear()
-    found = await shop.rehearsed(snapshot.read(path))
+    found = await rehearsed(shop, snapshot.read(path))
     assert not found.failed
     assert shop.asked == []
     assert json.loads(json.dumps(rehearsals.data(found)))["well"] is True
@@ -239,13 +164,13 @@ async def test_a_snapshot_is_enough(shop):
 
 async def test_a_cluster_that_is_not_in_the_snapshot_fails_the_rehearsal(shop):
     await shop.applied(deployment("web", "shop"))
-    kept = await shop.snapshot()
+    kept = await taken_of(shop)
     less = snapshot.Snapshot(kept.format, kept.fleet, kept.taken, [kept.clusters[0]])
-    found = await shop.rehearsed(less)
+    found = await rehearsed(shop, less)
     assert found.failed
     assert "it is not in the snapshot" in told(found)
     with pytest.raises(UsageError, match="is of fleet other"):
-        await shop.rehearsed(snapshot.Snapshot(kept.format, "other", kept.taken, []))
+        await rehearsed(shop, snapshot.Snapshot(kept.format, "other", kept.taken, []))
 
 
 async def test_nobody_judges_kinds_whose_controller_is_not_there(shop):
@@ -275,7 +200,7 @@ async def test_nobody_judges_kinds_whose_controller_is_not_there(shop):
         "spec": {"length": 3},
     }
     shop.says(definition, boat)
-    found = await shop.rehearsed(seconds=20)
+    found = await rehearsed(shop, seconds=20)
     assert sorts(found) == {"old": ["untold Boat/shop/b"], "new": ["untold Boat/shop/b"]}
     assert not found.failed
 

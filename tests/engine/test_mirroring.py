@@ -129,6 +129,30 @@ def break_a_file(repository):
     )
 
 
+async def test_after_a_lost_database_a_new_chain_begins_beside_the_one_that_git_knows(hub):
+    record = Record(RecordKind.ACCESS, NOON, "ann")
+    for database in ("first.db", "second.db", "first.db", "second.db"):
+        async with hub.store(database) as opened:
+            await hub.round(opened)
+            await opened.journal.add(record)
+            await hub.round(opened, now=NOON + timedelta(hours=2))
+            chains = await opened.records.writers()
+    assert {name: last for name, (last, _) in chains.items()} == {"hub~2": 2}
+    anchors = (await hub.book()).anchors
+    assert sorted((one.writer, one.number, one.last) for one in anchors) == [
+        *[("hub", 1, 1), ("hub", 2, 2)],
+        *[("hub~2", 1, 1), ("hub~2", 2, 2)],
+    ]
+
+
+async def test_an_intent_of_a_chain_that_was_left_is_still_settled(hub):
+    async with hub.store() as opened:
+        await opened.journal.begin(Record(RecordKind.INTENT, NOON, "hub"))
+        opened.writer.chain = "hub~2"
+        await opened.journal.begin(Record(RecordKind.INTENT, NOON, "hub"))
+        assert [str(id) for id, _ in await opened.journal.open_intents()] == ["hub/1", "hub~2/1"]
+
+
 async def test_a_repository_that_is_gone_leaves_what_was_decided_standing(hub):
     async with hub.store() as opened:
         await opened.decisions.put(HOLD)

@@ -41,6 +41,10 @@ def verify(
             help="The fleet repository, to hold the chain against what was anchored there.",
         ),
     ] = None,
+    writer: Annotated[
+        list[str] | None,
+        typer.Option("--writer", metavar="NAME", help="Only this chain; may be given again."),
+    ] = None,
     output: options.OutputOption = Output.TEXT,
     timeout: options.TimeoutOption = "10m",
 ) -> None:
@@ -48,6 +52,7 @@ def verify(
 
     Without --fleet the database is held against itself alone: whoever can write all of it
     can make up a chain that looks whole. What was anchored in Git nobody can change there.
+    After a database was lost its chain is told as missing; --writer leaves it out.
 
     \b
     Examples:
@@ -63,7 +68,7 @@ def verify(
         deadline = settings.seconds("--timeout", timeout)
         known = await audit.anchors(fleet, cache=folders.cache(), deadline=deadline) if fleet else None
         async with store.look(database) as opened:
-            verdicts = await audit.verify(opened, known)
+            verdicts = await audit.verify(opened, known, only=frozenset(writer or ()))
         if output is Output.TEXT:
             console.show(report.verdict_lines(verdicts))
         else:

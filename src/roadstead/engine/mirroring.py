@@ -39,13 +39,14 @@ async def mirror(
 ) -> Mirrored:
     """One round. A repository that cannot be read or written is a problem told, and no error."""
     until = command.until(deadline)
-    await store.journal.seal(now, at_least=_SEAL_AT, older_than=_SEAL_AFTER)
     try:
         book = await decisions.read(location, cache=cache, until=until)
     except RoadsteadError as error:
         return Mirrored(False, error.problems)
+    await _go_on_in_own_chain(store, book)
     changed = await _take_in(store, book, now)
-    segments = await store.records.unanchored(store.writer.name)
+    await store.journal.seal(now, at_least=_SEAL_AT, older_than=_SEAL_AFTER)
+    segments = await store.records.unanchored(store.writer.chain)
     anchors = tuple(Anchor(one.writer, one.number, one.last, one.head) for one in segments)
     mine = {one.id: one for one in await store.decisions.all() if not _stands_in(one)}
     lacking = tuple(one for one in mine.values() if book.decisions.get(one.id) != one)
@@ -65,6 +66,19 @@ async def mirror(
             return Mirrored(changed, (*problems, *error.problems))
     await _mark(store, book, segments)
     return Mirrored(changed, tuple(problems))
+
+
+async def _go_on_in_own_chain(store: Store, book: Book) -> None:
+    """Where Git vouches for another history than the one that is here (the database was lost, or an old copy
+    restored), begin a new chain beside the old one, so that neither hides the other."""
+    name, number = store.writer.name, 1
+    while True:
+        candidate = name if number == 1 else f"{name}~{number}"
+        here = {(one.number, one.head) for one in await store.records.segments(candidate)}
+        if all((one.number, one.head) in here for one in book.anchors if one.writer == candidate):
+            store.writer.chain = candidate
+            return
+        number += 1
 
 
 async def _take_in(store: Store, book: Book, now: datetime) -> bool:
@@ -116,5 +130,7 @@ def _subject(made: tuple[Decision, ...], segments: tuple[Segment, ...]) -> str:
 async def _mark(store: Store, book: Book, segments: tuple[Segment, ...]) -> None:
     pushed = [one.id for one in await store.decisions.unpushed() if book.decisions.get(one.id) == one]
     await store.decisions.pushed(*pushed)
-    if segments:
-        await store.journal.anchored(book.commit, *segments)
+    known = {(one.writer, one.number, one.head) for one in book.anchors}
+    there = [one for one in segments if (one.writer, one.number, one.head) in known]
+    if there:
+        await store.journal.anchored(book.commit, *there)

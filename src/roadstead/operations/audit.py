@@ -24,14 +24,16 @@ async def anchors(fleet: str, *, cache: Path, deadline: float) -> tuple[Anchor, 
     return (await decisions.read(location, cache=cache, until=until)).anchors
 
 
-async def verify(records: Records, known: tuple[Anchor, ...] | None) -> tuple[Verdict, ...]:
-    """Every chain of the database, and those that only Git knows of."""
+async def verify(
+    records: Records, known: tuple[Anchor, ...] | None, *, only: frozenset[str] = frozenset()
+) -> tuple[Verdict, ...]:
+    """Every chain of the database and those that only Git knows of, or `only` some."""
     heads = await records.writers()
     writers = sorted({*heads, *await records.unknown_writers()})
     verdicts = [await _chain(records, writer, heads.get(writer), known) for writer in writers]
-    for problem in verifying.lost(known or (), writers):
-        verdicts.append(Verdict(problem.cause.partition(":")[0], 0, 0, 0, (problem,)))
-    return tuple(verdicts)
+    for writer, problem in verifying.lost(known or (), writers).items():
+        verdicts.append(Verdict(writer, 0, 0, 0, (problem,)))
+    return tuple(one for one in verdicts if not only or one.writer in only)
 
 
 async def _chain(

@@ -166,7 +166,7 @@ def test_anchors_that_were_removed_from_git_are_found():
 
 
 def test_a_whole_chain_that_was_removed_is_found_by_its_anchors():
-    assert [str(one.cause) for one in lost(ANCHORS, [])] == [
+    assert [str(one.cause) for one in lost(ANCHORS, []).values()] == [
         "hub: anchored in Git, and nothing of it is here"
     ]
 

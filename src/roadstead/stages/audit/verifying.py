@@ -137,14 +137,14 @@ class Verifier:
         self._problems.append(Problem(reasons.RECORD_BROKEN, text, hint, action="verifying the record"))
 
 
-def lost(anchors: Iterable[Anchor], writers: Iterable[str]) -> list[Problem]:
-    """Chains that Git knows and the database has nothing of."""
+def lost(anchors: Iterable[Anchor], writers: Iterable[str]) -> dict[str, Problem]:
+    """Chains that Git knows and the database has nothing of, by their writers."""
     gone = sorted({anchor.writer for anchor in anchors} - set(writers))
     hint = reasons.RECORD_BROKEN.remedy
-    return [
-        Problem(reasons.RECORD_BROKEN, f"{writer}: anchored in Git, and nothing of it is here", hint)
+    return {
+        writer: Problem(reasons.RECORD_BROKEN, f"{writer}: anchored in Git, and nothing of it is here", hint)
         for writer in gone
-    ]
+    }
 
 
 def _numbers(first: int, last: int) -> str:

@@ -105,8 +105,9 @@ def _new(book: Book, decisions: Iterable[Decision], anchors: Iterable[Anchor]) -
         now = merged(known, one) if known else one
         if now != known:
             files[f"decisions/{_name(one.id)}.json"] = _written(now)
+    taken = {(one.writer, one.number) for one in book.anchors}
     for anchor in anchors:
-        if anchor not in book.anchors:
+        if (anchor.writer, anchor.number) not in taken:  # what is anchored is never anchored anew
             files[f"anchors/{_name(anchor.writer)}/{anchor.number}.json"] = _written(anchor)
     return files
 

@@ -88,8 +88,13 @@ def _sqlite(url: URL, *, create: bool) -> Engines:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else reads the record
     full = url.set(drivername="sqlite+aiosqlite", database=str(path))
-    writing = create_async_engine(full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND)
-    reading = create_async_engine(full, pool_size=_READERS, max_overflow=0, pool_timeout=_CONNECT)
+    # Transactions are always ended here; ending them again would cost a message to the driver's thread.
+    writing = create_async_engine(
+        full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND, pool_reset_on_return=None
+    )
+    reading = create_async_engine(
+        full, pool_size=_READERS, max_overflow=0, pool_timeout=_CONNECT, pool_reset_on_return=None
+    )
     _prepare(writing, "BEGIN IMMEDIATE")
     _prepare(reading, "BEGIN", "PRAGMA query_only = ON")
     return Engines("sqlite", str(path), writing, reading)

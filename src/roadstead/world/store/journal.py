@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roadstead.model.events import Event
@@ -83,7 +83,8 @@ class Journal:
         return await self.writer.write(make, keys=also.keys())
 
     async def open_intents(self) -> tuple[tuple[RecordId, Record], ...]:
-        """Of this writer, in their order."""
+        """Of this process, also in a chain that it has left, in their order."""
+        name = self.writer.name
         records = schema.records
         wanted = (
             select(records)
@@ -91,15 +92,15 @@ class Journal:
                 _INTENTS,
                 (_INTENTS.c.writer == records.c.writer) & (_INTENTS.c.sequence == records.c.sequence),
             )
-            .where(records.c.writer == self.writer.name)
-            .order_by(records.c.sequence)
+            .where(or_(records.c.writer == name, records.c.writer.startswith(f"{name}~", autoescape=True)))
+            .order_by(records.c.time, records.c.sequence)
         )
         found = [rows.record(row) for row in await reading.fetch(self.writer.engines, wanted)]
         return tuple((one.id, one.record) for one in found)
 
     async def seal(self, now: datetime, *, at_least: int = 1_000, older_than: timedelta) -> Segment | None:
         """Seal this writer's records since its last segment, when they are many or the oldest is old."""
-        sealing = _Sealing(self.writer.name, now, at_least, older_than)
+        sealing = _Sealing(self.writer.chain, now, at_least, older_than)
         await self.writer.write(lambda batch: batch.ask(sealing.ask))
         return sealing.sealed
 

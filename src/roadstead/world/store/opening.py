@@ -47,8 +47,8 @@ class Store:
 
 @asynccontextmanager
 async def open(url: str, *, writer: str, closing: float = 5.0) -> AsyncIterator[Store]:
-    """`writer` names the chain of records that this process adds to: no other process may use the name at the
-    same time. On leaving, what waits is written for up to `closing` seconds.
+    """`writer` names this process and the chain of records that it adds to: no other process may use the name at
+    the same time. On leaving, what waits is written for up to `closing` seconds.
 
     Raises TransientError while the database is locked or gone, StalledError when it is damaged or newer.
     """
@@ -56,7 +56,7 @@ async def open(url: str, *, writer: str, closing: float = 5.0) -> AsyncIterator[
     try:
         with failures.told(f"opening the database {opened.shown}"):
             await migrating.migrate(opened)
-        async with _running(Writer(opened, writer), closing) as running:
+        async with _running(Writer(opened, writer, writer), closing) as running:
             yield Store(
                 Clusters(running),
                 Statuses(running),

@@ -77,6 +77,7 @@ statuses = Table(
     _count("added"),
     Index("statuses_by_bundle", "bundle", "cluster"),
     Index("statuses_by_rank", "rank", "cluster", "bundle"),
+    sqlite_with_rowid=False,  # kept in the order of its key, in which it is read
 )
 
 deviations = Table(
@@ -95,6 +96,7 @@ deviations = Table(
     _text("message"),
     Column("round", BigInteger, nullable=False),  # in which it was seen last
     Index("deviations_by_object", "object"),
+    sqlite_with_rowid=False,  # kept in the order of its key, in which it is read
 )
 
 events = Table(
@@ -154,6 +156,7 @@ touched = Table(
     Column("writer", Text, primary_key=True),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Index("touched_by_record", "writer", "sequence"),
+    sqlite_with_rowid=False,  # kept in the order of its key, in which it is read
 )
 
 heads = Table(

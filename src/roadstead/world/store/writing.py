@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Executable, Table, select
+from sqlalchemy import Executable, Table, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roadstead.language import chain
@@ -36,11 +36,14 @@ _ACTION = "writing to the database"
 class Batch:
     """The rows of one transaction. Rows of one table keep their order; tables among each other do not."""
 
-    def __init__(self, engine: str, writer: str, counters: dict[str, int], head: tuple[int, str]) -> None:
+    def __init__(
+        self, engine: str, chain: str, counters: dict[str, int], head: tuple[int, str], token: str
+    ) -> None:
         self.engine = engine
         self.events: list[Event] = []
         self.asked: list[Callable[[AsyncConnection], Awaitable[None]]] = []
-        self._writer = writer
+        self._chain = chain
+        self._token = token
         self._event = counters.get("event", 0)
         self._head = head
         self._groups: dict[Table, list[tuple[Executable, list[dict[str, Any]]]]] = {}
@@ -73,7 +76,7 @@ class Batch:
 
     def record(self, record: Record) -> RecordId:
         sequence, previous = self._head
-        linked = chain.link(record, RecordId(self._writer, sequence + 1), previous)
+        linked = chain.link(record, RecordId(self._chain, sequence + 1), previous)
         self._head = (sequence + 1, linked.hash)
         self.put(schema.records, rows.of_record(linked))
         self.run(schema.touched, statements.touch(self.engine), *rows.of_touched(linked))
@@ -82,10 +85,10 @@ class Batch:
     async def flush(self, connection: AsyncConnection, token: int) -> None:
         sequence, hash = self._head
         if schema.records in self._groups:
-            self.put(schema.heads, {"writer": self._writer, "sequence": sequence, "hash": hash})
+            self.put(schema.heads, {"writer": self._chain, "sequence": sequence, "hash": hash})
         if self.events:
             self.put(schema.counters, {"name": "event", "value": self._event})
-        self.put(schema.counters, {"name": f"batch {self._writer}", "value": token})
+        self.put(schema.counters, {"name": self._token, "value": token})
         for groups in self._groups.values():
             for statement, values in groups:
                 await connection.execute(statement, values)
@@ -116,10 +119,12 @@ class _Write(Generic[Answer]):
 
 @dataclass
 class Writer:
-    """`problem` tells why writes do not succeed at the moment, `since` since when on the loop's clock."""
+    """`name` is the process's, `chain` that of the records it adds to. `problem` tells why writes do not succeed
+    at the moment, `since` since when on the loop's clock."""
 
     engines: Engines
     name: str
+    chain: str
     problem: Problem | None = None
     since: float = 0.0
     dropped: int = 0  # notes that found no room while the database was gone
@@ -223,7 +228,7 @@ class Writer:
             counters, head = await self._heads(connection)
             made = tokens.get(counters.get(f"batch {self.name}", -1))
             if made is None:
-                batch = Batch(self.engines.name, self.name, counters, head)
+                batch = Batch(self.engines.name, self.chain, counters, head, f"batch {self.name}")
                 answers = [write.make(batch) for write in writes]
                 await batch.flush(connection, token)
                 made = (writes, answers, batch)
@@ -243,12 +248,15 @@ class Writer:
                 self.written.notify_all()
 
     async def _heads(self, connection: AsyncConnection) -> tuple[dict[str, int], tuple[int, str]]:
-        names = ("event", f"batch {self.name}")
-        counted = select(schema.counters).where(schema.counters.c.name.in_(names))
-        counters = {row.name: row.value for row in await connection.execute(counted)}
-        mine = select(schema.heads).where(schema.heads.c.writer == self.name)
-        head = (await connection.execute(mine)).first()
-        return counters, (head.sequence, head.hash) if head else (0, chain.GENESIS)
+        counters, heads = schema.counters.c, schema.heads.c
+        counted = select(counters.name, counters.value, literal("")).where(
+            counters.name.in_(("event", f"batch {self.name}"))
+        )
+        mine = select(literal("head"), heads.sequence, heads.hash).where(heads.writer == self.chain)
+        found = {
+            name: (value, hash) for name, value, hash in await connection.execute(union_all(counted, mine))
+        }
+        return {name: value for name, (value, _) in found.items()}, found.get("head", (0, chain.GENESIS))
 
     def _sick(self, found: Problem) -> None:
         if self.problem is None:

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), server_default="", nullable=False),
         sa.Column("round", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("cluster", "bundle", "object", "trouble", "field"),
+        sqlite_with_rowid=False,
     )
     op.create_index("deviations_by_object", "deviations", ["object"], unique=False)
     op.create_table(
@@ -174,6 +175,7 @@ def upgrade() -> None:
         sa.Column("drifted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("added", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("cluster", "bundle"),
+        sqlite_with_rowid=False,
     )
     op.create_index("statuses_by_bundle", "statuses", ["bundle", "cluster"], unique=False)
     op.create_index("statuses_by_rank", "statuses", ["rank", "cluster", "bundle"], unique=False)
@@ -183,5 +185,6 @@ def upgrade() -> None:
         sa.Column("writer", sa.Text(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("object", "writer", "sequence"),
+        sqlite_with_rowid=False,
     )
     op.create_index("touched_by_record", "touched", ["writer", "sequence"], unique=False)

@@ -14,6 +14,7 @@ from roadstead.sim.schema.requiring import Cause, invalid
 Value = dict[str, Any]
 
 SERVICES = ("", "services")
+NOT_READY = "node.kubernetes.io/not-ready"
 LABELLED = ("apps", "deployments")  # whose labels cannot be changed through their status
 
 
@@ -133,7 +134,7 @@ def _pod(value: Value) -> Value:
 def _tolerating(value: Value) -> Value:
     spec = value["spec"]
     tolerations = [*(spec.get("tolerations") or ())]
-    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+    for key in (NOT_READY, "node.kubernetes.io/unreachable"):
         if not any(
             each.get("key") in (key, None) and each.get("effect") in ("NoExecute", None)
             for each in tolerations
@@ -159,7 +160,17 @@ def _quality(spec: Value) -> str:
     )
 
 
+def _node(value: Value) -> Value:
+    """New nodes get no pods until somebody says that they are ready."""
+    spec = value.get("spec") or {}
+    taints = list(spec.get("taints") or ())
+    if not any(each.get("key") == NOT_READY for each in taints):
+        taints.append({"key": NOT_READY, "effect": "NoSchedule"})
+    return {**value, "spec": {**spec, "taints": taints}}
+
+
 _DRAWS: dict[str, Any] = {
+    "Node": _node,
     "Namespace": _namespace,
     "PersistentVolume": _volume,
     "PersistentVolumeClaim": _finalized("kubernetes.io/pvc-protection"),
@@ -173,7 +184,9 @@ def kept(cluster: Cluster, kind: Kind, live: Value, value: Value, subresource: s
     """What this way of writing cannot change is as it was."""
     if subresource == "status":
         was = live["metadata"]
-        kept_metadata = {**was, "managedFields": value["metadata"].get("managedFields", [])}
+        kept_metadata = {key: item for key, item in was.items() if key != "managedFields"}
+        if value["metadata"].get("managedFields"):
+            kept_metadata["managedFields"] = value["metadata"]["managedFields"]
         for key in ("labels", "annotations", "finalizers", "ownerReferences"):
             if kind.custom or (key == "labels" and kind.storage == LABELLED):
                 continue

@@ -61,9 +61,7 @@ def established(cluster: Cluster, value: Value) -> Value:
         "conditions": conditions,
         "storedVersions": [*stored, *({storage} - set(stored))],
     }
-    metadata = value["metadata"]
-    finalizers = list(dict.fromkeys((*(metadata.get("finalizers") or ()), FINALIZER)))
-    return {**value, "metadata": {**metadata, "finalizers": finalizers}, "status": found}
+    return {**value, "status": found}
 
 
 def serve(cluster: Cluster, value: Value) -> None:

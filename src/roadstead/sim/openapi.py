@@ -1,9 +1,10 @@
-"""OpenAPI v3, put together from the recorded schemas; version 2 is not simulated.
+"""OpenAPI v3, put together from the recorded schemas.
 
 Paths hold no more than what clients look for: that objects can be patched, with which parameters.
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 
 from roadstead.sim import knowledge
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.kinds import Kind
 
 
 def index(cluster: Cluster, base: str) -> dict[str, Any]:
@@ -38,35 +40,58 @@ def document(cluster: Cluster, path: str) -> bytes | None:
         return _builtin(cluster.minor, path)
     if path in _custom_paths(cluster):
         kinds = [kind for kind in cluster.custom.values() if path == f"apis/{kind.group}/{kind.version}"]
-        schemas = {}
-        for kind in kinds:
-            name = ".".join((*reversed(kind.group.split(".")), kind.version, kind.kind))
-            known = [{"group": kind.group, "version": kind.version, "kind": kind.kind}]
-            schemas[name] = {**kind.openapi, "x-kubernetes-group-version-kind": known}
-        paths: dict[str, Any] = {}
-        for kind in kinds:
-            paths |= _paths(path, kind.plural, kind.namespaced, (kind.group, kind.version, kind.kind))
-        return _document(cluster.knowledge.version, paths, schemas)
+        return _document(cluster.knowledge.version, _custom(kinds), _schemas(kinds))
     return None
+
+
+def custom_schemas(cluster: Cluster) -> dict[str, Any]:
+    return _schemas(cluster.custom.values())
+
+
+def _schemas(kinds: Iterable[Kind]) -> dict[str, Any]:
+    schemas = {}
+    for kind in kinds:
+        name = ".".join((*reversed(kind.group.split(".")), kind.version, kind.kind))
+        known = [{"group": kind.group, "version": kind.version, "kind": kind.kind}]
+        schemas[name] = {**kind.openapi, "x-kubernetes-group-version-kind": known}
+    return schemas
+
+
+def paths(cluster: Cluster) -> dict[str, Any]:
+    """Of all that is served."""
+    found: dict[str, Any] = {}
+    for path in cluster.knowledge.shown:
+        found |= _builtin_paths(cluster.minor, path)
+    return found | _custom(cluster.custom.values())
+
+
+def _custom(kinds: Iterable[Kind]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        root = f"apis/{kind.group}/{kind.version}"
+        found |= _paths(root, kind.plural, kind.namespaced, (kind.group, kind.version, kind.kind))
+    return found
 
 
 @cache
 def _builtin(minor: str, path: str) -> bytes:
     known = knowledge.load(minor)
+    schemas = {name: known.definitions[name] for name in known.shown[path]}
+    return _document(known.version, _builtin_paths(minor, path), schemas)
+
+
+def _builtin_paths(minor: str, path: str) -> dict[str, Any]:
     root, _, rest = path.partition("/")
     group, _, version = rest.rpartition("/")
-    paths: dict[str, Any] = {}
-    for entry in known.discovery[root]:
+    found: dict[str, Any] = {}
+    for entry in knowledge.load(minor).discovery[root]:
         if entry["metadata"].get("name", "") != group:
             continue
         for each in entry["versions"]:
             for resource in each["resources"] if each["version"] == version else ():
-                kind = resource["responseKind"]["kind"]
-                paths |= _paths(
-                    path, resource["resource"], resource["scope"] == "Namespaced", (group, version, kind)
-                )
-    schemas = {name: known.definitions[name] for name in known.shown[path]}
-    return _document(known.version, paths, schemas)
+                kind = (group, version, resource["responseKind"]["kind"])
+                found |= _paths(path, resource["resource"], resource["scope"] == "Namespaced", kind)
+    return found
 
 
 def _paths(root: str, plural: str, namespaced: bool, kind: tuple[str, str, str]) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _replace(call: Call) -> Answer:
 
 def _patch(call: Call) -> Answer:
     sort = bodies.media(call.content_type)
-    allowed = PATCHES if not call.kind.custom else PATCHES[:4]
+    allowed = PATCHES if not call.kind.custom else PATCHES[:3]
     if sort not in allowed:
         listed = ", ".join(allowed)
         raise status.unsupported_media(

@@ -27,6 +27,7 @@ from roadstead.sim import (
     hindering,
     listing,
     openapi,
+    openapi_v2,
     protobuf,
     reading,
     requests,
@@ -139,6 +140,8 @@ class Server:
         user = authenticating.user(cluster, request, base.partition("~")[2])
         asked = path + (f"?{request.query_string}" if request.query_string else "")
         cluster.note(Received(user, request.method, asked, request.headers.get("User-Agent", "")))
+        if path == "/openapi/v2":
+            return _response(_openapi_v2(cluster, request.headers.get("Accept", "")))
         form = answers.form(request.headers.get("Accept", ""))
         target = requests.target(path)
         if target is None:
@@ -208,8 +211,6 @@ def _document(cluster: Cluster, path: str, form: answers.Form, base: str) -> Ans
         data = openapi.document(cluster, "/".join(parts[2:]))
         if data is not None:
             return Answer(data)
-    elif parts[0] == "openapi":
-        raise status.not_simulated("OpenAPI v2")
     elif parts in (["api"], ["apis"]):
         if form.discovery:
             kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -223,6 +224,12 @@ def _document(cluster: Cluster, path: str, form: answers.Form, base: str) -> Ans
     elif parts[0] == "apis" and len(parts) == 3:
         found = discovering.resources(cluster, parts[1], parts[2])
     return answers.value(found) if found is not None else Answer(b"404 page not found\n", 404, "text/plain")
+
+
+def _openapi_v2(cluster: Cluster, accept: str) -> Answer:
+    if any(media in accept for media in openapi_v2.ACCEPTED):
+        return Answer(openapi_v2.encoded(cluster), content_type=openapi_v2.MEDIA)
+    return answers.value(openapi_v2.document(cluster))
 
 
 async def _watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.StreamResponse:

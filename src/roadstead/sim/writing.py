@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import bodies, creating, managed, reacting, reading, status
+from roadstead.sim import bodies, creating, custom, managed, reacting, reading, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
@@ -239,12 +239,7 @@ def delete(
     """The object as it is now, and whether it is gone."""
     kind = write.kind
     metadata = dict(live["metadata"])
-    finalizers = list(metadata.get("finalizers") or ())
-    for policy, finalizer in (("Orphan", "orphan"), ("Foreground", "foregroundDeletion")):
-        if propagation == policy and finalizer not in finalizers:
-            finalizers.append(finalizer)
-        elif propagation and propagation != policy and finalizer in finalizers:
-            finalizers.remove(finalizer)
+    finalizers = _awaited(kind, metadata, propagation)
     if kind.storage == PODS:
         grace = _grace(live, grace)
         if not grace and not finalizers:
@@ -265,6 +260,19 @@ def delete(
     if kind.storage == ("", "namespaces"):
         value["status"] = {**value.get("status", {}), "phase": "Terminating"}
     return _put(write, write.name, value), False
+
+
+def _awaited(kind: Kind, metadata: Value, propagation: str) -> list[str]:
+    """The finalizers of an object that is to be deleted in this way."""
+    found = list(metadata.get("finalizers") or ())
+    for policy, finalizer in (("Orphan", "orphan"), ("Foreground", "foregroundDeletion")):
+        if propagation == policy and finalizer not in found:
+            found.append(finalizer)
+        elif propagation and propagation != policy and finalizer in found:
+            found.remove(finalizer)
+    if kind.storage == custom.STORAGE and custom.FINALIZER not in found:
+        found.append(custom.FINALIZER)  # its objects go first
+    return found
 
 
 def _marked(write: Write, live: Value, grace: int | None) -> Value:

@@ -33,7 +33,7 @@ class Side:
                 continue
             words = shlex.split(line.replace("NAMESPACE", namespace))
             code, output, complaint = await self._run(words, namespace, said)
-            complaint = "".join(f"! {each}\n" for each in complaint.splitlines())
+            complaint = "".join(f"! {each}\n" for each in _in_order(complaint.splitlines()))
             output = _sorted(output) if "--raw" in words else output
             told += f"$ kubectl {line}\n{self._plain(output + complaint, namespace)}= {code}\n"
             said = dict(AS_USUAL)
@@ -84,6 +84,12 @@ def _sorted(text: str) -> str:
         return json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n"
     except ValueError:
         return text
+
+
+def _in_order(lines: list[str]) -> list[str]:
+    """The causes of a refusal come as they like."""
+    causes = iter(sorted(line for line in lines if line.startswith("* ")))
+    return [next(causes) if line.startswith("* ") else line for line in lines]
 
 
 def _pattern(written: str) -> re.Pattern[str]:

@@ -176,6 +176,35 @@ def _limit_range(value: Value, old: Value | None) -> Iterator[Cause]:
         seen.add(kind)
 
 
+COUNTED = {
+    *("pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"),
+    *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers", "cpu", "memory"),
+    *("ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "limits.cpu"),
+    *("requests.ephemeral-storage", "limits.memory", "limits.ephemeral-storage"),
+}
+
+
+PODS_ONLY = ("pods",)
+OF_PODS = (*PODS_ONLY, "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+
+
+def _quota(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    for scope in spec.get("scopes") or ():
+        fit = PODS_ONLY if scope == "BestEffort" else OF_PODS
+        if any(name in COUNTED and name not in fit for name in spec.get("hard") or ()):
+            yield invalid("spec.scopes", spec["scopes"], "unsupported scope applied to resource")
+    for name, amount in (spec.get("hard") or {}).items():
+        at = f"spec.hard[{name}]"
+        problem = names.qualified_problem(name)
+        if problem:
+            yield invalid(at, name, problem)
+        elif name not in COUNTED and "/" not in name:
+            yield invalid(at, name, "must be a standard resource type or fully qualified")
+        if amounts.number(amount) < 0:
+            yield invalid(at, amount, "must be greater than or equal to 0")
+
+
 ASCENDING = ("min", "defaultRequest", "default", "max")
 
 
@@ -311,6 +340,7 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("networking.k8s.io", "networkpolicies"): _network_policy,
     ("", "persistentvolumeclaims"): _claim,
     ("", "limitranges"): _limit_range,
+    ("", "resourcequotas"): _quota,
     ("", "replicationcontrollers"): _controller,
     ("apps", "deployments"): _strategy,
     ("apps", "statefulsets"): _update_strategy,

@@ -18,6 +18,8 @@ NULLS |= {
     ("io.k8s.api.discovery.v1.EndpointSlice", "ports"),
     ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
 }
+# Cannot be learned, for they are never created with a pod.
+LIKE = {"io.k8s.api.core.v1.EphemeralContainer": "io.k8s.api.core.v1.Container"}
 FORMATS = {"date-time": "time", "byte": "bytes"}
 
 
@@ -126,7 +128,7 @@ class _Compiler:
     def _complete(self, shape: Shape) -> None:
         """Defaults, and what an empty struct shows."""
         self._written(shape)
-        learned = self.knowledge.defaults.get(shape.name, {})
+        learned = self.knowledge.defaults.get(LIKE.get(shape.name, shape.name), {})
         for key, found in learned.items():
             if "value" in found:
                 shape.constants[key] = found["value"]

@@ -14,6 +14,7 @@ from roadstead.language import cel
 from roadstead.model import errors
 from roadstead.sim.merge import pathing
 from roadstead.sim.merge.types import DEDUCED, ListType, MapType, Type
+from roadstead.sim.schema import wording
 from roadstead.sim.schema.requiring import Cause, duplicate, invalid, required
 from roadstead.sim.schema.shapes import Shape
 
@@ -29,12 +30,11 @@ class Structural:
 
     def causes(self, value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Iterator[Cause]:
         body = {key: item for key, item in value.items() if key not in ROOT}
-        found = False
-        for error in self.validator.iter_errors(body):
-            found = True
-            yield _cause(error)
+        wrong = list(self.validator.iter_errors(body))
+        yield from wording.causes(wrong)
         yield from _repeated(self.shape, body, "")
-        if self.rules and not found:
+        yield from _embedded(self.shape, body, "")
+        if self.rules and not wrong:
             before = None if old is None else {key: item for key, item in old.items() if key not in ROOT}
             yield from _ruled(self.shape, body, before, "")
 
@@ -138,17 +138,6 @@ def accepts(schema: dict[str, Any], value: Any) -> bool:
     return bool(jsonschema_rs.Draft7Validator(_json_schema(schema)).is_valid(value))
 
 
-def _cause(error: Any) -> Cause:
-    place = ""
-    for part in error.instance_path:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    what = error.message
-    if "is a required property" in what:
-        name = what.split('"')[1]
-        return required(f"{place}.{name}" if place else name)
-    return invalid(place or "<nil>", error.instance, f"{place} in body: {what}")
-
-
 def _repeated(shape: Shape, value: Any, at: str) -> Iterator[Cause]:
     """Items of sets and keyed lists that are there twice."""
     if isinstance(value, dict):
@@ -170,6 +159,22 @@ def _repeated(shape: Shape, value: Any, at: str) -> Iterator[Cause]:
             if name in seen:
                 yield duplicate(f"{at}[{number}]", item)
             seen.add(name)
+
+
+def _embedded(shape: Shape, value: Any, at: str) -> Iterator[Cause]:
+    """Whole objects inside another have to say what they are."""
+    if isinstance(value, list) and shape.element is not None:
+        for number, item in enumerate(value):
+            yield from _embedded(shape.element, item, f"{at}[{number}]")
+    if not isinstance(value, dict):
+        return
+    for key in ("apiVersion", "kind") if shape.embedded else ():
+        if not value.get(key):
+            yield required(f"{at}.{key}")
+    for key, item in value.items():
+        inner = shape.fields.get(key) or shape.element
+        if inner is not None and isinstance(item, dict | list):
+            yield from _embedded(inner, item, f"{at}.{key}" if at else key)
 
 
 def _any_rules(shape: Shape) -> bool:

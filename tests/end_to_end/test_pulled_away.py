@@ -45,6 +45,23 @@ async def test_a_cluster_that_no_document_names_any_more_is_told_and_left_alone(
     await kubectl(prod.kubeconfig, prod.name, "-n", unique, "get", "cm", "a")
 
 
+async def test_a_cluster_that_was_retired_leaves_without_a_trace(shop, two):
+    shop.fleet(limits={"lostClusters": 0, "lostAssignments": "2%"})
+    shop.bundle("extra", files={"a.yaml": namespace(f"{shop.name}-extra")})
+    shop.commit("one more")
+    await shop.roadstead("apply")
+    shop.remove("fleet/bundle-extra.yaml")
+    shop.commit("which is kept for its namespace")
+    assert "keep Namespace" in (await shop.roadstead("plan")).out
+    shop.cluster("prod", two[1].name, spec={"state": "retired"}, tier="production")
+    shop.commit("prod is retired")
+    await shop.roadstead("apply")
+    shop.remove("fleet/cluster-prod.yaml")
+    shop.commit("and gone")
+    found = await shop.roadstead("apply")
+    assert "LimitExceeded" not in found.told and "prod" not in found.told
+
+
 async def test_two_names_of_one_server_are_told_apart_and_nothing_is_done(shop, two):
     shop.cluster("prod", two[0].name, tier="production")
     found = await shop.ask("apply", "-c", "prod")

@@ -21,7 +21,7 @@ from roadstead.model.fleet import Cluster
 from roadstead.model.ids import GroupKind, Key, ObjectId
 from roadstead.model.inventory import Inventory
 from roadstead.model.manifests import Manifests
-from roadstead.model.plan import Plan
+from roadstead.model.plan import Draft, Plan
 from roadstead.objects import kinds
 from roadstead.stages import apply
 from roadstead.stages.fleet.limits import Fate, Lost
@@ -216,10 +216,12 @@ async def plan(world: World, found: Survey, bundle: str, wishes: Wishes, *, show
     key = Key(bundle, found.cluster.name)
     inventory = found.inventory(bundle)
     assignment = found.assignment(bundle)
-    if assignment and holding.leaves_drift(key, found.desired.decisions, world.now):
-        assignment = replace(assignment, leave_drift=True)
+    decisions, held = found.desired.decisions, None
+    if decisions is not None:
+        held = holding.held(key, None, inventory.parent, decisions=decisions, glass=None, now=world.now)
+        if assignment and holding.leaves_drift(key, decisions, world.now):
+            assignment = replace(assignment, leave_drift=True)
     manifests = found.manifests.get(bundle)
-    held = holding.decided(key, found.desired.decisions, world.now)
     stopped = _stopped(found, bundle, assignment, manifests, wishes) or (
         (_frozen(key, held.why),) if held else ()
     )
@@ -241,6 +243,8 @@ async def plan(world: World, found: Survey, bundle: str, wishes: Wishes, *, show
             ignore_prune_limit=wishes.ignore_prune_limit,
         )
     )
+    if over := _exceeded(found, key, draft, wishes):
+        return Plan(key, inventory.parent.applied, found.desired.revision, inventory.parent, (), over)
     if not shown:
         draft = compare.unshown(draft, assignment)
     previews = await apply.preview(found.target(assignment), draft, deadline=world.remaining)
@@ -272,9 +276,18 @@ def _kept(found: Survey, key: Key, wishes: Wishes) -> tuple[Problem, ...]:
         return (_frozen(key, lost.cause if lost else "Git assigns it no more"),)
     if not wishes.prune:
         return (_frozen(key, f"{lost.cause}; left alone, as --no-prune asks"),)
-    if lost.fate is Fate.REMOVED and found.exceeded and not wishes.ignore_loss_limit:
-        return tuple(problem.at(bundle=key.bundle, cluster=key.cluster) for problem in found.exceeded)
     return ()
+
+
+def _exceeded(found: Survey, key: Key, draft: Draft, wishes: Wishes) -> tuple[Problem, ...]:
+    """Why a removed bundle stays: the whole fleet would lose more than its limits allow. Where nothing would
+    go, there is nothing to approve."""
+    lost = found.lost.get(key.bundle)
+    if lost is None or lost.fate is not Fate.REMOVED or wishes.ignore_loss_limit:
+        return ()
+    if not any(change.writes for change in draft.changes):
+        return ()
+    return tuple(problem.at(bundle=key.bundle, cluster=key.cluster) for problem in found.exceeded)
 
 
 def _frozen(key: Key, cause: str) -> Problem:

@@ -1,5 +1,6 @@
 """Reach clusters: from a Cluster document to a connection that is known to be the right one."""
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,6 +66,12 @@ async def facts(world: World, fleet: str, client: Client, before: Facts | None) 
     ):
         kube_facts.write(recorded_in(world, fleet), found, world.blobs)
     return found
+
+
+def forget(world: World, fleet: str, cluster: str) -> None:
+    """Keep no record of a cluster that leaves the fleet."""
+    with contextlib.suppress(OSError):
+        (recorded_in(world, fleet) / f"{cluster}.json").unlink()
 
 
 def recorded_in(world: World, fleet: str) -> Path:

@@ -18,7 +18,7 @@ from roadstead.engine.world import World
 from roadstead.language import nearest, selectors
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
-from roadstead.model.fleet import Cluster
+from roadstead.model.fleet import Cluster, ClusterState
 from roadstead.world import tasks
 from roadstead.world.kube.client import Client
 
@@ -103,6 +103,8 @@ async def each(
                 heard.extend(notices.of_cluster(found))
                 losses.saw(cluster.name, found.view.stored.inventories)
                 lost = await losses.of(cluster.name)
+                if cluster.state is ClusterState.RETIRED:
+                    clusters.forget(world, desired.fleet, cluster.name)
                 return await work(replace(found, lost=lost, exceeded=losses.exceeded))
         except RoadsteadError as error:
             return tuple(problem.at(cluster=cluster.name) for problem in error.problems)

@@ -64,6 +64,11 @@ class Change:
     notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 
     @property
+    def writes(self) -> bool:
+        """Whether it would write something."""
+        return self.action not in (Action.UNCHANGED, Action.KEEP, Action.SKIP)
+
+    @property
     def gives_away(self) -> bool:
         """Whether this is the giving side of a hand-over."""
         return self.action is Action.HAND_OVER and self.manifest is None
@@ -117,6 +122,4 @@ class Plan:
     problems: tuple[Problem, ...] = field(default=())
 
     def pending(self) -> tuple[Change, ...]:
-        """The changes that would write something."""
-        idle = (Action.UNCHANGED, Action.KEEP, Action.SKIP)
-        return tuple(change for change in self.changes if change.action not in idle)
+        return tuple(change for change in self.changes if change.writes)

@@ -60,7 +60,8 @@ def compare(
     judge = _Judge(loaded, resolution, before, here)
     found = tuple(judge.fate(key) for key in pairs if key not in here)
     known = {key.cluster for key in pairs} | before.keys()
-    gone = tuple(sorted(name for name in known if judge.is_gone(name)))
+    retired = {name for name, then in before.items() if then.state is ClusterState.RETIRED}
+    gone = tuple(sorted(name for name in known - retired if judge.is_gone(name)))
     problems = (*_clusters_lost(loaded, known, gone), *_assignments_lost(loaded, pairs, found))
     return Losses(found, gone, problems)
 

@@ -23,6 +23,7 @@ from roadstead.sim.cluster import Cluster, Received
 from roadstead.sim.controllers import running
 
 _TICK, _STEP = 0.02, 2.0  # so many seconds of theirs in one of ours
+_SETTLE = 300.0  # seconds of theirs, in which what is there gets ready before anything changes
 WORKED_ON = frozenset(  # by the controllers of simulated clusters; others' readiness nobody can tell
     GroupKind(group, kind)
     for group, names in {
@@ -57,6 +58,7 @@ async def opened(world: World, snapshot: Snapshot) -> AsyncIterator[Copies]:
     """`world` is the real one: its workers and its cache are used, its clusters are not."""
     clock = Clock()
     made = {taken.cluster: _copy(taken, clock) for taken in snapshot.clusters}
+    clock.advance(_SETTLE)
     clusters = [copy.cluster for copy in made.values()]
     with TemporaryDirectory(prefix="roadstead-rehearsal-") as folder:
         async with serving.running(*clusters) as server:

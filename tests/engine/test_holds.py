@@ -13,6 +13,8 @@ from roadstead.model.status import Standing
 from roadstead.operations import holds
 from roadstead.operations import plan as planning
 from roadstead.operations.holds import FREEZE, Asked
+from roadstead.world.git import decisions
+from roadstead.world.inventory import names
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 
@@ -91,4 +93,53 @@ async def test_a_run_without_a_database_honours_a_hold(fleet):
         (plan,) = found.report.plans
         assert plan.pending() == ()
         assert [(one.reason, "INC-1" in one.cause) for one in plan.problems] == [(reasons.FROZEN, True)]
-        assert (await revision_loop.read(opened)).decisions == (), "who has a store asks the store"
+        assert (await revision_loop.read(opened)).decisions is None, "who has a store asks the store"
+
+
+def carried(fleet) -> str:
+    """The hold that the inventory in the cluster says."""
+    one, name = fleet.clusters["c1"], names.parent_name(fleet.story.name, "web")
+    parent = one.object(one.builtin("secrets"), names.NAMESPACE, name)
+    return parent["metadata"]["annotations"].get("roadstead.dev/hold", "")
+
+
+async def settled_mark(fleet, wanted: bool) -> None:
+    async with asyncio.timeout(30):
+        while bool(carried(fleet)) is not wanted:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_hold_is_carried_by_the_inventory_where_database_and_git_are_both_lost(fleet):
+    id = await hold(fleet)
+    async with fleet.served() as serving:
+        await frozen(fleet)
+        assert fleet.data("c1", "a", "web") is None, "held before it was ever installed"
+        async with world.local(settings(fleet)) as opened:
+            await holds.remove(opened, id, reason="solved")
+        await serving.reconciling.housekeeping.mirror()
+        await fleet.settled(1)
+        await hold(fleet)
+        await serving.reconciling.housekeeping.mirror()
+        await settled_mark(fleet, True)
+    fleet.database.unlink()
+    fleet.story.git("update-ref", "-d", decisions.REF)
+    change(fleet)
+    async with fleet.served():
+        await frozen(fleet)
+        assert fleet.data("c1", "a", "web") == {"x": "1"}
+    async with world.local(settings(fleet)) as opened:
+        (plan,) = (await planning.fleet(opened, Wishes())).report.plans
+        assert [one.reason for one in plan.problems] == [reasons.FROZEN], "nor does a laptop"
+
+
+async def test_a_lifted_hold_is_taken_off_the_inventory(fleet):
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+        id = await hold(fleet)
+        await serving.reconciling.housekeeping.mirror()
+        await settled_mark(fleet, True)
+        assert carried(fleet).startswith(f"{id} until ") and carried(fleet).endswith(": INC-1")
+        async with world.local(settings(fleet)) as opened:
+            await holds.remove(opened, id, reason="solved")
+        await serving.reconciling.housekeeping.mirror()
+        await settled_mark(fleet, False)

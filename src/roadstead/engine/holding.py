@@ -4,6 +4,7 @@ Pure. Four places can hold: the mark in the cluster (objects/break_glass), a per
 the cluster's state (the assignment's freeze), and the inventory, which carries a hold where all else is lost.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from roadstead.model.inventory import Parent
 from roadstead.objects.break_glass import BreakGlass
 
 LEAVE_DRIFT = "leaveDrift"
+_FOREVER = "lifted"
+_MARK = re.compile(r"(\S+) until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|lifted) by ")
 _HOLDING = (DecisionKind.HOLD, DecisionKind.PAUSE)
 
 
@@ -43,7 +46,27 @@ def held(
         until = datetime.fromisoformat(hold.until) if hold.until else None
         by = f"hold {hold.hold} by {hold.owner} until {hold.until}: " if hold.hold else ""
         return Held(f"{by}{hold.reason}", until)
-    return Held(f"held, as its inventory says: {parent.hold}") if parent.hold else None
+    return carried(parent.hold, decisions, now) if parent.hold else None
+
+
+def mark(key: Key, decisions: Iterable[Decision], now: datetime) -> str:
+    """What the inventory is to carry of a decision that holds, "" without one: its id first, then its end."""
+    for one in decisions:
+        if _holds(one, key, now) and one.action != LEAVE_DRIFT:
+            return (
+                f"{one.id} until {_said(one.until) if one.until else _FOREVER} by {one.actor}: {one.reason}"
+            )
+    return ""
+
+
+def carried(hold: str, decisions: Iterable[Decision], now: datetime) -> Held | None:
+    """By what the inventory carries: until its end, unless its decision is known, which then says."""
+    found = _MARK.match(hold)
+    id, until = found.groups() if found else (hold, _FOREVER)
+    if any(one.id == id for one in decisions):
+        return None
+    end = datetime.fromisoformat(until) if until != _FOREVER else None
+    return Held(f"held, as its inventory says: {hold}", end) if end is None or now < end else None
 
 
 def decided(key: Key, decisions: Iterable[Decision], now: datetime) -> Held | None:

@@ -37,6 +37,7 @@ Answer = TypeVar("Answer")
 DEADLINE = 120.0  # seconds that one step may take
 _DURABLE = 15.0  # seconds that a record may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
+_MARKING = 10.0  # seconds that writing a hold onto an inventory may take
 _MOVING = 5.0  # likewise for objects on their way to another bundle
 _WISHES = Wishes()
 _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
@@ -95,6 +96,7 @@ class Steps:
             self._retried.discard(bundle)
             await known.look_again(bundle)
         held = self._held(bundle)
+        await self._carry(bundle, held)
         found = self._survey(bundle, held)
         world = self.shared.world.within(DEADLINE)
         plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False)
@@ -125,6 +127,25 @@ class Steps:
             glass=self.glass(),
             now=self.shared.world.now,
         )
+
+    async def _carry(self, bundle: str, held: Held | None) -> None:
+        """The inventory carries what was decided, for the day when neither the store nor Git knows of it.
+        Where it cannot be written the decision holds all the same; what was lifted must be cleared."""
+        inventory, shared = self.known.inventory(bundle), self.shared
+        wanted = holding.mark(self.bulletin.key(bundle), shared.decisions, shared.world.now)
+        parent = inventory.parent
+        if not parent.resource_version or parent.hold == wanted:
+            return
+        if not wanted and holding.carried(parent.hold, shared.decisions, shared.world.now):
+            return  # nobody here knows of the decision
+        target = self.known.survey.target(self.known.survey.assignment(bundle))
+        try:
+            marked = await apply.mark(target, inventory, wanted, deadline=_MARKING)
+        except RoadsteadError:
+            if held is None:
+                raise
+        else:
+            await self.known.took(Outcome(self.bulletin.key(bundle), (), inventory=marked))
 
     def _survey(self, bundle: str, held: Held | None) -> Survey:
         """The survey; of what is held, one by which a plan sees drift and corrects none."""

@@ -69,7 +69,7 @@ class Reconciling:
     async def decided(self) -> None:
         """Decisions changed: they count from now on."""
         shared = self.shared
-        found = await shared.store.decisions.standing(shared.world.now)
+        found = await shared.store.decisions.all()
         if found != shared.decisions:
             shared.decisions = found
             for keeper in self.keepers.values():

@@ -32,7 +32,7 @@ class Desired:
     documents: Documents
     resolution: Resolution
     problems: tuple[Problem, ...]
-    decisions: tuple[Decision, ...] = ()  # those that stand, where they were read with it
+    decisions: tuple[Decision, ...] | None = None  # None: they were not read with it, but are in a store
 
     @property
     def fleet(self) -> str:
@@ -73,11 +73,7 @@ async def decided(world: World) -> Desired:
         return desired
     book = await decisions.read(location, cache=world.settings.cache, until=until)
     made = (*book.decisions.values(), *mirroring.stand_ins(book, {}, world.now).values())
-    return replace(
-        desired,
-        decisions=tuple(one for one in made if one.stands(world.now)),
-        problems=(*desired.problems, *book.problems),
-    )
+    return replace(desired, decisions=made, problems=(*desired.problems, *book.problems))
 
 
 async def is_unchanged(world: World, desired: Desired) -> bool:

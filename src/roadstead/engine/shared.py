@@ -15,7 +15,7 @@ Hear = Callable[[Event], None]
 
 @dataclass(slots=True)
 class Shared:
-    """`hear` is told every event at once, durable or not: logs and metrics. `decisions` are those that stand,
+    """`hear` is told every event at once, durable or not: logs and metrics. `decisions` are all that are known,
     renewed by whoever changes them."""
 
     world: World

@@ -1,8 +1,9 @@
 """The only stage that writes to clusters: `preview` asks by dry runs, `step` does what a plan says."""
 
 from roadstead.stages.apply.cluster import Cluster
+from roadstead.stages.apply.keeping import mark
 from roadstead.stages.apply.previewing import preview
 from roadstead.stages.apply.run import Rules
 from roadstead.stages.apply.stepping import due, is_idle, step
 
-__all__ = ["Cluster", "Rules", "due", "is_idle", "preview", "step"]
+__all__ = ["Cluster", "Rules", "due", "is_idle", "mark", "preview", "step"]

@@ -8,7 +8,7 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.facts import ApiResource
 from roadstead.model.inventory import Inventory
 from roadstead.stages.apply import ledger
-from roadstead.stages.apply.cluster import Object, Session
+from roadstead.stages.apply.cluster import Cluster, Object, Session
 from roadstead.stages.apply.run import Run
 from roadstead.world import crash, inventory
 from roadstead.world.kube.write import Writer
@@ -36,6 +36,13 @@ async def claim(run: Run) -> None:
     await _store(run, owned)
     crash.here("union-written")
     run.looked = asyncio.get_running_loop().time()
+
+
+async def mark(cluster: Cluster, owned: Inventory, hold: str, *, deadline: float) -> Inventory:
+    """Make the inventory carry a hold, or none; nothing else of it changes, nor who may write it."""
+    session = Session(cluster, asyncio.get_running_loop().time() + deadline)
+    marked = replace(owned, parent=replace(owned.parent, hold=hold))
+    return await inventory.write(cluster.own, _Sender(session), before=owned, after=marked)
 
 
 async def check(run: Run) -> None:

@@ -46,6 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if GIVE_CLUSTERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("cluster")
+        real = item.get_closest_marker("real_servers")
+        if real and item.config.option.simulated:
+            item.add_marker(pytest.mark.skip(reason=f"real servers only: {real.args[0]}"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

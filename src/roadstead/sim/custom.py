@@ -152,10 +152,37 @@ def _shown(schema: Value) -> Value:
     return {**schema, "properties": {**(schema.get("properties") or {}), **fixed}}
 
 
-def emptied(cluster: Cluster, value: Value) -> None:
-    """Delete all objects of a definition that goes."""
+def emptied(cluster: Cluster, value: Value) -> bool:
+    """Delete all objects of a definition that goes; whether none is left, held by a finalizer."""
     storage = (value["spec"]["group"], value["spec"]["names"]["plural"])
+    left = False
     for key, stored in [*cluster.store.items(storage)]:
         found = orjson.loads(stored.data)
-        found["metadata"]["resourceVersion"] = str(cluster.store.next_version())
-        cluster.store.remove(storage, key, orjson.dumps(found))
+        metadata = found["metadata"]
+        held = bool(metadata.get("finalizers"))
+        left = left or held
+        if held and metadata.get("deletionTimestamp"):
+            continue
+        metadata["resourceVersion"] = str(cluster.store.next_version())
+        if held:
+            metadata |= {"deletionTimestamp": cluster.now(), "deletionGracePeriodSeconds": 0}
+            metadata["generation"] = metadata.get("generation", 0) + 1
+            cluster.store.put(storage, key, orjson.dumps(found))
+        else:
+            cluster.store.remove(storage, key, orjson.dumps(found))
+    return not left
+
+
+def terminating(cluster: Cluster, value: Value) -> Value:
+    """The definition as long as objects of it are left."""
+    condition = {
+        "type": "Terminating",
+        "status": "True",
+        "lastTransitionTime": cluster.now(),
+        "reason": "InstanceDeletionInProgress",
+        "message": "CustomResource deletion is in progress",
+    }
+    known = value["status"].get("conditions") or []
+    if any(each["type"] == "Terminating" for each in known):
+        return value
+    return {**value, "status": {**value["status"], "conditions": [*known, condition]}}

@@ -19,7 +19,11 @@ def stored(cluster: Cluster, kind: Kind, value: Value) -> None:
         return
     storage = (value["spec"]["group"], value["spec"]["names"]["plural"])
     if value["metadata"].get("deletionTimestamp"):
-        custom.emptied(cluster, value)
+        if not custom.emptied(cluster, value):
+            waits = custom.terminating(cluster, value)
+            if waits != value:
+                _put(cluster, kind, waits)
+            return
         custom.withdraw(cluster, value)
         cluster.close_watches(storage)
         if value["metadata"].get("finalizers") == [custom.FINALIZER]:
@@ -30,6 +34,15 @@ def stored(cluster: Cluster, kind: Kind, value: Value) -> None:
     cluster.close_watches(storage)  # as the real one does whenever it serves a definition anew
     if now != value:
         _put(cluster, kind, now)
+
+
+def gone(cluster: Cluster, kind: Kind) -> None:
+    """After the last object of a definition that goes, the definition goes."""
+    if not kind.custom:
+        return
+    found = cluster.store.get(custom.STORAGE, ("", f"{kind.plural}.{kind.group}"))
+    if found is not None and b'"deletionTimestamp"' in found.data:
+        stored(cluster, cluster.builtin(custom.STORAGE[1], custom.STORAGE[0]), orjson.loads(found.data))
 
 
 def _put(cluster: Cluster, kind: Kind, value: Value) -> None:

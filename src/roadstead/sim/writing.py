@@ -327,6 +327,7 @@ def _gone(write: Write, value: Value) -> bytes:
     value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}
     data = orjson.dumps(_ordered(write.kind, value))
     store.remove(write.kind.storage, (write.namespace, write.name), data)
+    reacting.gone(write.cluster, write.kind)
     if write.kind.storage == creating.SERVICES:
         write.cluster.taken = None
     return data

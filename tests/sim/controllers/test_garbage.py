@@ -121,3 +121,19 @@ def test_an_owner_of_an_unknown_kind_is_believed(stage):
     stage.apply(config("below", stranger))
     stage.advance(60)
     assert names(stage) == ["below"]
+
+
+def test_a_definition_waits_for_objects_that_are_held_and_goes_after_the_last(stage):
+    stage.apply(CRD)
+    metadata = {"name": "one", "namespace": "shop", "finalizers": ["example.com/stay"]}
+    widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": metadata}
+    stage.apply(widget)
+    kind = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "widgets.example.com")
+    stage.one.delete(*kind)
+    stage.advance(0)
+    conditions = stage.get(*kind, "")["status"]["conditions"]
+    assert conditions[-1]["reason"] == "InstanceDeletionInProgress"
+    assert stage.get("example.com/v1", "Widget", "one")["metadata"]["deletionTimestamp"]
+    stage.apply({**widget, "metadata": {**metadata, "finalizers": []}})
+    stage.advance(0)
+    assert stage.get(*kind, "") is None

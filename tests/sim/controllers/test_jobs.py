@@ -94,6 +94,24 @@ def test_a_finished_job_goes_after_its_time(stage):
     assert stage.pods() == []
 
 
+@pytest.mark.parametrize("policy", ["Background", "Foreground"])
+def test_the_pods_of_a_deleted_job_go_although_it_counted_them(stage, policy):
+    stage.apply(job())
+    stage.advance(1)
+    stage.one.delete("batch/v1", "Job", "job", namespace="shop", policy=policy)
+    stage.advance(10)
+    assert (found(stage), stage.pods()) == (None, [])
+
+
+def test_the_pods_that_a_job_leaves_behind_are_held_by_nothing(stage):
+    stage.apply(job())
+    stage.advance(1)
+    stage.one.delete("batch/v1", "Job", "job", namespace="shop", policy="Orphan")
+    stage.advance(10)
+    (pod,) = stage.pods()
+    assert not {"finalizers", "ownerReferences"} & pod["metadata"].keys()
+
+
 def test_a_cron_job_makes_a_job_at_each_moment_and_keeps_three(stage):
     stage.apply(cron())
     stage.advance(3610)

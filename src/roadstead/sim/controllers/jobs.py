@@ -1,10 +1,21 @@
 """Jobs: pods until enough have succeeded or too many have failed, each counted once."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from roadstead.language.selectors import Selector
+from roadstead.sim.controllers import selecting
 from roadstead.sim.controllers.replicasets import PODS, active, condition, is_ready, pod_of
-from roadstead.sim.controllers.world import Controller, World, its_controller, itself, key_of
+from roadstead.sim.controllers.world import (
+    Controller,
+    Event,
+    World,
+    controller,
+    its_controller,
+    itself,
+    key_of,
+)
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]
@@ -12,6 +23,7 @@ Value = dict[str, Any]
 NAME = "job"
 JOBS = ("batch", "jobs")
 TRACKING = "batch.kubernetes.io/job-tracking"
+OF_JOB = "batch.kubernetes.io/job-name"
 INDEX = "batch.kubernetes.io/job-completion-index"
 RETRY = 10  # seconds, doubled with each failure
 RETRY_LIMIT = 600
@@ -20,6 +32,8 @@ RETRY_LIMIT = 600
 def _sync(world: World, key: Key) -> None:
     job = world.get(JOBS, key)
     if job is None:
+        for pod in selecting.chosen(world, PODS, key[0], Selector(match_labels=((OF_JOB, key[1]),))):
+            _release(world, pod)  # nobody counts it any more
         return
     pods = world.controlled(PODS, job)
     if job["metadata"].get("deletionTimestamp"):
@@ -233,4 +247,14 @@ def _expire(world: World, job: Value) -> None:
         world.delete(JOBS, job, policy="Foreground")
 
 
-CONTROLLER = Controller(NAME, _sync, {JOBS: itself, PODS: its_controller("Job")})
+_controlled = its_controller("Job")
+
+
+def _of_pod(world: World, event: Event) -> Iterable[Key]:
+    """Its Job, or the one that made it when that is gone."""
+    yield from _controlled(world, event)
+    if TRACKING.encode() in (event.change.after or b"") and controller(event.value) is None:
+        yield event.change.key[0], selecting.labels_of(event.value).get(OF_JOB, "")
+
+
+CONTROLLER = Controller(NAME, _sync, {JOBS: itself, PODS: _of_pod})

@@ -242,8 +242,9 @@ def _values(schema: Value, at: str) -> Iterator[Cause]:
 
 
 def _is_pattern(text: str) -> bool:
+    """As the real server reads them, where flags may stand anywhere."""
     try:
-        re.compile(text)
+        re.compile(re.sub(r"\(\?[imsU]+\)", "", text))
         jsonschema_rs.Draft7Validator({"pattern": text})
     except (re.error, ValueError):
         return False

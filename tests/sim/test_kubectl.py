@@ -17,19 +17,30 @@ import pytest
 
 from roadstead.sim import serving
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.controllers import running as world
 from tests.controlplane import fixtures, kubeconfig, plane
 from tests.sim.kubectl import running, versions
 from tests.sim.kubectl.running import Side
 
 pytestmark = pytest.mark.cluster
 TABLE = running.table("table.txt")
+CONTROLLED = running.table("controlled.txt")
 
 
 @pytest.fixture(scope="module")
 def real(kubernetes_minor: str) -> Iterator[Any]:
     """A real cluster of this module's own: what other tests leave must not be seen."""
-    made = plane.ControlPlane(kubernetes_minor)
-    fixtures._finish(made.start(1))
+    yield from _plane(kubernetes_minor)
+
+
+@pytest.fixture(scope="module")
+def controlled(kubernetes_minor: str) -> Iterator[Any]:
+    yield from _plane(kubernetes_minor, controllers=True)
+
+
+def _plane(minor: str, *, controllers: bool = False) -> Iterator[Any]:
+    made = plane.ControlPlane(minor)
+    fixtures._finish(made.start(1, controllers=controllers))
     yield made.clusters[0]
     made.close()
 
@@ -50,8 +61,12 @@ def _real_side(cluster: Any, kubectl: Path, folder: Path) -> Side:
 
 
 @asynccontextmanager
-async def _simulated_side(minor: str, kubectl: Path, folder: Path) -> AsyncIterator[Side]:
+async def _simulated_side(
+    minor: str, kubectl: Path, folder: Path, *, controllers: bool = False
+) -> AsyncIterator[Side]:
     cluster = Cluster("c1", minor=minor)
+    if controllers:
+        world.start(cluster, nodes=0)
     async with serving.running(cluster) as server:
         folder.mkdir()
         document = {
@@ -84,3 +99,27 @@ async def test_kubectl_says_the_same(lines, real, kubectl, kubernetes_minor, uni
     async with _simulated_side(kubernetes_minor, kubectl, tmp_path / "simulated") as other:
         differences = await compared(lines, unique, [one, other])
     assert not differences, "\n" + differences
+
+
+@pytest.mark.parametrize("lines", CONTROLLED.values(), ids=CONTROLLED)
+async def test_kubectl_says_the_same_where_controllers_run(
+    lines, controlled, kubectl, kubernetes_minor, unique, tmp_path
+):
+    one = _real_side(controlled, kubectl, tmp_path / "real")
+    folder = tmp_path / "simulated"
+    async with _simulated_side(kubernetes_minor, kubectl, folder, controllers=True) as other:
+        differences = await compared(lines, unique, [one, other])
+    assert not differences, "\n" + differences
+
+
+@pytest.mark.parametrize("form", ["", "-o=yaml", "-o=name"])
+async def test_a_watch_shows_the_same(form, real, kubectl, kubernetes_minor, unique, tmp_path):
+    changes = ["create configmap one", "label configmap one a=b", "delete configmap one"]
+    one = _real_side(real, kubectl, tmp_path / "real")
+    async with _simulated_side(kubernetes_minor, kubectl, tmp_path / "simulated") as other:
+        for side in (one, other):
+            await side.run([f"create namespace {unique}"], unique)
+        watch = f"get configmaps --field-selector=metadata.name=one --watch {form}"
+        told = [await side.watched(watch, changes, unique) for side in (one, other)]
+    assert told[0].count("one") >= 3
+    assert told[0] == told[1]

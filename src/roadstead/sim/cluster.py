@@ -19,7 +19,7 @@ from roadstead.sim.clock import Clock
 from roadstead.sim.faults import Faults
 from roadstead.sim.kinds import Kind
 from roadstead.sim.rules.services import Taken
-from roadstead.sim.store import Store
+from roadstead.sim.store import Resource, Store
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
@@ -96,8 +96,8 @@ class Cluster:
             self.received(received)
 
     def _bootstrap(self) -> None:
-        for plural, name, data in _initial(self.minor):
-            self.store.put(("rbac.authorization.k8s.io", plural), ("", name), data)
+        for resource, name, data in _initial(self.minor):
+            self.store.put(resource, ("", name), data)
         kind = self.builtin("namespaces")
         for name in NAMESPACES:
             version = self.store.next_version()
@@ -122,8 +122,8 @@ BOUND = {"viewer": ("view",), "limited": ("view", "edit")}
 
 
 @cache
-def _initial(minor: str) -> tuple[tuple[str, str, bytes], ...]:
-    """Roles and bindings, the same bytes for all clusters."""
+def _initial(minor: str) -> tuple[tuple[Resource, str, bytes], ...]:
+    """Roles, bindings, priorities and the like, the same bytes for all clusters."""
     group = "rbac.authorization.k8s.io"
     found = list(knowledge.load(minor).bootstrap)
     for user, roles in BOUND.items():
@@ -141,6 +141,7 @@ def _initial(minor: str) -> tuple[tuple[str, str, bytes], ...]:
                     "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
                 }
             )
+    known = {(kind.api_version, kind.kind): kind.storage for kind in _index(minor).values()}
     out = []
     for number, each in enumerate(found, start=2):
         metadata = {
@@ -152,7 +153,7 @@ def _initial(minor: str) -> tuple[tuple[str, str, bytes], ...]:
         data = orjson.dumps(
             {"kind": each["kind"], "apiVersion": each["apiVersion"], **each, "metadata": metadata}
         )
-        out.append((each["kind"].lower() + "s", each["metadata"]["name"], data))
+        out.append((known[each["apiVersion"], each["kind"]], each["metadata"]["name"], data))
     return tuple(out)
 
 

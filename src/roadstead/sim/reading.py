@@ -114,14 +114,10 @@ def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
             raise status.bad_request(f"invalid selector: '{written}'; can't understand '{term}'")
         path, _, value = term.partition(sign)
         if path not in allowed:
+            if len(allowed) > len(COMMON):
+                raise status.bad_request(f"field label not supported: {path}")
             known = 'only "metadata.name", "metadata.namespace"'
-            told = f"field label not supported: {path}"
-            if len(allowed) == len(COMMON):
-                told = f'"{path}" is not a known field selector: {known}'
-            resource = f"{kind.group}/{kind.version}, Resource={kind.plural}"
-            raise status.bad_request(
-                f'Unable to find "{resource}" that match label selector "", field selector "{written}": {told}'
-            )
+            raise status.bad_request(f'"{path}" is not a known field selector: {known}')
         yield path, value, sign != "!="
 
 

@@ -21,6 +21,7 @@ NAME_AND_AGE: tuple[Value, ...] = (
     {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
     {"name": "Age", "type": "date", "format": "", "description": "", "priority": 0},
 )
+PRECEDENCE = 2  # its cell
 _NUMBER: Value = {"type": "integer", "format": "", "description": "", "priority": 0}
 OF_SCALE = (
     NAME_AND_AGE[0],
@@ -31,7 +32,9 @@ OF_SCALE = (
 
 
 def of_page(cluster: Cluster, kind: Kind, page: Page, options: Options) -> bytes:
-    rows = (_row(cluster, kind, stored.data, options) for _, stored in page.found)
+    rows = [_row(cluster, kind, stored.data, options) for _, stored in page.found]
+    if kind.kind == "FlowSchema":  # the one kind that is not shown in the order of its list
+        rows.sort(key=lambda row: row["cells"][PRECEDENCE])
     return orjson.dumps(_table(_columns(kind), page.metadata, rows))
 
 

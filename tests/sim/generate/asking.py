@@ -103,20 +103,33 @@ async def columns(server: Server, groups: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
+BEGINNING = {
+    "rbac.authorization.k8s.io/v1": ("clusterroles", "clusterrolebindings"),
+    "apiregistration.k8s.io/v1": ("apiservices",),
+    "scheduling.k8s.io/v1": ("priorityclasses",),
+    "flowcontrol.apiserver.k8s.io/v1": ("flowschemas", "prioritylevelconfigurations"),
+}
+SETTLED = "2026-01-01T00:00:00Z"
+
+
 async def bootstrap(server: Server) -> list[dict[str, Any]]:
-    """The roles and bindings that every cluster has from the beginning."""
+    """What every cluster has from the beginning, as far as it is in no namespace."""
     out = []
-    for kind in ("ClusterRole", "ClusterRoleBinding"):
-        _, found = await server.send("GET", f"/apis/rbac.authorization.k8s.io/v1/{kind.lower()}s")
-        for item in found["items"]:
-            name = item["metadata"]["name"]
-            if name.startswith("tests-"):
-                continue
-            kept = {
-                key: item["metadata"][key]
-                for key in ("name", "labels", "annotations")
-                if key in item["metadata"]
-            }
-            rest = {key: value for key, value in item.items() if key != "metadata"}
-            out.append({"kind": kind, "apiVersion": "rbac.authorization.k8s.io/v1", "metadata": kept, **rest})
+    for version, plurals in BEGINNING.items():
+        for plural in plurals:
+            _, found = await server.send("GET", f"/apis/{version}/{plural}")
+            kind = found["kind"].removesuffix("List")
+            for item in found["items"]:
+                if not item["metadata"]["name"].startswith("tests-"):
+                    out.append({"kind": kind, "apiVersion": version} | _settled(item))
     return out
+
+
+def _settled(item: dict[str, Any]) -> dict[str, Any]:
+    """Without what is another one on each server."""
+    metadata = item["metadata"]
+    kept = ("name", "generation", "labels", "annotations")
+    item = item | {"metadata": {key: metadata[key] for key in kept if key in metadata}}
+    for condition in item.get("status", {}).get("conditions", ()):
+        condition["lastTransitionTime"] = SETTLED
+    return item

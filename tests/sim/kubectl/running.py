@@ -12,6 +12,7 @@ from pathlib import Path
 
 FILES = Path(__file__).with_name("files")
 TIMEOUT = 90.0
+SETTLING = 1.0  # seconds
 AS_USUAL = {"as": "admin", "editor": "false", "input": ""}
 
 
@@ -39,8 +40,39 @@ class Side:
             said = dict(AS_USUAL)
         return told
 
+    async def watched(self, line: str, changes: list[str], namespace: str) -> str:
+        """What a watch prints while other lines run."""
+        process = await self._started(shlex.split(line), namespace, AS_USUAL)
+        assert process.stdout is not None
+        told = b""
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await asyncio.sleep(SETTLING)  # until the watch stands
+                for change in changes:
+                    await self.run([change], namespace)
+                    told += await process.stdout.read(1 << 16)
+                await asyncio.sleep(SETTLING)
+        finally:
+            process.terminate()
+            rest, _ = await process.communicate()
+        return self._plain((told + rest).decode(), namespace)
+
     async def _run(self, words: list[str], namespace: str, said: dict[str, str]) -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
+        process = await self._started(words, namespace, said)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                output, complaint = await process.communicate(said["input"].encode())
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode is not None
+        return process.returncode, output.decode(), complaint.decode()
+
+    async def _started(
+        self, words: list[str], namespace: str, said: dict[str, str]
+    ) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             self.kubectl,
             f"--context={said['as']}",
             f"--namespace={namespace}",
@@ -56,15 +88,6 @@ class Side:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                output, complaint = await process.communicate(said["input"].encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode is not None
-        return process.returncode, output.decode(), complaint.decode()
 
     def _plain(self, text: str, namespace: str) -> str:
         for found, name in (
@@ -107,8 +130,10 @@ VARYING = [
     (_pattern(r'(resourceVersion"?: ?)"\d+"'), r'\1"VERSION"'),
     (_pattern(r"\b10(\.\d+){3}\b"), "ADDRESS"),
     (_pattern(r"\b3[0-2]\d{3}\b"), "PORT"),
-    (_pattern(r"(?<![\w:=])\d+(s|m\d+s|m)\b(?! cpu)"), "AGE"),
+    (_pattern(r"(?<![\w:=])(\d+(s|m\d+s|m)|\d+d(\d+h)?)\b"), "AGE"),
     (_pattern(r"/tmp/\S+"), "FILE"),
+    (_pattern(r"(?<=web-)[bcdfghjklmnpqrstvwxz2456789]{6,10}\b"), "HASH"),
+    (_pattern(r"(?<=pod-template-hash[:=])( ?)\w+"), r"\1HASH"),
     (_pattern(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-RANDOM"),
     (_pattern(r" {2,}"), "  "),
     (_pattern(r"[ \t]+$"), ""),

@@ -9,7 +9,7 @@ async with fleets.simulated(tmp_path, clusters=3) as fleet:
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,10 +36,12 @@ class Fleet:
     events: list[tuple[float, Event]] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     serving: Serving | None = None
+    also: Callable[[Event], None] = lambda event: None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, event: Event) -> None:
         self.events.append((time.perf_counter(), event))
+        self.also(event)
         self._news.set()
 
     @asynccontextmanager

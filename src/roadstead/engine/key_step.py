@@ -6,10 +6,10 @@ what the key waits for (`Then`). Every step reads what is known anew and may be 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from roadstead.engine import bundle_step, cluster_loop, holding, telling
 from roadstead.engine.bulletin import Bulletin
@@ -29,10 +29,11 @@ from roadstead.model.reasons import Category
 from roadstead.model.record import Record, RecordId
 from roadstead.objects.break_glass import BreakGlass
 from roadstead.stages import apply
-from roadstead.world import crash
+from roadstead.world import crash, tasks
 from roadstead.world.store.journal import With
 
 Answer = TypeVar("Answer")
+Durable = Callable[[], Coroutine[Any, Any, RecordId]]
 
 DEADLINE = 120.0  # seconds that one step may take
 _DURABLE = 15.0  # seconds that a record may take
@@ -103,10 +104,14 @@ class Steps:
         plan = self._leaving_contests(plan)
         told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
         told.held, told.waits = held.why if held else "", ""
-        await self._see_drift(plan, held)
+        drift = self._see_drift(plan, held)
+        needs = frozenset() if held else self._needs(bundle, plan)
+        if drift and (held or needs or not plan.pending()):
+            await self._durably(drift())
+            drift = None
         if held:
             return self._rest(bundle, until=held.until)
-        if needs := self._needs(bundle, plan):
+        if needs:
             told.waits = f"waits for {', '.join(sorted(needs))}"
             self.bulletin.show(bundle)
             return Then(needs=needs)
@@ -115,7 +120,7 @@ class Steps:
         if apply.is_idle(plan, found.inventory(bundle), rules):
             then = self._nothing_written(bundle, plan)
         else:
-            then = await self._conclude(plan, await self._write(found, plan, rules))
+            then = await self._conclude(plan, await self._write(found, plan, rules, drift))
         return replace(then, needs=heirs, at=min(then.at, self._now() + _MOVING)) if heirs else then
 
     def _held(self, bundle: str) -> Held | None:
@@ -174,8 +179,8 @@ class Steps:
             changes.append(replace(change, action=Action.KEEP, cause=cause))
         return replace(plan, changes=tuple(changes))
 
-    async def _see_drift(self, plan: Plan, held: Held | None) -> None:
-        """Each drift is told once, at once, and again when it becomes another; and it is on the record."""
+    def _see_drift(self, plan: Plan, held: Held | None) -> Durable | None:
+        """Each drift is told once, at once, and again when it becomes another; gives what puts it on the record."""
         bundle = plan.key.bundle
         since = self.suspected.pop(bundle, None)
         lasted = self._now() - since if since is not None else None
@@ -186,9 +191,10 @@ class Steps:
             status, deviations = self.bulletin.state(bundle)
             record = telling.drift_record(plan.key, new, self.shared.world.now)
             also = With((status,), {plan.key: deviations}, events)
-            await self._durably(self.shared.store.journal.add(record, also))
-        elif events:
+            return lambda: self.shared.store.journal.add(record, also)
+        if events:
             self.shared.store.events.note(*events)
+        return None
 
     def _needs(self, bundle: str, plan: Plan) -> frozenset[str]:
         """Other bundles that come first. Correcting waits for nobody."""
@@ -210,15 +216,20 @@ class Steps:
             health=assignment.health if assignment else (),
         )
 
-    async def _write(self, found: Survey, plan: Plan, rules: apply.Rules) -> Outcome:
-        """Between a durable intent and its outcome: the one place from which clusters are written."""
+    async def _write(self, found: Survey, plan: Plan, rules: apply.Rules, drift: Durable | None) -> Outcome:
+        """Between a durable intent and its outcome: the one place from which clusters are written. The drift that
+        is corrected becomes durable with the intent."""
         shared, bundle, inventory = self.shared, plan.key.bundle, found.inventory(plan.key.bundle)
         commit = found.desired.snapshot.fleet.commit
         intent = telling.intent(plan, inventory, actor=rules.writer, commit=commit, now=shared.world.now)
         if bundle in self._unsure:
             await self._durably(self._settle_unsure(plan.key))
         self._unsure.add(bundle)
-        intended = await self._durably(shared.store.journal.begin(intent))
+        async with tasks.group() as start:
+            begun = start(self._durably(shared.store.journal.begin(intent)))
+            if drift:
+                start(self._durably(drift()))
+        intended = begun.result()
         crash.here("intent-durable")
         outcome = await apply.step(
             found.target(found.assignment(bundle)),
@@ -314,7 +325,7 @@ class Steps:
                 closing = telling.settled(record, intended, inventory, now=self.shared.world.now)
                 await journal.close(intended, closing)
 
-    async def _durably(self, writing: Awaitable[Answer]) -> Answer:
+    async def _durably(self, writing: Coroutine[Any, Any, Answer]) -> Answer:
         """Without the database nothing goes forward."""
         try:
             async with asyncio.timeout(_DURABLE):

@@ -1,7 +1,8 @@
 """The health of all that is owned in one cluster, kept current by its watches.
 
 Of what is ready nothing is kept. Pods are looked at only where a workload is on its way. Objects are judged as
-they come by, whether the inventory names them yet or not: its label tells whose an object is.
+they come by, whether the inventory names them yet or not: its label tells whose an object is. A Job is ready when
+it is done, for whatever waits for its bundle waits for that.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +53,7 @@ class HealthBook:
         rules = self._rules.get((obj["metadata"].get("labels") or {}).get(ownership.PART_OF, ""))
         if rules is None or not judging.looks_at_status(one.group_kind, rules):
             return
-        told = judging.judge(obj, Awaited(rules), self._around(one, obj))
+        told = judging.judge(obj, Awaited(rules, finished=True), self._around(one, obj))
         if one.group_kind in pods.WORKLOADS:
             self._tend(one, obj, settled=told.state in _SETTLED)
         self._learn(one, told)

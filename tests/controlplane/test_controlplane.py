@@ -230,8 +230,9 @@ async def test_kubectl_that_fails_says_why(clusters: Clusters) -> None:
 
 
 OWNER = """
-import asyncio, sys
+import asyncio, signal, sys
 from tests.controlplane import plane
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 async def main():
     async with plane.running(1, minor=sys.argv[1], controllers=True) as running:
         (cluster,) = running.clusters
@@ -266,7 +267,10 @@ def test_nothing_is_left_when_the_owner_is(number: signal.Signals, kubernetes_mi
         assert all(alive(int(pid)) for pid in pids)
         assert len(pids) == 4
         owner.send_signal(number)
-        owner.wait()
+        try:
+            owner.wait(30)
+        finally:
+            owner.kill()
     deadline = time.monotonic() + 20
     while any(alive(int(pid)) for pid in pids) or Path(directory).exists():
         assert time.monotonic() < deadline, f"still there: {[p for p in pids if alive(int(p))]} {directory}"

@@ -7,13 +7,12 @@ from typing import Any
 import msgspec
 import orjson
 
-from roadstead.language import selectors
-from roadstead.model import errors
-from roadstead.sim import status
+from roadstead.sim import selecting, status
 from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
 from roadstead.sim.schema import decoding
+from roadstead.sim.selecting import Requirement
 from roadstead.sim.store import Key
 
 
@@ -66,7 +65,7 @@ class Choice:
     """Which objects a request wants; `labels` None for any."""
 
     namespace: str
-    labels: selectors.Selector | None
+    labels: tuple[Requirement, ...] | None
     fields: tuple[tuple[str, str, bool], ...]  # path, value, whether they must be equal
 
     @property
@@ -76,8 +75,10 @@ class Choice:
     def matches(self, key: Key, data: bytes) -> bool:
         if self.namespace and key[0] != self.namespace:
             return False
-        if self.labels is not None and not self.labels.matches("", _LABELLED.decode(data).metadata.labels):
-            return False
+        if self.labels is not None:
+            found = _LABELLED.decode(data).metadata.labels
+            if not all(each.matches(found) for each in self.labels):
+                return False
         return all((_field(path, key, data) == value) is equal for path, value, equal in self.fields)
 
 
@@ -93,13 +94,7 @@ def _field(path: str, key: Key, data: bytes) -> str:
 
 
 def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
-    written = options.text("labelSelector")
-    labels = None
-    if written.strip():
-        try:
-            labels = selectors.parse_labels(written)
-        except errors.RoadsteadError as error:
-            raise status.bad_request(f"unable to parse requirement: {error}") from error
+    labels = selecting.parse(options.text("labelSelector")) or None
     fields = list(_fields(kind, options.text("fieldSelector")))
     if name:
         fields.append(("metadata.name", name, True))

@@ -152,6 +152,7 @@ def wrong_proxy(tokens: dict[str, str], folder: Path) -> tuple[Entries, Entries]
     return {"token": tokens["viewer"]}, {"proxy-url": "http://127.0.0.1:1"}
 
 
+@pytest.mark.real_servers("simulated clusters speak plain HTTP, where nobody sends a token")
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
@@ -224,6 +225,7 @@ async def test_an_expired_client_certificate_is_no_login(own_clusters):
     assert error.problem.reason is reasons.UNAUTHORIZED
 
 
+@pytest.mark.real_servers("simulated clusters let in nobody without a name")
 async def test_nobody_may_do_nothing_and_is_told_why(clusters):
     (cluster,) = clusters(1)
     async with client.connect(access(cluster, login=Login()), cluster="c1") as one:
@@ -299,6 +301,7 @@ async def test_a_cluster_is_known_by_its_identity_whoever_asks(clusters):
         assert await first.identity() != await second.identity()
 
 
+@pytest.mark.real_servers("simulated clusters speak plain HTTP, where nobody sends a token")
 async def test_the_wrong_trust_never_sends_a_token(clusters):
     (cluster,) = clusters(1)
     mark = cluster.mark()

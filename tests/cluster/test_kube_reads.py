@@ -87,6 +87,7 @@ async def test_a_kind_that_appears_later_is_found_when_asked_anew(clusters, uniq
         assert (await one.resources()).versions(thing) == ("v1", "v1alpha1")
 
 
+@pytest.mark.real_servers("an APIService changes nothing in simulated clusters")
 async def test_an_api_service_that_is_down_leaves_all_other_kinds_known(clusters, unique):
     (cluster,) = clusters(1)
     group = f"{unique}.example.com"

@@ -113,6 +113,9 @@ async def test_a_large_event_arrives_whole(place, unique):
     assert event.object["data"] == data
 
 
+@pytest.mark.real_servers(
+    "a definition is gone at once in simulated clusters: a watch that begins later finds no such kind"
+)
 async def test_a_change_of_a_definition_ends_its_watches_and_its_deletion_deletes_each_object(place, unique):
     group, write = f"{unique}.example.com", Writer(place)
     crd = (await place.resources()).find(GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))

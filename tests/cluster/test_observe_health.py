@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import pytest
+
 from roadstead.model.assignment import HealthRule
 from roadstead.model.health import State
 from roadstead.model.ids import GroupKind, ObjectId
@@ -181,6 +183,7 @@ async def test_whoever_comes_later_learns_what_was_listed_before(shop):
     assert watches(shop, mark).count("deployments") == 1
 
 
+@pytest.mark.real_servers("the log of a simulated cluster does not tell how requests ended")
 async def test_nothing_is_watched_once_nobody_waits(shop):
     web = samples.deployment(shop.fleet)
     await shop.apply(web)

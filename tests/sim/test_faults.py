@@ -19,6 +19,7 @@ from roadstead.model.facts import ApiResource
 from roadstead.sim import faults, intruding, kubeconfig, serving
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.faults import When
+from roadstead.sim.fleet import Fleet
 from roadstead.world.kube import client
 from roadstead.world.kube import kubeconfig as kubeconfigs
 from roadstead.world.kube.client import Limits
@@ -229,3 +230,35 @@ async def test_clusters_come_and_go_from_outside(simulated):
         assert answer.status == 200
     async with simulated.http.get(f"{url}/version") as answer:
         assert answer.status == 404
+
+
+async def test_images_and_time_are_set_from_outside_where_there_are_controllers(deployment):
+    fleet = Fleet(datetime(2026, 1, 1, tzinfo=UTC))
+    one = fleet.add("c1")
+    async with serving.running(*fleet.clusters, fleet=fleet) as server, aiohttp.ClientSession() as http:
+        base, token = f"{server.address}/control", {"Authorization": f"Bearer {server.token}"}
+
+        async def put(path: str, wish: object) -> int:
+            async with http.put(f"{base}/{path}", json=wish, headers=token) as answer:
+                return answer.status
+
+        assert await put("clusters/c1/images", [{"pattern": "web:1", "way": "crash"}]) == 200
+        assert await put("clusters/c1/images", [{"pattern": "web:1", "way": "explode"}]) == 400
+        one.apply({**deployment, "metadata": {"name": "web", "namespace": "default"}})
+        assert await put("clock", {"seconds": 60}) == 200
+        (pod,) = one.list("v1", "Pod", namespace="default")
+        state = pod["status"]["containerStatuses"][0]["state"]
+        assert state["waiting"]["reason"] == "CrashLoopBackOff"
+        assert await put("clusters/c2", {}) == 201
+        assert fleet["c2"].world is not None
+
+
+async def test_an_intruder_goes_on_until_he_is_stopped(deployment):
+    fleet = Fleet()
+    one = fleet.add("c1", controllers=False)
+    one.apply({**deployment, "metadata": {"name": "web", "namespace": "default"}})
+    seen: list[intruding.Edit] = []
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await intruding.intruding(one.cluster, every=0.01, told=seen.append)
+    assert {edit.name for edit in seen} == {"web"}

@@ -41,7 +41,7 @@ async def run(options: argparse.Namespace) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, ended.set)
     shown = Certificate(*options.certificate) if options.certificate else None
-    async with serving.running(*clusters, port=options.port, certificate=shown) as server:
+    async with serving.running(*clusters, port=options.port, certificate=shown, fleet=fleet) as server:
         kubeconfig.write(options.kubeconfig, server, clusters)
         told = {each.name: {"url": server.url(each), "tokens": each.tokens} for each in clusters}
         control = {"url": f"{server.address}/{controlling.ROOT}", "token": server.token}

@@ -6,7 +6,9 @@
     GET    /control/clusters/NAME/faults     the list that is set
     PUT    /control/clusters/NAME/faults     [{"effect": {"type": "delay", "seconds": 2}, "path": "/apis/*"}]
     PUT    /control/clusters/NAME/skew       {"seconds": -300}
+    PUT    /control/clusters/NAME/images     [{"pattern": "*:broken", "way": "pull"}]: those that fail there
     POST   /control/clusters/NAME/intrusions {"seed": 7, "count": 3}: edits as an intruder makes them
+    PUT    /control/clock                    {"seconds": 600}: turn the time of all forward
     PUT    /control/certificate              {"certificate": FILE, "key": FILE}: shown to new connections
 
 Every request needs the server's token, `Authorization: Bearer …`.
@@ -24,7 +26,9 @@ from aiohttp import web
 from roadstead.sim import answers, intruding, knowledge, kubeconfig, status
 from roadstead.sim.answers import Answer
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.controllers.machines import Failing
 from roadstead.sim.faults import Fault
+from roadstead.sim.fleet import Fleet
 
 if TYPE_CHECKING:
     from roadstead.sim.serving import Server
@@ -37,7 +41,7 @@ class New(msgspec.Struct, forbid_unknown_fields=True):
     minor: str = ""
 
 
-class Skew(msgspec.Struct, forbid_unknown_fields=True):
+class Seconds(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float
 
 
@@ -69,6 +73,14 @@ def _answer(server: "Server", request: web.BaseRequest, data: bytes) -> Answer:
             return _added(server, name, _read(data, New))
         case ("DELETE", "clusters", name):
             server.remove(_cluster(server, name))
+            if server.fleet:
+                server.fleet.remove(name)
+            return answers.value({})
+        case ("PUT", "clock"):
+            _fleet(server).advance(_read(data, Seconds).seconds)
+            return answers.value({})
+        case ("PUT", "clusters", name, "images"):
+            _fleet(server)[_cluster(server, name).name].fail(*_read(data, list[Failing]))
             return answers.value({})
         case ("PUT", "certificate"):
             shown = _read(data, Shown)
@@ -84,10 +96,17 @@ def _added(server: "Server", name: str, new: New) -> Answer:
         raise status.already_exists("", "clusters", name)
     if new.minor and new.minor not in knowledge.supported():
         raise status.bad_request(f"simulated are {', '.join(knowledge.supported())}, not {new.minor}")
-    made = Cluster(name, minor=new.minor)
+    fleet = server.fleet
+    made = fleet.add(name, minor=new.minor).cluster if fleet else Cluster(name, minor=new.minor)
     server.add(made)
     told = {"url": server.url(made), "tokens": made.tokens, "kubeconfig": kubeconfig.document(server, [made])}
     return answers.value(told, 201)
+
+
+def _fleet(server: "Server") -> Fleet:
+    if server.fleet is None:
+        raise status.not_simulated("time and images of clusters without controllers")
+    return server.fleet
 
 
 def _faults(cluster: Cluster, data: bytes) -> Any:
@@ -100,7 +119,7 @@ def _set_faults(cluster: Cluster, data: bytes) -> Any:
 
 
 def _set_skew(cluster: Cluster, data: bytes) -> Any:
-    cluster.skew = timedelta(seconds=_read(data, Skew).seconds)
+    cluster.skew = timedelta(seconds=_read(data, Seconds).seconds)
     return {"now": cluster.now()}
 
 

@@ -42,6 +42,7 @@ from roadstead.sim.answers import Answer
 from roadstead.sim.authorising import Wish
 from roadstead.sim.cluster import Cluster, Received
 from roadstead.sim.faults import Asked
+from roadstead.sim.fleet import Fleet
 from roadstead.sim.requests import Options, Target
 from roadstead.sim.resources import Call
 
@@ -63,10 +64,11 @@ class Server:
     """Clusters may come and go while it runs; `url` of one is where clients find it. Whoever knows the `token`
     may change it from outside (see `controlling`)."""
 
-    def __init__(self, certificate: Certificate | None = None) -> None:
+    def __init__(self, certificate: Certificate | None = None, fleet: Fleet | None = None) -> None:
         self.clusters: dict[str, Cluster] = {}
         self.port = 0
         self.token = secrets.token_hex(16)
+        self.fleet = fleet  # whose clusters they are, if they have controllers and a time of their own
         self.certificate = certificate
         self.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
         if certificate:
@@ -266,11 +268,14 @@ async def _watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.Strea
 
 @asynccontextmanager
 async def running(
-    *clusters: Cluster, port: int = 0, certificate: Certificate | None = None
+    *clusters: Cluster,
+    port: int = 0,
+    certificate: Certificate | None = None,
+    fleet: Fleet | None = None,
 ) -> AsyncIterator[Server]:
     """Serves the clusters on a port of loopback (a free one by default) until the block ends; without a
     certificate it speaks plain HTTP."""
-    server = Server(certificate)
+    server = Server(certificate, fleet)
     server.add(*clusters)
     runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
     await runner.setup()

@@ -4,7 +4,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from roadstead.sim.controllers.endpoints import SERVICES
-from roadstead.sim.controllers.world import Controller, World, itself
+from roadstead.sim.controllers.events import Controller, itself
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from roadstead.sim.controllers import rollouts, selecting
+from roadstead.sim.controllers.events import Controller, Event, controller, itself
 from roadstead.sim.controllers.replicasets import PODS, active, condition, is_ready
-from roadstead.sim.controllers.world import Controller, Event, World, controller, itself
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

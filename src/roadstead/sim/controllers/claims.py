@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from roadstead.sim.controllers import needs
+from roadstead.sim.controllers.events import Controller, Event, itself
 from roadstead.sim.controllers.needs import CLAIMS
 from roadstead.sim.controllers.replicasets import PODS
-from roadstead.sim.controllers.world import Controller, Event, World, itself
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

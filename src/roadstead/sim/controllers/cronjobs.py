@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from roadstead.sim.controllers import jobs, schedules
+from roadstead.sim.controllers.events import Controller, its_controller, itself, key_of, reference
 from roadstead.sim.controllers.jobs import JOBS
 from roadstead.sim.controllers.replicasets import condition
-from roadstead.sim.controllers.world import Controller, World, its_controller, itself, key_of, reference
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from roadstead.sim.controllers import revisions, rollouts, selecting
+from roadstead.sim.controllers.events import Controller, Event, its_controller, itself, key_of
 from roadstead.sim.controllers.machines import NODES
 from roadstead.sim.controllers.replicasets import PODS, active, available_in, is_ready, pod_of
-from roadstead.sim.controllers.world import Controller, Event, World, its_controller, itself, key_of
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

@@ -6,34 +6,24 @@ What is said of it in status and conditions is `progress`.
 from collections.abc import Iterable
 from typing import Any
 
-from roadstead.sim.controllers import progress, revisions, rollouts, selecting
-from roadstead.sim.controllers.replicasets import PODS, REPLICA_SETS
-from roadstead.sim.controllers.world import (
+from roadstead.sim.controllers import progress, rollouts, selecting, templates
+from roadstead.sim.controllers.events import (
     Controller,
     Event,
-    World,
     controller,
     its_controller,
     itself,
     key_of,
     reference,
 )
-from roadstead.sim.merge.comparing import equal
+from roadstead.sim.controllers.replicasets import PODS, REPLICA_SETS
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]
 
 NAME = "deployment"
 DEPLOYMENTS = ("apps", "deployments")
-HASH = "pod-template-hash"
-DOMAIN = "deployment.kubernetes.io/"
-REVISION, HISTORY = DOMAIN + "revision", DOMAIN + "revision-history"
-DESIRED, MOST = DOMAIN + "desired-replicas", DOMAIN + "max-replicas"
-NOT_COPIED = {
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "deprecated.deployment.rollback.to",
-    *(REVISION, HISTORY, DESIRED, MOST),
-}
 
 
 def _sync(world: World, key: Key) -> None:
@@ -42,14 +32,14 @@ def _sync(world: World, key: Key) -> None:
         return
     sets = world.controlled(REPLICA_SETS, found)
     if found["metadata"].get("deletionTimestamp"):
-        progress.report(world, found, _newest(found, sets), sets, rolls=False)
+        progress.report(world, found, templates.newest(found, sets), sets, rolls=False)
         return
     sets += _adopted(world, found)
     found = progress.paused(world, found)
     if found["spec"].get("paused") or _resized(found, sets):
-        _resize(world, found, _newest(found, sets), sets)
+        _resize(world, found, templates.newest(found, sets), sets)
         sets = world.controlled(REPLICA_SETS, found)
-        progress.report(world, found, _newest(found, sets), sets, rolls=False)
+        progress.report(world, found, templates.newest(found, sets), sets, rolls=False)
     elif (found["spec"].get("strategy") or {}).get("type") == "Recreate":
         _recreate(world, found, sets)
     else:
@@ -70,7 +60,7 @@ def _roll(world: World, found: Value, sets: list[Value]) -> None:
 
 def _recreate(world: World, found: Value, sets: list[Value]) -> None:
     """Nothing new before the last pod of the old is gone."""
-    new = _newest(found, sets)
+    new = templates.newest(found, sets)
     old = [each for each in sets if new is None or each["metadata"]["uid"] != new["metadata"]["uid"]]
     for each in old:
         _scale(world, found, each, 0)
@@ -91,128 +81,49 @@ def _finish(world: World, found: Value, new: Value | None) -> None:
         _clean(world, found, [each for each in sets if each["metadata"]["uid"] != new["metadata"]["uid"]])
 
 
-def _newest(found: Value, sets: list[Value]) -> Value | None:
-    """The set that has the deployment's template, the oldest if there are several."""
-    wanted = found["spec"]["template"]
-    same = [each for each in sets if equal(_without_hash(each["spec"]["template"]), _plain(wanted))]
-    return min(
-        same, key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]), default=None
-    )
-
-
-def _plain(template: Value) -> Value:
-    inner = {key: item for key, item in (template.get("metadata") or {}).items() if item}
-    return {**template, "metadata": inner}
-
-
-def _without_hash(template: Value) -> Value:
-    inner = template.get("metadata") or {}
-    labels = {key: item for key, item in (inner.get("labels") or {}).items() if key != HASH}
-    return _plain({**template, "metadata": {**inner, "labels": labels}})
-
-
 def _current(world: World, found: Value, sets: list[Value]) -> tuple[Value, Value | None]:
     """The deployment with its revision, and the set of its template, made if need be."""
-    new = _newest(found, sets)
+    new = templates.newest(found, sets)
     others = [each for each in sets if new is None or each["metadata"]["uid"] != new["metadata"]["uid"]]
-    revision = str(max((_revision(each) for each in others), default=0) + 1)
+    revision = str(max((templates.revision_of(each) for each in others), default=0) + 1)
     if new is None:
-        new = _made(world, found, revision, others)
+        new = templates.made(world, found, revision, others)
         if new is None:
             return found, None
         sets.append(new)
         found = progress.created(world, found, new["metadata"]["name"])
     else:
-        annotations = _annotations(found, new, revision)
+        annotations = templates.annotations_of(found, new, revision)
         changed = {**new["metadata"], "annotations": annotations}
         new = world.update(
             REPLICA_SETS,
             {
                 **new,
                 "metadata": changed,
-                "spec": {**new["spec"], **_ready_seconds(found)},
+                "spec": {**new["spec"], **templates.ready_seconds(found)},
             },
         )
         found = progress.found(world, found, new["metadata"]["name"])
-    revision = new["metadata"]["annotations"][REVISION]
+    revision = new["metadata"]["annotations"][templates.REVISION]
     kept = found["metadata"].get("annotations") or {}
-    if kept.get(REVISION) != revision:
-        metadata = {**found["metadata"], "annotations": {**kept, REVISION: revision}}
+    if kept.get(templates.REVISION) != revision:
+        metadata = {**found["metadata"], "annotations": {**kept, templates.REVISION: revision}}
         found = world.update(DEPLOYMENTS, {**found, "metadata": metadata}, below="status")
     return found, new
 
 
-def _ready_seconds(found: Value) -> Value:
-    seconds = found["spec"].get("minReadySeconds")
-    return {"minReadySeconds": seconds} if seconds else {}
-
-
-def _revision(one: Value) -> int:
-    written = (one["metadata"].get("annotations") or {}).get(REVISION, "0")
-    return int(written) if written.isdecimal() else 0
-
-
-def _annotations(found: Value, new: Value, revision: str) -> dict[str, str]:
-    """Of the set: the deployment's, its revision, and the revisions it had before."""
-    own = found["metadata"].get("annotations") or {}
-    kept = new["metadata"].get("annotations") or {}
-    out = {**kept, **{key: text for key, text in own.items() if key not in NOT_COPIED}}
-    was = kept.get(REVISION, "")
-    if not was or int(was) < int(revision):
-        out[REVISION] = revision
-        if was:
-            out[HISTORY] = ",".join(filter(None, (kept.get(HISTORY, ""), was)))
-    return out
-
-
-def _made(world: World, found: Value, revision: str, others: list[Value]) -> Value | None:
-    template, namespace = found["spec"]["template"], found["metadata"]["namespace"]
-    inner = template.get("metadata") or {}
-    for collisions in range(10):
-        mark = revisions.hashed(template, collisions=collisions)
-        name = f"{found['metadata']['name']}-{mark}"
-        if world.get(REPLICA_SETS, (namespace, name)) is None:
-            break
-    labels = {**(inner.get("labels") or {}), HASH: mark}
-    selector = found["spec"]["selector"]
-    value: Value = {
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "labels": labels,
-            "ownerReferences": [reference(found)],
-        },
-        "spec": {
-            **_ready_seconds(found),
-            "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), HASH: mark}},
-            "template": {**template, "metadata": {**inner, "labels": labels}},
-        },
-    }
-    value["spec"]["replicas"] = 0
-    value["spec"]["replicas"] = rollouts.new_size(found, value, others)
-    if (found["spec"].get("strategy") or {}).get("type") == "Recreate":
-        value["spec"]["replicas"] = found["spec"].get("replicas", 1)
-    value["metadata"]["annotations"] = {**_annotations(found, value, revision), **_sizes(found)}
-    return world.try_create(REPLICA_SETS, value)
-
-
-def _sizes(found: Value) -> dict[str, str]:
-    wanted = found["spec"].get("replicas", 1)
-    return {DESIRED: str(wanted), MOST: str(wanted + rollouts.limits(found)[0])}
-
-
 def _scale(world: World, found: Value, one: Value, size: int) -> None:
     annotations = one["metadata"].get("annotations") or {}
-    if size == rollouts.size(one) and (not size or _sizes(found).items() <= annotations.items()):
+    if size == rollouts.size(one) and (not size or templates.sizes(found).items() <= annotations.items()):
         return
-    metadata = {**one["metadata"], "annotations": {**annotations, **_sizes(found)}}
+    metadata = {**one["metadata"], "annotations": {**annotations, **templates.sizes(found)}}
     world.update(REPLICA_SETS, {**one, "metadata": metadata, "spec": {**one["spec"], "replicas": size}})
 
 
 def _resized(found: Value, sets: list[Value]) -> bool:
     """Whether somebody changed the number since the sets were sized."""
     wanted = str(found["spec"].get("replicas", 1))
-    return any(_noted(each, DESIRED) not in ("", wanted) for each in sets if rollouts.size(each))
+    return any(_noted(each, templates.DESIRED) not in ("", wanted) for each in sets if rollouts.size(each))
 
 
 def _noted(one: Value, name: str) -> str:
@@ -231,7 +142,7 @@ def _resize(world: World, found: Value, new: Value | None, sets: list[Value]) ->
         for each in active:
             _scale(world, found, each, wanted if each["metadata"]["uid"] == new["metadata"]["uid"] else 0)
     elif (found["spec"].get("strategy") or {}).get("type") != "Recreate":
-        before = [int(_noted(each, MOST) or rollouts.counted(found, "replicas")) for each in active]
+        before = [int(_noted(each, templates.MOST) or rollouts.counted(found, "replicas")) for each in active]
         for each, size in zip(active, rollouts.proportional(found, active, before), strict=True):
             _scale(world, found, each, size)
 
@@ -244,7 +155,7 @@ def _clean(world: World, found: Value, old: list[Value]) -> None:
         and not rollouts.counted(each, "replicas")
         and not each["metadata"].get("deletionTimestamp")
     ]
-    empty.sort(key=_revision)
+    empty.sort(key=templates.revision_of)
     limit = found["spec"].get("revisionHistoryLimit", 10)
     for each in empty[: max(len(empty) - limit, 0)]:
         world.delete(REPLICA_SETS, each, policy="Background")

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from roadstead.sim.controllers import selecting
+from roadstead.sim.controllers.events import Controller, Event, itself, key_of, reference
 from roadstead.sim.controllers.replicasets import PODS, is_ready
-from roadstead.sim.controllers.world import Controller, Event, World, itself, key_of, reference
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key, Resource
 
 Value = dict[str, Any]

@@ -6,7 +6,8 @@ A foreground deletion waits for what blocks it; an orphaning one first takes the
 from collections.abc import Iterable
 from typing import Any
 
-from roadstead.sim.controllers.world import EVERYTHING, OWNED, Controller, Event, World
+from roadstead.sim.controllers.events import EVERYTHING, OWNED, Controller, Event
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key, Resource
 
 Value = dict[str, Any]

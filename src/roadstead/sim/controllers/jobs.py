@@ -6,16 +6,9 @@ from typing import Any
 
 from roadstead.language.selectors import Selector
 from roadstead.sim.controllers import selecting
+from roadstead.sim.controllers.events import Controller, Event, controller, its_controller, itself, key_of
 from roadstead.sim.controllers.replicasets import PODS, active, condition, is_ready, pod_of
-from roadstead.sim.controllers.world import (
-    Controller,
-    Event,
-    World,
-    controller,
-    its_controller,
-    itself,
-    key_of,
-)
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

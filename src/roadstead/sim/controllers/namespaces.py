@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from roadstead.sim.controllers.world import EVERYTHING, Controller, Event, World, itself
+from roadstead.sim.controllers.events import EVERYTHING, Controller, Event, itself
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key, Resource
 
 Value = dict[str, Any]

@@ -9,9 +9,10 @@ from typing import Any
 
 from roadstead.sim.controllers import containers, needs
 from roadstead.sim.controllers.containers import Seen, View
+from roadstead.sim.controllers.events import Controller, Event, itself
 from roadstead.sim.controllers.machines import host_address
 from roadstead.sim.controllers.needs import CLAIMS, CONFIG_MAPS, SECRETS
-from roadstead.sim.controllers.world import Controller, Event, World, itself
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

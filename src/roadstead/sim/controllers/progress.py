@@ -6,9 +6,10 @@ Progress is what changes between two looks at the numbers; without any for the d
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from roadstead.sim.controllers.events import key_of
 from roadstead.sim.controllers.replicasets import condition
 from roadstead.sim.controllers.rollouts import counted, limits, size
-from roadstead.sim.controllers.world import World, key_of
+from roadstead.sim.controllers.world import World
 
 Value = dict[str, Any]
 

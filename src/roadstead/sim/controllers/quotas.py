@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from roadstead.language import quantities
+from roadstead.sim.controllers.events import EVERYTHING, Controller, Event, itself
 from roadstead.sim.controllers.replicasets import PODS
-from roadstead.sim.controllers.world import EVERYTHING, Controller, Event, World, itself
+from roadstead.sim.controllers.world import World
 from roadstead.sim.schema import amounts
 from roadstead.sim.store import Key, Resource
 

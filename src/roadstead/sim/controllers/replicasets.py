@@ -6,16 +6,16 @@ from typing import Any
 
 from roadstead.sim import status
 from roadstead.sim.controllers import selecting
-from roadstead.sim.controllers.world import (
+from roadstead.sim.controllers.events import (
     Controller,
     Event,
-    World,
     controller,
     its_controller,
     itself,
     key_of,
     reference,
 )
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key, Resource
 
 Value = dict[str, Any]

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim.controllers.world import World, reference
+from roadstead.sim.controllers.events import reference
+from roadstead.sim.controllers.world import World
 
 Value = dict[str, Any]
 

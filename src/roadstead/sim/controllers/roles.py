@@ -8,8 +8,9 @@ import orjson
 
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.controllers import selecting
+from roadstead.sim.controllers.events import Controller, Event, key_of
 from roadstead.sim.controllers.machines import Machines
-from roadstead.sim.controllers.world import Controller, Event, World, key_of
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

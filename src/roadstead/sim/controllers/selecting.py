@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from roadstead.language.selectors import Expression, Operator, Selector
-from roadstead.sim.controllers.world import OWNED, World
+from roadstead.sim.controllers.events import OWNED
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key, Resource
 
 Value = dict[str, Any]

@@ -8,8 +8,9 @@ from typing import Any
 
 from roadstead.sim import status
 from roadstead.sim.controllers import revisions, selecting
+from roadstead.sim.controllers.events import Controller, its_controller, itself, key_of
 from roadstead.sim.controllers.replicasets import PODS, active, available_in, is_ready, pod_of
-from roadstead.sim.controllers.world import Controller, World, its_controller, itself, key_of
+from roadstead.sim.controllers.world import World
 from roadstead.sim.store import Key
 
 Value = dict[str, Any]

@@ -86,6 +86,7 @@ async def test_the_record_is_kept_for_ever_unless_asked_otherwise(sealed):
 
 async def test_old_deliveries_and_commits_go(opened):
     await opened.hooks.first_seen("github", "1", NOON)
-    await opened.revisions.put(Commit("", "4be1", "main", NOON))
+    await opened.revisions.put(Commit("", "4be1", "main", NOON), Commit("", "c0ff", "main", at(1)))
     assert (await opened.tidy(Keep(), now=NOON + 400 * DAY)).others == 2
+    assert (await opened.revisions.last()).commit == "c0ff", "what comes next is compared with it"
     assert await opened.hooks.first_seen("github", "1", NOON)

@@ -47,7 +47,13 @@ async def tidy(writer: Writer, keep: Keep, *, now: datetime) -> Tidied:
     """One pass; to be repeated every hour or so."""
     events = await _age(writer, schema.events, schema.events.c.time, now - keep.events)
     others = await _age(writer, schema.hooks, schema.hooks.c.received, now - keep.hooks)
-    others += await _age(writer, schema.revisions, schema.revisions.c.seen, now - keep.revisions)
+    seen = schema.revisions.alias()
+    later = select(seen.c.seen).where(
+        seen.c.source == schema.revisions.c.source, seen.c.seen > schema.revisions.c.seen
+    )  # the last one stays: what comes next is compared with it
+    others += await _age(
+        writer, schema.revisions, schema.revisions.c.seen, now - keep.revisions, later.exists()
+    )
     records = await _segment(writer, now - keep.records) if keep.records is not None else 0
     used = await size(writer)
     if keep.most and used > keep.most:
@@ -68,11 +74,11 @@ async def size(writer: Writer) -> int:
     return int((pages["page_count"] - pages["freelist_count"]) * pages["page_size"])
 
 
-async def _age(writer: Writer, table: Table, column: Any, before: datetime) -> int:
+async def _age(writer: Writer, table: Table, column: Any, before: datetime, *where: Any) -> int:
     """Rows older than that, but a share of all at most."""
     rows = (await reading.fetch(writer.engines, select(func.count()).select_from(table)))[0][0]
     allowed = max(_LEAST, rows // _SHARE)
-    return await _oldest(writer, table, column, allowed, column < moments.write(before))
+    return await _oldest(writer, table, column, allowed, column < moments.write(before), *where)
 
 
 async def _some(writer: Writer, table: Table) -> int:

@@ -8,6 +8,7 @@ import orjson
 from roadstead.sim import status
 
 JSON = "application/json"
+YAML = "application/yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ def warned(warnings: tuple[str, ...]) -> dict[str, str]:
 
 
 def failure(error: status.ApiError) -> Answer:
+    if error.plain:
+        return Answer(error.message.encode() + b"\n", error.code, "text/plain")
     headers = warned(error.warnings) | ({"Retry-After": "1"} if error.code == 429 else {})
     return Answer(orjson.dumps(error.body()), error.code, headers=headers)
 
@@ -48,22 +51,35 @@ class Form:
 
     sort: str = ""
     discovery: bool = False
+    refused: bool = False  # nothing that the client takes is there
+    media: str = JSON
 
 
 def form(accept: str) -> Form:
-    """The first form of the Accept header that is known. Raises ApiError(406) when none is."""
+    """The first form of the Accept header that is known."""
     if not accept:
         return Form()
     for each in accept.split(","):
         media, *rest = (part.strip() for part in each.split(";"))
         said = dict(part.partition("=")[::2] for part in rest)
-        if media not in (JSON, "*/*", "application/*", "application/yaml"):
+        if media not in (JSON, "*/*", "application/*", YAML):
             continue
         if said.get("g") == "apidiscovery.k8s.io":
             if said.get("v") == "v2":
                 return Form(discovery=True)
             continue
         if said.get("as") in (None, "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
-            return Form(said.get("as") or "")
-    message = "only the following media types are accepted: application/json, application/yaml"
-    raise status.ApiError(406, "NotAcceptable", message, {})
+            # JSON is YAML, too.
+            return Form(said.get("as") or "", media=media if media == YAML else JSON)
+    return Form(refused=True)
+
+
+def formed(answer: Answer, form: Form) -> Answer:
+    return answer if form.media == JSON else replace(answer, content_type=form.media)
+
+
+def demand(form: Form) -> None:
+    """Raises ApiError(406) when there is nothing that the client takes."""
+    if form.refused:
+        message = "only the following media types are accepted: application/json, application/yaml"
+        raise status.ApiError(406, "NotAcceptable", message, {})

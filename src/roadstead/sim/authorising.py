@@ -59,7 +59,7 @@ def account(user: str) -> tuple[str, str]:
 
 
 def allowed(cluster: Cluster, who: Identity, wish: Wish) -> bool:
-    return MASTERS in who.groups or any(_grants(rule, wish) for rule in rules(cluster, who, wish.namespace))
+    return MASTERS in who.groups or any(grants(rule, wish) for rule in rules(cluster, who, wish.namespace))
 
 
 def demand(cluster: Cluster, who: Identity, wish: Wish) -> None:
@@ -104,7 +104,7 @@ def _is(who: Identity, subject: dict[str, Any], namespace: str) -> bool:
     return name == who.user if kind == "User" else name in who.groups
 
 
-def _grants(rule: dict[str, Any], wish: Wish) -> bool:
+def grants(rule: dict[str, Any], wish: Wish) -> bool:
     resources = rule.get("resources") or ()
     below = wish.resource.partition("/")[2]
     return (

@@ -22,9 +22,11 @@ class Body:
     warnings: tuple[str, ...] = ()
 
 
+def too_large() -> status.ApiError:
+    return status.ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {LIMIT}", {})
+
+
 def parse(data: bytes, content_type: str) -> Any:
-    if len(data) > LIMIT:
-        raise status.ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {LIMIT}", {})
     try:
         return orjson.loads(data) if content_type not in YAML else _yaml(data)
     except orjson.JSONDecodeError as error:
@@ -47,16 +49,20 @@ def media(content_type: str) -> str:
 
 def object(kind: Kind, data: bytes, content_type: str, validation: str) -> Body:
     """The object in the body of a POST or PUT."""
-    kind_of_body = media(content_type)
-    if kind_of_body not in ("", "application/json", *YAML):
+    demand_object(content_type)
+    if not data:
+        raise status.bad_request("EOF")
+    return checked(kind, parse(data, media(content_type)), validation)
+
+
+def demand_object(content_type: str) -> None:
+    """Raises ApiError(415) for bodies that are no objects."""
+    if media(content_type) not in ("", "application/json", "application/yaml"):
         message = (
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         )
         raise status.unsupported_media(message)
-    if not data:
-        raise status.bad_request("EOF")
-    return checked(kind, parse(data, kind_of_body), validation)
 
 
 def patched(kind: Kind, value: Any, validation: str) -> Body:

@@ -82,6 +82,29 @@ def wish(body: dict[str, Any] | None, options: Options) -> Wish:
     )
 
 
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "gracePeriodSeconds": int,
+    "orphanDependents": bool,
+    "propagationPolicy": str,
+    "preconditions": dict,
+    "dryRun": list,
+}
+
+
+def check(body: dict[str, Any]) -> None:
+    """Raises ApiError(400) for what are no options of a delete."""
+    kind, version = body.get("kind"), body.get("apiVersion")
+    if kind not in (None, "", "DeleteOptions"):
+        told = version or "meta.k8s.io/v1"
+        raise status.bad_request(f'no kind "{kind}" is registered for version "{told}"')
+    for key, wanted in TYPES.items():
+        found = body.get(key)
+        if found is not None and (
+            not isinstance(found, wanted) or (wanted is int and isinstance(found, bool))
+        ):
+            raise status.bad_request(f"json: cannot unmarshal into Go struct field DeleteOptions.{key}")
+
+
 def warnings(kind: Kind, wanted: Wish) -> tuple[str, ...]:
     if kind.storage != ("batch", "jobs") or wanted.propagation:
         return ()

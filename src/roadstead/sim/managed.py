@@ -98,6 +98,10 @@ def update(
     owners, times = _known(live, new, subresource=bool(writer.subresource))
     if live is not None and not owners:
         return _bare(new)  # nobody has applied it yet: the next apply will own up for all before
+    if writer.subresource == "scale" and not any(_scales(owned) for owned in owners.values()):
+        return _with_entries(
+            new, encode(owners, times)
+        )  # a Scale that nobody owns a field of is not followed
     before = _bare(live) if live is not None else _nothing(kind)
     after = _bare(new)
     manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
@@ -255,11 +259,15 @@ def _without(owners: dict[str, Owned], gone: Fields) -> dict[str, Owned]:
     return {name: owned for name, owned in left.items() if owned.fields}
 
 
+def _scales(owned: Owned) -> bool:
+    return "f:replicas" in owned.fields.get("f:spec", {})
+
+
 def _split(owners: dict[str, Owned], times: dict[str, str]) -> dict[str, Owned]:
     """A Scale has its own view of who owns replicas, where updaters stand apart from what else they own."""
     out = dict(owners)
     for name, owned in owners.items():
-        if owned.applied or "f:replicas" not in owned.fields.get("f:spec", {}):
+        if owned.applied or not _scales(owned):
             continue
         rest = fields.difference(owned.fields, REPLICAS)
         if rest:

@@ -26,6 +26,8 @@ def json_patch(live: Value, operations: Any) -> Any:
             raise _undecodable(each, "handlers.jsonPatchOp")
     try:
         for operation in operations:
+            if _vacuous(live, operation):
+                continue
             live = patches.json_patch(live, [_lenient(live, operation)])
         return live
     except errors.RoadsteadError as error:
@@ -43,6 +45,15 @@ def _lenient(live: Any, operation: Value) -> Value:
         if isinstance(above, dict) and last not in above:
             return {"op": "add", "path": operation.get("path"), "value": None}
     return operation
+
+
+def _vacuous(live: Any, operation: Value) -> bool:
+    """In maps, what is not there passes the test for null."""
+    if operation.get("op") != "test" or operation.get("value") is not None:
+        return False
+    path = operation.get("path")
+    above, last = _above(live, path) if isinstance(path, str) else (None, "")
+    return isinstance(above, dict) and last not in above
 
 
 def _above(live: Any, pointer: str) -> tuple[Any, str]:

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from roadstead.sim import status
+from roadstead.sim.schema import requiring
+
+MANAGER_LENGTH = 128
+VALIDATIONS = ("Ignore", "Strict", "Warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,29 @@ class Options:
 
     @property
     def dry_run(self) -> bool:
-        found = self.text("dryRun")
-        if found and found != "All":
-            message = f' "" is invalid: dryRun: Unsupported value: "{found}": supported values: "All"'
-            raise status.ApiError(422, "Invalid", message, {})
-        return bool(found)
+        return bool(self.text("dryRun"))
+
+    def check_write(self, sort: str, *, apply: bool = False) -> None:
+        """Raises ApiError(422) for options of a write that mean nothing, and for a missing manager of an apply."""
+        found, manager, dry = [], self.text("fieldManager"), self.text("dryRun")
+        if apply and not manager:
+            found.append(requiring.required("fieldManager", "is required for apply patch"))
+        if sort == "PatchOptions" and not apply and self.text("force"):
+            found.append(requiring.forbidden("force", "may not be specified for non-apply patch"))
+        if len(manager.encode()) > MANAGER_LENGTH:
+            why = f"Too long: may not be more than {MANAGER_LENGTH} bytes"
+            found.append(requiring.Cause("FieldValueTooLong", why, "fieldManager"))
+        for place, character in enumerate(manager):
+            if not character.isprintable():
+                why = f"invalid character U+{ord(character):04X} (at position {place})"
+                found.append(requiring.invalid("fieldManager", manager, why))
+        if dry and dry != "All":
+            found.append(requiring.unsupported("dryRun", [dry], ("All",)))
+        if self.text("fieldValidation") not in ("", *VALIDATIONS):
+            found.append(requiring.unsupported("fieldValidation", self.text("fieldValidation"), VALIDATIONS))
+        if found:
+            raise status.invalid("meta.k8s.io", sort, "", found)
 
     @property
     def field_validation(self) -> str:
-        found = self.text("fieldValidation")
-        if found not in ("", "Ignore", "Warn", "Strict"):
-            message = f'fieldValidation: Unsupported value: "{found}": supported values: "", "Ignore", "Strict", "Warn"'
-            raise status.ApiError(422, "Invalid", f' "" is invalid: {message}', {})
-        return found or "Warn"
+        return self.text("fieldValidation") or "Warn"

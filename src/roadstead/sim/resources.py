@@ -21,10 +21,11 @@ from roadstead.sim import (
     writing,
 )
 from roadstead.sim.answers import Answer, Form
+from roadstead.sim.authorising import Identity
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
-from roadstead.sim.requests import Options, Target
-from roadstead.sim.schema import requiring
+from roadstead.sim.requests import MANAGER_LENGTH, Options, Target
+from roadstead.sim.schema.shapes import Shape
 from roadstead.sim.writing import Write
 
 JSON_PATCH = "application/json-patch+json"
@@ -32,7 +33,6 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 PATCHES = (JSON_PATCH, MERGE_PATCH, APPLY, "application/apply-patch+cbor", STRATEGIC)
-MANAGER_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Call:
     data: bytes = b""
     content_type: str = ""
     user_agent: str = ""
+    who: Identity | None = None
 
     @property
     def write(self) -> Write:
@@ -59,6 +60,7 @@ class Call:
             manager,
             self.target.subresource,
             self.options.dry_run,
+            self.who,
         )
 
 
@@ -87,15 +89,30 @@ def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
 
 def _served(call: Call, method: str) -> Answer:
     target, kind = call.target, call.kind
+    if kind.namespaced and not target.namespace and (target.name or (kind.custom and method != "GET")):
+        raise status.no_page() if kind.custom else status.no_such_path()
     if target.subresource:
         return _subresource(call, method)
-    verbs = _ONE if target.name else _MANY
+    verbs = _ONE if target.name and not (kind.custom and method == "POST") else _MANY
     found = verbs.get(method)
+    if kind.custom and method in ("PATCH", "PUT") and not target.name:
+        raise _unnamed(call, method)
     if found is None or found[0] not in kind.verbs:
         raise status.not_allowed()
-    if kind.namespaced and not target.namespace and (target.name or method != "GET"):
-        raise status.not_allowed() if not target.name else status.no_such_path()
+    if kind.namespaced and not target.namespace and method != "GET":
+        raise status.not_allowed()
+    if method == "PATCH":
+        _demand_patch(call)
+    answers.demand(call.form)
     return found[1](call)
+
+
+def _unnamed(call: Call, method: str) -> status.ApiError:
+    """Custom kinds take writes to a collection for writes of an object without a name."""
+    if method == "PATCH":
+        _demand_patch(call)
+    answers.demand(call.form)
+    return status.bad_request("name must be provided")
 
 
 def _subresource(call: Call, method: str) -> Answer:
@@ -108,6 +125,9 @@ def _subresource(call: Call, method: str) -> Answer:
     found = _ONE.get(method)
     if found is None or found[0] not in verbs:
         raise status.not_allowed()
+    if method == "PATCH":
+        _demand_patch(call)
+    answers.demand(call.form)
     if name == "scale":
         return _scale(call, method)
     return found[1](call)
@@ -155,6 +175,7 @@ def _list(call: Call) -> Answer:
 
 def _create(call: Call) -> Answer:
     write = call.write
+    call.options.check_write("CreateOptions")
     body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
     with _warned(body.warnings):
         value = bodies.place(call.kind, body.value, write.namespace, "")
@@ -164,6 +185,7 @@ def _create(call: Call) -> Answer:
 
 def _replace(call: Call) -> Answer:
     write = call.write
+    call.options.check_write("UpdateOptions")
     body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
     with _warned(body.warnings):
         value = bodies.place(call.kind, body.value, write.namespace, write.name)
@@ -172,6 +194,24 @@ def _replace(call: Call) -> Answer:
 
 
 def _patch(call: Call) -> Answer:
+    sort = _demand_patch(call)
+    call.options.check_write("PatchOptions", apply=sort == APPLY)
+    if sort == APPLY:
+        return _apply(call)
+    write, patch = call.write, bodies.parse(call.data, "application/json")
+    found = write.current()
+    if found is None:
+        raise write.missing()
+    stored, live = found
+    patched = _patched(call.kind, sort, live, patch)
+    body = bodies.patched(call.kind, patched, call.options.field_validation)
+    with _warned(body.warnings):
+        value = bodies.place(call.kind, body.value, write.namespace, write.name)
+        data = writing.change(write, stored, live, writing.decoded(write, value))
+    return answers.warning(Answer(_rendered(call, data)), body.warnings)
+
+
+def _demand_patch(call: Call) -> str:
     sort = bodies.media(call.content_type)
     allowed = PATCHES if not call.kind.custom else PATCHES[:3]
     if sort not in allowed:
@@ -179,19 +219,7 @@ def _patch(call: Call) -> Answer:
         raise status.unsupported_media(
             f"the body of the request was in an unknown format - accepted media types include: {listed}"
         )
-    if sort == APPLY:
-        return _apply(call)
-    write = call.write
-    found = write.current()
-    if found is None:
-        raise write.missing()
-    stored, live = found
-    patched = _patched(call.kind, sort, live, bodies.parse(call.data, "application/json"))
-    body = bodies.patched(call.kind, patched, call.options.field_validation)
-    with _warned(body.warnings):
-        value = bodies.place(call.kind, body.value, write.namespace, write.name)
-        data = writing.change(write, stored, live, writing.decoded(write, value))
-    return answers.warning(Answer(_rendered(call, data)), body.warnings)
+    return sort
 
 
 def _patched(kind: Kind, sort: str, live: dict[str, Any], patch: Any) -> Any:
@@ -203,9 +231,6 @@ def _patched(kind: Kind, sort: str, live: dict[str, Any], patch: Any) -> Any:
 
 
 def _apply(call: Call) -> Answer:
-    if not call.options.text("fieldManager"):
-        causes = [requiring.required("fieldManager", "is required for apply patch")]
-        raise status.invalid("meta.k8s.io", "PatchOptions", "", causes)
     write = call.write
     config = bodies.parse(call.data, "application/yaml")
     if not isinstance(config, dict):
@@ -235,8 +260,8 @@ def _delete(call: Call) -> Answer:
 
 
 def _delete_many(call: Call) -> Answer:
-    wanted = deleting.wish(_delete_options(call), call.options)
     page = _page(call, reading.choice(call.kind, call.write.namespace, "", call.options))
+    wanted = deleting.wish(_delete_options(call), call.options)
     deleting.many(call.write, page, wanted)
     head = (call.kind.list_kind, call.kind.api_version)
     answer = Answer(reading.listed(call.kind, page, reading.item, head=head))
@@ -247,15 +272,23 @@ def _delete_options(call: Call) -> dict[str, Any] | None:
     """None when there is no body."""
     if not call.data:
         return None
+    bodies.demand_object(call.content_type)
     found = bodies.parse(call.data, bodies.media(call.content_type))
     if not isinstance(found, dict):
         raise status.bad_request("couldn't get version/kind; json parse error")
+    deleting.check(found)
     return found
 
 
 def _scale(call: Call, method: str) -> Answer:
     write, kind = call.write, call.kind
     patch: Any = None
+    if method == "PATCH":
+        apply = bodies.media(call.content_type) == APPLY
+        call.options.check_write("PatchOptions", apply=apply)
+    if method == "PUT":
+        call.options.check_write("UpdateOptions")
+        bodies.demand_object(call.content_type)
     if method != "GET":
         sort = "application/yaml" if "yaml" in call.content_type else "application/json"
         patch = bodies.parse(call.data, sort)
@@ -275,9 +308,12 @@ def _scale(call: Call, method: str) -> Answer:
         return _scale_answer(call, scaling.shown(kind, orjson.loads(data)))
     else:
         sort = bodies.media(call.content_type)
-        wanted = _patched(kind, MERGE_PATCH if sort == STRATEGIC else sort, now, patch)
+        wanted = (
+            patching.strategic(Shape(), now, patch) if sort == STRATEGIC else _patched(kind, sort, now, patch)
+        )
     if not isinstance(wanted, dict):
         raise status.bad_request("couldn't get version/kind; json parse error")
+    scaling.check(wanted, write.name)
     value = scaling.scaled(kind, live, wanted, patched=method == "PATCH")
     data = writing.change(write, stored, live, value)
     return _scale_answer(call, scaling.shown(kind, orjson.loads(data)))

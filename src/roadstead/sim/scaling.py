@@ -69,8 +69,17 @@ def check(scale: Any, name: str) -> None:
     """Raises ApiError(400) for one that is not for the object of that name."""
     if not isinstance(scale, dict):
         raise status.bad_request("couldn't get version/kind; json parse error")
-    said = (scale.get("metadata") or {}).get("name")
-    if said and said != name:
+    metadata = scale.get("metadata") or {}
+    if scale.get("kind", "Scale") != "Scale" or not isinstance(metadata, dict):
+        kind = scale.get("kind")
+        raise status.bad_request(
+            f'{kind} in version "v1" cannot be handled as a Scale: no kind "{kind}" is registered'
+        )
+    said = metadata.get("name")
+    if not said:
+        why = "name must be provided"
+        raise status.bad_request(f"the name of the object ({name} based on URL) was undeterminable: {why}")
+    if said != name:
         raise status.bad_request(
             f"the name of the object ({said}) does not match the name on the URL ({name})"
         )
@@ -78,7 +87,8 @@ def check(scale: Any, name: str) -> None:
 
 def scaled(kind: Kind, value: Value, scale: Value, *, patched: bool) -> Value:
     """The object with the replicas that a Scale asks for."""
-    wanted = (scale.get("spec") or {}).get("replicas") or 0
+    wanted = (scale.get("spec") or {}).get("replicas")
+    wanted = 0 if wanted is None else wanted
     if not isinstance(wanted, int) or isinstance(wanted, bool):
         why = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
         if patched:

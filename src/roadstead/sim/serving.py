@@ -153,11 +153,13 @@ class Server:
         who = authenticating.acting(cluster, request, user, wish)
         kind = cluster.kind(target.group, target.version, target.plural)
         if kind is None:
+            if any(each.group == target.group for each in cluster.kinds() if not each.custom):
+                raise status.no_such_path()
             return _response(Answer(b"404 page not found\n", 404, "text/plain"))
         if not kind.simulated:
             raise status.not_simulated(f"{kind.plural} in version {kind.api_version}")
         authorising.demand(cluster, who, wish)
-        data = await request.read() if request.method != "GET" else b""
+        data = await _body(request) if request.method != "GET" else b""
         content_type = request.headers.get("Content-Type", "")
         if bodies.media(content_type) == protobuf.MEDIA and not kind.custom and data:
             data, content_type = protobuf.as_json(cluster.minor, data), answers.JSON
@@ -170,6 +172,7 @@ class Server:
             data,
             content_type,
             request.headers.get("User-Agent", ""),
+            who,
         )
         if kind.group in reviewing.GROUPS and request.method == "POST":
             body = bodies.object(kind, data, call.content_type, "Ignore")
@@ -180,7 +183,16 @@ class Server:
         if request.method == "GET" and options.flag("watch") and not target.subresource:
             return await _watch(request, call, Asked("watch", path))
         below = subresources.served(call, request.method) if target.subresource else None
-        return _response(below or resources.serve(call, request.method))
+        return _response(answers.formed(below or resources.serve(call, request.method), form))
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    read = bytearray()
+    async for part in request.content.iter_any():
+        read += part
+        if len(read) > bodies.LIMIT:
+            raise bodies.too_large()
+    return bytes(read)
 
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
@@ -214,6 +226,7 @@ def _document(cluster: Cluster, path: str, form: answers.Form, base: str) -> Ans
         if data is not None:
             return Answer(data)
     elif parts in (["api"], ["apis"]):
+        answers.demand(form)
         if form.discovery:
             kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
             body = answers.value(discovering.aggregated(cluster, parts[0])).body
@@ -238,6 +251,7 @@ async def _watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.Strea
     kind = call.kind
     if "watch" not in kind.verbs:
         raise status.not_allowed()
+    answers.demand(call.form)
     namespace = call.target.namespace if kind.namespaced else ""
     wanted = reading.choice(kind, namespace, call.target.name, call.options)
     listing.check(call.options, watch=True)

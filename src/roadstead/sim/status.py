@@ -13,6 +13,7 @@ class ApiError(Exception):
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.metadata: dict[str, Any] = {}
+        self.plain = False
         self.warnings: tuple[str, ...] = ()
         self.code = code
         self.reason = reason
@@ -50,6 +51,13 @@ def not_found(group: str, plural: str, name: str) -> ApiError:
 
 def no_such_path() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def no_page() -> ApiError:
+    """Where nothing of the API is: the answer is no Status."""
+    error = ApiError(404, "", "404 page not found")
+    error.plain = True
+    return error
 
 
 def already_exists(group: str, plural: str, name: str) -> ApiError:

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import bodies, creating, custom, managed, reacting, reading, status
+from roadstead.sim import authorising, bodies, creating, custom, granting, managed, reacting, reading, status
+from roadstead.sim.authorising import Identity, Wish
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
@@ -43,6 +44,7 @@ class Write:
     manager: str = "unknown"
     subresource: str = ""
     dry_run: bool = False
+    who: Identity | None = None  # None: the server itself
 
     @property
     def writer(self) -> Writer:
@@ -90,6 +92,7 @@ def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
     if kind.counted or kind.custom:
         metadata["generation"] = 1
     value = {**value, "metadata": metadata}
+    granting.check(write.cluster, write.who, kind, value, None)
     creating.check_namespace(write.cluster, kind, write.namespace, name)
     value = creating.prepared(write.cluster, kind, value)
     value = table.filled(kind, value)
@@ -104,6 +107,9 @@ def replace(write: Write, value: Value) -> tuple[bytes, bool]:
     found = write.current()
     if found is None:
         if write.kind.put_creates and not write.subresource:
+            if write.who is not None:
+                wish = Wish("create", write.kind.group, write.kind.plural, write.namespace, write.name)
+                authorising.demand(write.cluster, write.who, wish)
             return create(write, value), True
         raise write.missing()
     stored, live = found
@@ -137,6 +143,9 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     if found is None and write.subresource:
         raise write.missing()
     if found is None:
+        if write.who is not None:
+            wish = Wish("create", kind.group, kind.plural, write.namespace, write.name)
+            authorising.demand(write.cluster, write.who, wish)
         merged = {
             **merged,
             "metadata": {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"},
@@ -189,6 +198,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not entries:
         value = managed.update(kind, live, value, writer=write.writer, reset=write.reset)
+    granting.check(write.cluster, write.who, kind, value, live)
     value = creating.kept(write.cluster, kind, live, value, write.subresource)
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
@@ -248,6 +258,8 @@ def delete(
         return _gone(write, live), True
     if kind.storage == ("", "namespaces") and not finalizers and _final(kind, live):
         return _gone(write, live), True
+    if kind.storage == ("", "namespaces") and metadata.get("deletionTimestamp"):
+        return stored.data, False
     if metadata.get("deletionTimestamp"):
         if kind.storage == PODS and (grace or 0) < metadata.get("deletionGracePeriodSeconds", 0):
             return _put(write, write.name, _marked(write, live, grace)), False
@@ -341,4 +353,7 @@ def _ordered(kind: Kind, value: Value) -> Value:
 
 def decoded(write: Write, value: Value) -> Value:
     """With defaults, as an object has them from the moment it is decoded."""
-    return table.filled(write.kind, completing.complete(write.kind.shape, value))
+    kind = write.kind
+    if kind.custom:
+        return completing.complete(kind.shape, completing.without_nulls(kind.shape, value))  # type: ignore[no-any-return]
+    return table.filled(kind, completing.complete(kind.shape, value))

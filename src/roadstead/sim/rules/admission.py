@@ -82,6 +82,8 @@ def _manner(hook: Value, at: str) -> Iterator[Cause]:
     versions = hook.get("admissionReviewVersions") or []
     if not versions:
         yield required(f"{at}.admissionReviewVersions", "must specify one of v1, v1beta1")
+    elif len(set(versions)) < len(versions):
+        yield invalid(f"{at}.admissionReviewVersions", versions, "duplicate version")
     elif not {"v1", "v1beta1"} & set(versions):
         yield invalid(f"{at}.admissionReviewVersions", versions, "must include at least one of v1, v1beta1")
     for key, allowed in (

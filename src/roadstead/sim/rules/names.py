@@ -95,6 +95,26 @@ def labels(found: Any, at: str) -> Iterator[Cause]:
             yield invalid(at, value, VALUE_TEXT)
 
 
+def selector(found: Any, at: str) -> Iterator[Cause]:
+    """Of a LabelSelector."""
+    found = found if isinstance(found, dict) else {}
+    yield from labels(found.get("matchLabels"), f"{at}.matchLabels")
+    for number, each in enumerate(found.get("matchExpressions") or ()):
+        place, values = f"{at}.matchExpressions[{number}]", each.get("values") or ()
+        operator = each.get("operator", "")
+        if operator in ("In", "NotIn") and not values:
+            yield required(f"{place}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+        elif operator in ("Exists", "DoesNotExist") and values:
+            yield forbidden(
+                f"{place}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            )
+        elif operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+            yield invalid(f"{place}.operator", operator, "not a valid selector operator")
+        problem = qualified_problem(each.get("key", ""))
+        if problem:
+            yield invalid(f"{place}.key", each.get("key", ""), problem)
+
+
 def metadata(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]:
     found = value["metadata"]
     name = found.get("name", "")

@@ -164,6 +164,7 @@ def _containers(spec: dict[str, Any], at: str, *, claimed: set[str]) -> Iterator
             if not container.get("image"):
                 yield required(f"{place}.image")
             yield from _ports(container, place)
+            yield from _environment(container, place)
             for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
                 if probe in container and not container[probe].keys() & HANDLERS:
                     yield required(f"{place}.{probe}", "must specify a handler type")
@@ -184,13 +185,37 @@ def _downward(volume: dict[str, Any], place: str) -> Iterator[Cause]:
     """Fields of the pod that become files."""
     sources = [(f"{place}.downwardAPI", volume.get("downwardAPI"))]
     for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+        for key in NAMED:
+            if key in source and not source[key].get("name"):
+                yield required(f"{place}.projected.sources[{number}].{key}.name")
         sources.append((f"{place}.projected.sources[{number}].downwardAPI", source.get("downwardAPI")))
     for at, source in sources:
         for item in (source or {}).get("items") or ():
+            if not item.get("fieldRef") and not item.get("resourceFieldRef"):
+                yield required(at, "one of fieldRef and resourceFieldRef is required")
             path = (item.get("fieldRef") or {}).get("fieldPath", "metadata.name")
             if path not in METADATA and not path.startswith(SUBSCRIPTED):
                 why = f"error converting fieldPath: field label not supported: {path}"
                 yield invalid(f"{at}.fieldRef.fieldPath", path, why)
+
+
+SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
+NAMED = ("configMap", "secret")
+
+
+def _environment(container: dict[str, Any], place: str) -> Iterator[Cause]:
+    for number, each in enumerate(container.get("env") or ()):
+        source = each.get("valueFrom")
+        at = f"{place}.env[{number}].valueFrom"
+        if source is None:
+            continue
+        chosen = [key for key in SOURCES if source.get(key) is not None]
+        if not chosen:
+            yield invalid(at, "", "must specify one of: " + ", ".join(f"`{key}`" for key in SOURCES))
+        elif len(chosen) > 1:
+            yield invalid(at, "", "may not have more than one field specified at a time")
+        elif each.get("value"):
+            yield invalid(at, "", "may not be specified when `value` is not empty")
 
 
 def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:
@@ -210,6 +235,7 @@ def _selector(spec: dict[str, Any], template: dict[str, Any]) -> Iterator[Cause]
         yield invalid("spec.replicas", replicas, "must be greater than or equal to 0")
     labels = (template.get("metadata") or {}).get("labels") or {}
     selector = spec.get("selector")
+    yield from names.selector(selector, "spec.selector")
     mismatch = invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     if not isinstance(selector, dict):
         yield mismatch

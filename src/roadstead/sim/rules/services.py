@@ -53,7 +53,7 @@ def drawn(value: dict[str, Any], old: dict[str, Any] | None, taken: "Taken") -> 
             else {**each, "nodePort": had.get((each.get("port"), each.get("protocol"))) or taken.node_port()}
             for each in spec.get("ports") or ()
         ]
-    elif before.get("type") in ("NodePort", "LoadBalancer"):
+    elif before.get("type") in ("NodePort", "LoadBalancer") and spec.get("ports"):
         was = {each.get("nodePort") for each in before.get("ports") or ()}
         spec["ports"] = [
             {key: item for key, item in each.items() if key != "nodePort" or item not in was}

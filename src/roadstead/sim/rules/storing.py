@@ -140,6 +140,8 @@ def _fits(sort: str, address: str) -> bool:
 def revision(value: Value, old: Value | None) -> Iterator[Cause]:
     if value.get("data") is None:
         yield required("data", "data is mandatory")
+    elif not isinstance(value["data"], dict):
+        yield required("data", "data must be a valid JSON object")
     if value.get("revision", 0) < 0:
         yield invalid("revision", value["revision"], "must be greater than or equal to 0")
     if old is not None and not equal(old.get("data"), value.get("data")):

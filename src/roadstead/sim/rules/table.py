@@ -116,6 +116,28 @@ def _secret(value: dict[str, Any]) -> dict[str, Any]:
     return {**out, "data": data} if data else out
 
 
+SCALING = {
+    "scaleDown": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+    "scaleUp": [
+        {"type": "Pods", "value": 4, "periodSeconds": 15},
+        {"type": "Percent", "value": 100, "periodSeconds": 15},
+    ],
+}
+
+
+def _autoscaler(value: dict[str, Any]) -> dict[str, Any]:
+    behavior = (value.get("spec") or {}).get("behavior")
+    if not isinstance(behavior, dict):
+        return value
+    filled = {
+        key: {**rules, "policies": SCALING[key]}
+        if key in SCALING and rules and "policies" not in rules
+        else rules
+        for key, rules in behavior.items()
+    }
+    return {**value, "spec": {**value["spec"], "behavior": filled}}
+
+
 def _namespace(value: dict[str, Any]) -> dict[str, Any]:
     metadata = value.get("metadata") or {}
     if not metadata.get("name"):
@@ -136,6 +158,7 @@ _FILLS: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("", "services"): services.filled,
     ("", "secrets"): _secret,
     ("", "namespaces"): _namespace,
+    ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
     ("", "replicationcontrollers"): _controller,
     ("", "limitranges"): _limit_range,
     ("apps", "daemonsets"): _daemon_set,

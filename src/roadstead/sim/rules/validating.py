@@ -7,7 +7,7 @@ from typing import Any
 
 from roadstead.sim.rules import admission, definitions, names, storing
 from roadstead.sim.schema import amounts
-from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
 
 Value = dict[str, Any]
 SUBJECTS = ("ServiceAccount", "User", "Group")
@@ -62,6 +62,8 @@ def _binding(value: Value, old: Value | None) -> Iterator[Cause]:
                 f"{at}.kind",
             )
         elif kind == "ServiceAccount":
+            if subject.get("name") and not names.SUBDOMAIN.fullmatch(subject["name"]):
+                yield invalid(f"{at}.name", subject["name"], names.SUBDOMAIN_TEXT)
             if value["kind"] == "ClusterRoleBinding" and not subject.get("namespace"):
                 yield required(f"{at}.namespace")
             if subject.get("apiGroup"):
@@ -129,8 +131,32 @@ def _unbound(spec: Value, old: Value) -> Value:
     return spec if old.get("volumeName") else {key: item for key, item in spec.items() if key != "volumeName"}
 
 
+def _amount(found: Any, at: str) -> Iterator[Cause]:
+    """A number of pods, or a part of them."""
+    if isinstance(found, str) and not re.fullmatch(r"[0-9]+%", found, re.ASCII):
+        why = "a valid percent string must be a numeric string followed by an ending '%'"
+        yield invalid(at, found, why)
+    elif isinstance(found, int) and found < 0:
+        yield invalid(at, found, "must be greater than or equal to 0")
+
+
+def _amounts(found: Value, at: str) -> Iterator[Cause]:
+    for key in ("maxUnavailable", "maxSurge", "minAvailable"):
+        if key in found:
+            yield from _amount(found[key], f"{at}.{key}")
+
+
+def _disruption(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec = value.get("spec") or {}
+    yield from _amounts(spec, "spec")
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        yield invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")
+    yield from names.selector(spec.get("selector"), "spec.selector")
+
+
 def _strategy(value: Value, old: Value | None) -> Iterator[Cause]:
     strategy = (value.get("spec") or {}).get("strategy") or {}
+    yield from _amounts(strategy.get("rollingUpdate") or {}, "spec.strategy.rollingUpdate")
     if strategy.get("type") == "Recreate" and "rollingUpdate" in strategy:
         why = "may not be specified when strategy `type` is 'Recreate'"
         yield forbidden("spec.strategy.rollingUpdate", why)
@@ -140,6 +166,7 @@ def _strategy(value: Value, old: Value | None) -> Iterator[Cause]:
 
 def _update_strategy(value: Value, old: Value | None) -> Iterator[Cause]:
     strategy = (value.get("spec") or {}).get("updateStrategy") or {}
+    yield from _amounts(strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
     kind = strategy.get("type")
     if (
         value["kind"] == "StatefulSet"
@@ -257,6 +284,9 @@ def _autoscaler(value: Value, old: Value | None) -> Iterator[Cause]:
         yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
     yield from _metrics(spec)
     for direction, rules in (spec.get("behavior") or {}).items():
+        chosen = (rules or {}).get("selectPolicy", "Max")
+        if chosen not in ("Disabled", "Max", "Min"):
+            yield unsupported(f"spec.behavior.{direction}.selectPolicy", chosen, ("Disabled", "Max", "Min"))
         for number, policy in enumerate((rules or {}).get("policies") or ()):
             at = f"spec.behavior.{direction}.policies[{number}]"
             if policy.get("type") not in ("Percent", "Pods"):
@@ -346,6 +376,7 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("apps", "statefulsets"): _update_strategy,
     ("apps", "daemonsets"): _update_strategy,
     ("batch", "cronjobs"): _cron_job,
+    ("policy", "poddisruptionbudgets"): _disruption,
     ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
     ("apiextensions.k8s.io", "customresourcedefinitions"): definitions.causes,
     (ADMISSION, "validatingadmissionpolicies"): admission.policy,

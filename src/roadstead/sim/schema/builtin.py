@@ -16,6 +16,7 @@ SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", "boole
 NULLS = {("io.k8s.api.rbac.v1.Role", "rules"), ("io.k8s.api.rbac.v1.ClusterRole", "rules")}
 NULLS |= {
     ("io.k8s.api.discovery.v1.EndpointSlice", "ports"),
+    ("io.k8s.api.discovery.v1.EndpointSlice", "endpoints"),
     ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
 }
 # Cannot be learned, for they are never created with a pod.

@@ -62,6 +62,23 @@ def _structural(shape: Shape, value: Any) -> Any:
     return out
 
 
+def without_nulls(shape: Shape, value: Any) -> Any:
+    """Custom values as they are decoded: a null that nothing allows was never written."""
+    if isinstance(value, list) and shape.element is not None:
+        element = shape.element
+        return [without_nulls(element, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    out = {}
+    for key, item in value.items():
+        inner = shape.fields.get(key) or shape.element
+        if inner is None or not inner.structural:
+            out[key] = item
+        elif item is not None or inner.rules.get("nullable") or inner.kind == "any":
+            out[key] = without_nulls(inner, item)
+    return out
+
+
 def _present(shape: Shape, value: Any) -> Any:
     """Null as an item or a map's value becomes the empty value of its type."""
     if value is not None:

@@ -15,6 +15,7 @@ from roadstead.model import errors
 from roadstead.sim.merge import pathing
 from roadstead.sim.merge.types import DEDUCED, ListType, MapType, Type
 from roadstead.sim.schema import wording
+from roadstead.sim.schema.formats import FORMATS
 from roadstead.sim.schema.requiring import Cause, duplicate, invalid, required
 from roadstead.sim.schema.shapes import Shape
 
@@ -52,7 +53,11 @@ def compile(schema: dict[str, Any], metadata: Shape) -> Structural:
     plain = _json_schema(schema)
     for key in ROOT:
         plain.get("properties", {}).pop(key, None)
-    return Structural(shape, jsonschema_rs.Draft7Validator(plain), _any_rules(shape))
+    return Structural(shape, _validator(plain), _any_rules(shape))
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    return jsonschema_rs.Draft7Validator(schema, validate_formats=True, formats=FORMATS)
 
 
 def _shape(schema: dict[str, Any], metadata: Shape) -> Shape:
@@ -118,13 +123,17 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
             if item is True:
                 limit = key.removeprefix("exclusive").lower()
                 out[key] = schema[limit]
-        elif not key.startswith("x-") and key not in (
-            "nullable",
-            "default",
-            "description",
-            "title",
-            "example",
-            "format",
+        elif (
+            not key.startswith("x-")
+            and key
+            not in (
+                "nullable",
+                "default",
+                "description",
+                "title",
+                "example",
+            )
+            and (key != "format" or item in FORMATS)
         ):
             out[key] = item
     if schema.get("nullable") and "type" in out:
@@ -135,7 +144,11 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def accepts(schema: dict[str, Any], value: Any) -> bool:
-    return bool(jsonschema_rs.Draft7Validator(_json_schema(schema)).is_valid(value))
+    """Whether a default suits its schema; one that is no schema at all is refused for that."""
+    try:
+        return bool(_validator(_json_schema(schema)).is_valid(value))
+    except ValueError:
+        return True
 
 
 def _repeated(shape: Shape, value: Any, at: str) -> Iterator[Cause]:

@@ -20,7 +20,7 @@ def clock():
 
 @pytest.fixture
 def queue(clock):
-    return Queue(Limits(at_once=2, first=1.0, longest=60.0, breaker=3), clock, lambda: 1.0)
+    return Queue(Limits(at_once=2, drift=1, first=1.0, longest=60.0, breaker=3), clock, lambda: 1.0)
 
 
 def taken(queue):
@@ -47,10 +47,25 @@ def test_no_more_steps_than_the_limit_and_drift_goes_first(queue):
     for key in ("a", "b", "c", "d"):
         queue.changed(key)
     queue.changed("d", Urgency.DRIFT)
-    assert taken(queue) == ["d", "a"]
+    assert taken(queue) == ["d", "a", "b"]
     assert queue.wait() == math.inf
+    queue.done("a")
+    assert taken(queue) == ["c"]
+
+
+def test_drift_waits_for_no_other_work_and_other_work_for_no_drift(queue):
+    for key in ("a", "b", "c"):
+        queue.changed(key)
+    assert taken(queue) == ["a", "b"]
+    queue.changed("d", Urgency.DRIFT)
+    queue.changed("e", Urgency.DRIFT)
+    assert taken(queue) == ["d"]
+    queue.done("a")
+    assert taken(queue) == ["e"]
     queue.done("d")
-    assert taken(queue) == ["b"]
+    assert taken(queue) == []
+    queue.done("e")
+    assert taken(queue) == ["c"]
 
 
 def test_a_key_waits_for_a_moment_and_news_overtake_it(queue, clock):

@@ -40,6 +40,7 @@ _DURABLE = 15.0  # seconds that a record may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
 _MARKING = 10.0  # seconds that writing a hold onto an inventory may take
 _MOVING = 5.0  # likewise for objects on their way to another bundle
+_AT_ONCE = 8  # requests: no gain beyond; those for drift do not wait for others
 _WISHES = Wishes()
 _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
 _NO_FAULT = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
@@ -57,6 +58,8 @@ class Steps:
     glass: Callable[[], BreakGlass | None]
     awaited: dict[ObjectId, str] = field(default_factory=dict)
     suspected: dict[str, float] = field(default_factory=dict)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _drift_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _foreign: bool = False
     _contests: dict[str, Contests] = field(default_factory=dict)
     _retried: set[str] = field(default_factory=set)
@@ -96,9 +99,10 @@ class Steps:
         if bundle in self._retried:
             self._retried.discard(bundle)
             await known.look_again(bundle)
+        hurried = bundle in self.suspected
         held = self._held(bundle)
         await self._carry(bundle, held)
-        found = self._survey(bundle, held)
+        found = replace(self._survey(bundle, held), slots=self._drift_slots if hurried else self._slots)
         world = self.shared.world.within(DEADLINE)
         plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False)
         plan = self._leaving_contests(plan)

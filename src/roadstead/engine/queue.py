@@ -22,10 +22,12 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`at_once` steps at the same time; the pause after a failure in seconds, doubling from `first` to
-    `longest`; after `breaker` failures to reach the cluster in a row, nothing is started but a trial."""
+    """`at_once` steps at the same time, and `drift` more for keys that drifted, which wait for no others; the
+    pause after a failure in seconds, doubling from `first` to `longest`; after `breaker` failures to reach the
+    cluster in a row, nothing is started but a trial."""
 
     at_once: int = 8
+    drift: int = 4
     first: float = 1.0
     longest: float = 300.0
     breaker: int = 3
@@ -71,6 +73,7 @@ class _State:
     due: float = math.inf
     needs: frozenset[str] = frozenset()
     running: bool = False
+    hurried: bool = False  # the step that runs is one of those for drift
     stalled: bool = False
     pausing: bool = False
     order: int = 0  # keys of one urgency go in the order in which they became due
@@ -107,6 +110,7 @@ class Queue:
     _timers: list[tuple[float, str]] = field(default_factory=list)
     _breaker: _Breaker = field(init=False)
     _running: int = 0
+    _hurried: int = 0
     _ordered: int = 0
 
     def __post_init__(self) -> None:
@@ -150,15 +154,17 @@ class Queue:
         """A key to begin a step of now, or None."""
         now = self.clock()
         self._ring(now)
-        if self._running >= self.limits.at_once or not self._may_try(now):
+        if not (self._may_try(now) and self._has_ready() and self._has_room()):
             return None
-        if not self._has_ready():
-            return None
-        key = heapq.heappop(self._ready)[2]
+        urgency, _, key = heapq.heappop(self._ready)
         state = self._states[key]
+        state.hurried = urgency is Urgency.DRIFT and self._hurried < self.limits.drift
         state.urgency, state.due, state.running = None, math.inf, True
         state.pausing = False
-        self._running += 1
+        if state.hurried:
+            self._hurried += 1
+        else:
+            self._running += 1
         if self._breaker.open:
             self._breaker.trying = key
         return key
@@ -167,7 +173,10 @@ class Queue:
         """The step ended. News that came while it ran are not lost: the key is due again at once."""
         state = self._states[key]
         state.running = False
-        self._running -= 1
+        if state.hurried:
+            self._hurried -= 1
+        else:
+            self._running -= 1
         self._judge_cluster(key, unreachable=then.unreachable, at_least=then.at_least)
         if state.urgency is not None:
             heapq.heappush(self._ready, (state.urgency, state.order, key))
@@ -187,9 +196,9 @@ class Queue:
         """Seconds until something can be taken, as far as that is known; infinite until there is news."""
         now = self.clock()
         self._ring(now)
-        if self._running >= self.limits.at_once:
-            return math.inf
         if self._has_ready():
+            if not self._has_room():
+                return math.inf
             if self._may_try(now):
                 return 0.0
             return math.inf if self._breaker.trying else self._breaker.until - now
@@ -241,6 +250,12 @@ class Queue:
                 return True
             heapq.heappop(self._ready)
         return False
+
+    def _has_room(self) -> bool:
+        """For the key that goes first."""
+        if self._ready[0][0] is Urgency.DRIFT and self._hurried < self.limits.drift:
+            return True
+        return self._running < self.limits.at_once
 
     def _set_timer(self, key: str, state: _State, at: float) -> None:
         state.due = at

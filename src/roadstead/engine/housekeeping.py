@@ -34,6 +34,7 @@ class Housekeeping:
         while True:
             await asyncio.sleep(_MIRROR_EVERY)
             await self.mirror()
+            self._tell_lost()
             if clock() >= tidy_at:
                 tidy_at = clock() + _TIDY_EVERY
                 await self._guarded(self._tidy())
@@ -67,6 +68,14 @@ class Housekeeping:
             await work
         except RoadsteadError as error:
             self._tell(error.problems)
+
+    def _tell_lost(self) -> None:
+        """Nothing is lost in silence: what found no room while the database was gone."""
+        writer, shared = self._shared.store.writer, self._shared
+        if writer.dropped and writer.problem is None:
+            message = f"{writer.dropped} events and statuses found no room while the database was gone"
+            writer.dropped = 0
+            shared.emit(Event(shared.world.now, "events-lost", message, Level.ERROR))
 
     def _tell(self, problems: tuple[Problem, ...]) -> None:
         """What is new of it; the same again is not told again before it was over."""

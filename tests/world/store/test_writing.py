@@ -12,7 +12,7 @@ from roadstead.model.errors import StalledError, TransientError
 from roadstead.model.ids import Key
 from roadstead.model.status import Standing
 from roadstead.world import store
-from roadstead.world.store import engines, schema
+from roadstead.world.store import engines, schema, writing
 from tests.world.store.samples import event, intent, status
 from tests.world.store.test_journal import links
 
@@ -66,6 +66,15 @@ async def test_of_notes_for_one_key_that_wait_the_last_is_written(opened):
         opened.statuses.note(status("web", "c1", Standing.PENDING, message=str(number)))
     await opened.events.add(event())
     assert (await opened.statuses.get(Key("web", "c1"))).message == "99"
+
+
+async def test_notes_that_find_no_room_are_counted_and_writes_still_wait(opened, monkeypatch):
+    monkeypatch.setattr(writing, "_MOST_NOTES", 3)
+    for number in range(5):
+        opened.events.note(event(number))
+    await opened.events.add(event(9))
+    assert opened.writer.dropped == 2
+    assert len((await opened.events.page()).items) == 4
 
 
 async def test_a_note_never_overtakes_what_was_put_after_it(opened):

@@ -4,9 +4,10 @@ Pure. Four places can hold: the mark in the cluster (objects/break_glass), a per
 the cluster's state (the assignment's freeze), and the inventory, which carries a hold where all else is lost.
 """
 
+import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from roadstead.model.assignment import Assignment
@@ -14,6 +15,7 @@ from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.ids import Key
 from roadstead.model.inventory import Parent
 from roadstead.objects.break_glass import BreakGlass
+from roadstead.world.git.decisions import Book
 
 LEAVE_DRIFT = "leaveDrift"
 _FOREVER = "lifted"
@@ -76,6 +78,25 @@ def decided(key: Key, decisions: Iterable[Decision], now: datetime) -> Held | No
             end = f" until {_said(one.until)}" if one.until else ""
             return Held(f"{one.kind} by {one.actor}{end}: {one.reason}", one.until)
     return None
+
+
+def stand_ins(book: Book, known: Mapping[str, Decision], now: datetime) -> dict[str, Decision]:
+    """A pause of everything for each file that cannot be read, lifted once it can be or is gone."""
+    found: dict[str, Decision] = {}
+    for problem in book.problems:
+        id = f"unreadable-{hashlib.sha256(problem.place.file.encode()).hexdigest()[:16]}"
+        found[id] = Decision(id, DecisionKind.PAUSE, "roadstead", problem.cause, now)
+    because = "the file was repaired or removed"
+    for id, one in known.items():
+        if stands_in(one) and one.lifted is None:
+            over = replace(one, lifted=now, lifted_by="roadstead", lifted_because=because)
+            found[id] = one if id in found else over
+    return found
+
+
+def stands_in(one: Decision) -> bool:
+    """Whether it was made here for a file that cannot be read; it concerns this store alone."""
+    return one.id.startswith("unreadable-")
 
 
 def leaves_drift(key: Key, decisions: Iterable[Decision], now: datetime) -> bool:

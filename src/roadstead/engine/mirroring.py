@@ -5,14 +5,14 @@ of what was decided: an empty store is filled from the ref, an emptied ref from 
 cannot be read may be a hold, so everything is paused until somebody repairs or removes it.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from roadstead.engine import holding
 from roadstead.model import reasons
-from roadstead.model.decision import Decision, DecisionKind
+from roadstead.model.decision import Decision
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.record import Anchor, Segment
 from roadstead.stages.audit import recording
@@ -48,7 +48,7 @@ async def mirror(
     await store.journal.seal(now, at_least=_SEAL_AT, older_than=_SEAL_AFTER)
     segments = await store.records.unanchored(store.writer.chain)
     anchors = tuple(Anchor(one.writer, one.number, one.last, one.head) for one in segments)
-    mine = {one.id: one for one in await store.decisions.all() if not _stands_in(one)}
+    mine = {one.id: one for one in await store.decisions.all() if not holding.stands_in(one)}
     lacking = tuple(one for one in mine.values() if book.decisions.get(one.id) != one)
     problems = [*book.problems, *_rewritten(book, location)]
     if lacking or anchors:
@@ -83,7 +83,7 @@ async def _go_on_in_own_chain(store: Store, book: Book) -> None:
 
 async def _take_in(store: Store, book: Book, now: datetime) -> bool:
     known = {one.id: one for one in await store.decisions.all()}
-    wanted = {**book.decisions, **stand_ins(book, known, now)}
+    wanted = {**book.decisions, **holding.stand_ins(book, known, now)}
     fresh = []
     for id, one in wanted.items():
         before = known.get(id)
@@ -94,25 +94,6 @@ async def _take_in(store: Store, book: Book, now: datetime) -> bool:
         await store.journal.add(recording.decision(one, now=now))
     await store.decisions.put(*fresh, pushed=True)
     return bool(fresh)
-
-
-def stand_ins(book: Book, known: Mapping[str, Decision], now: datetime) -> dict[str, Decision]:
-    """A pause of everything for each file that cannot be read, lifted once it can be or is gone."""
-    found: dict[str, Decision] = {}
-    for problem in book.problems:
-        id = f"unreadable-{hashlib.sha256(problem.place.file.encode()).hexdigest()[:16]}"
-        found[id] = Decision(id, DecisionKind.PAUSE, "roadstead", problem.cause, now)
-    because = "the file was repaired or removed"
-    for id, one in known.items():
-        if _stands_in(one) and one.lifted is None:
-            over = replace(one, lifted=now, lifted_by="roadstead", lifted_because=because)
-            found[id] = one if id in found else over
-    return found
-
-
-def _stands_in(one: Decision) -> bool:
-    """Whether it was made here for a file that cannot be read; it concerns this store alone."""
-    return one.id.startswith("unreadable-")
 
 
 def _rewritten(book: Book, location: Location) -> Iterable[Problem]:

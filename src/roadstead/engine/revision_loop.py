@@ -7,7 +7,7 @@ be read at all is raised.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from roadstead.engine import clusters, machine, mirroring
+from roadstead.engine import clusters, holding, machine
 from roadstead.engine.world import World
 from roadstead.model.assignment import Assignment
 from roadstead.model.decision import Decision
@@ -72,7 +72,7 @@ async def decided(world: World) -> Desired:
     if location is None:
         return desired
     book = await decisions.read(location, cache=world.settings.cache, until=until)
-    made = (*book.decisions.values(), *mirroring.stand_ins(book, {}, world.now).values())
+    made = (*book.decisions.values(), *holding.stand_ins(book, {}, world.now).values())
     return replace(desired, decisions=made, problems=(*desired.problems, *book.problems))
 
 

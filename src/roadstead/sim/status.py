@@ -60,8 +60,10 @@ def no_page() -> ApiError:
     return error
 
 
-def already_exists(group: str, plural: str, name: str) -> ApiError:
+def already_exists(group: str, plural: str, name: str, *, ends: bool = False) -> ApiError:
+    """`ends`: what is there is being deleted."""
     message = f'{qualified(group, plural)} "{name}" already exists'
+    message = f"object is being deleted: {message}" if ends else message
     return ApiError(409, "AlreadyExists", message, _details(name, group, plural))
 
 

@@ -97,8 +97,10 @@ def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
     value = creating.prepared(write.cluster, kind, value)
     value = table.filled(kind, value)
     _refuse(write, value, None)
-    if write.cluster.store.get(kind.storage, (write.namespace, name)) is not None:
-        raise status.already_exists(kind.group, kind.plural, name)
+    there = write.cluster.store.get(kind.storage, (write.namespace, name))
+    if there is not None:
+        ends = b'"deletionTimestamp"' in there.data
+        raise status.already_exists(kind.group, kind.plural, name, ends=ends)
     return _put(write, name, value)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from roadstead.sim import writing
+from roadstead.sim.status import ApiError
+from roadstead.sim.writing import Write
 from tests.sim.controllers.conftest import condition, workload
 
 
@@ -42,3 +47,14 @@ def test_a_namespace_says_what_it_waits_for_and_goes_once_that_is_gone(stage):
     stage.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "finalizers": []}})
     stage.advance(10)
     assert stage.get("v1", "Namespace", "shop", "") is None
+
+
+def test_what_is_there_and_goes_is_named_so_to_who_creates_it(stage):
+    metadata = {"name": "stays", "namespace": "shop", "finalizers": ["example.com/stay"]}
+    document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    stage.apply(document)
+    stage.one.delete("v1", "ConfigMap", "stays", namespace="shop")
+    cluster = stage.one.cluster
+    write = Write(cluster, cluster.builtin("configmaps"), "shop")
+    with pytest.raises(ApiError, match='object is being deleted: configmaps "stays" already exists'):
+        writing.create(write, document)

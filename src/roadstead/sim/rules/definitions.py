@@ -244,8 +244,8 @@ def _values(schema: Value, at: str) -> Iterator[Cause]:
 def _is_pattern(text: str) -> bool:
     """As the real server reads them, where flags may stand anywhere."""
     try:
-        re.compile(re.sub(r"\(\?[imsU]+\)", "", text))
-        jsonschema_rs.Draft7Validator({"pattern": text})
+        re.compile(structural.portable(text))
+        jsonschema_rs.Draft7Validator({"pattern": structural.portable(text)})
     except (re.error, ValueError):
         return False
     return True

@@ -109,6 +109,20 @@ def _object(shape: Shape, schema: dict[str, Any], metadata: Shape) -> None:
     shape.merge = Type("", None, MapType(fields, DEDUCED if shape.preserves else None, atomic))
 
 
+def portable(pattern: str) -> str:
+    """A pattern without the flag for either case, which Go lets stand anywhere and JSON Schema nowhere."""
+    before, flag, after = pattern.partition("(?i)")
+    if not flag:
+        return pattern
+    out, previous, listed = [before], "", False
+    for letter in after.replace("(?i)", ""):
+        listed = (listed or letter == "[") and letter != "]"
+        plain = letter.isascii() and letter.isalpha() and previous != "\\" and not listed
+        out.append(f"[{letter.lower()}{letter.upper()}]" if plain else letter)
+        previous = letter
+    return "".join(out)
+
+
 def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """The same demands in plain JSON Schema."""
     out: dict[str, Any] = {}
@@ -119,6 +133,8 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
             out[key] = _json_schema(item)
         elif key in ("allOf", "anyOf", "oneOf"):
             out[key] = [_json_schema(each) for each in item]
+        elif key == "pattern" and isinstance(item, str):
+            out[key] = portable(item)
         elif key in ("exclusiveMinimum", "exclusiveMaximum"):
             if item is True:
                 limit = key.removeprefix("exclusive").lower()

@@ -35,6 +35,12 @@ def test_help_imports_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
+def test_a_run_without_a_database_imports_none():
+    code = "import sys, roadstead.operations.apply; print('sqlalchemy' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("name", sorted(VERBS))
 def test_every_verb_has_an_example_in_its_help(name):
     assert f"      {name}" in (VERBS[name].help or "") or f"  {name}" in (VERBS[name].help or "")

@@ -1,5 +1,6 @@
 """The store and Git have the same decisions after a round, whichever side lost or gained some."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from roadstead.engine import mirroring
 from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.record import Record, RecordKind
+from roadstead.operations import audit
 from roadstead.stages.audit.verifying import Verifier, lost
 from roadstead.world import store
 from roadstead.world.git import command, decisions, locations
@@ -175,3 +177,23 @@ async def test_heads_are_anchored_so_that_a_cut_or_lost_record_shows(hub):
             verifier.take(kept)
         assert (verifier.end().problems, verifier.end().unanchored) == ((), 0)
     assert lost(book.anchors, []), "the database was deleted, and Git still knows"
+
+
+async def test_what_was_cut_off_with_its_head_is_found_by_who_asks_git_too(hub):
+    async with hub.store() as opened:
+        for number in range(3):
+            await opened.journal.add(Record(RecordKind.ACCESS, NOON + timedelta(seconds=number), "ann"))
+        await hub.round(opened, now=NOON + timedelta(hours=2))
+    address = str(hub.repository.folder)
+    known = await audit.anchors(address, cache=hub.cache, deadline=30)
+    async with store.look(str(hub.folder / "hub.db")) as records:
+        assert [one.problems for one in await audit.verify(records, known)] == [()]
+    for table in ("records", "heads", "segments"):
+        with sqlite3.connect(hub.folder / "hub.db") as connection:
+            connection.execute(f"DELETE FROM {table}")
+        connection.close()
+    async with store.look(str(hub.folder / "hub.db")) as records:
+        assert await audit.verify(records, None) == (), "the database alone knows of nothing"
+        (verdict,) = await audit.verify(records, known)
+        assert [one.cause for one in verdict.problems] == ["hub: anchored in Git, and nothing of it is here"]
+        assert await audit.verify(records, known, only=frozenset(["hub~2"])) == ()

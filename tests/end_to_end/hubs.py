@@ -19,7 +19,7 @@ import aiohttp
 
 from tests.end_to_end.story import Story
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 SECRET = "not-so-secret"
 
 

@@ -34,7 +34,7 @@ def ask(cluster, unique):
     return ask
 
 
-async def until(question, answer, *, patience=60.0):
+async def until(question, answer, *, patience=240.0):
     ends = time.monotonic() + patience
     while (found := await question()) != answer:
         assert time.monotonic() < ends, f"still {found}, not {answer}"
@@ -89,7 +89,7 @@ async def test_a_push_is_applied_and_an_edit_is_told_and_put_back(story, ask, un
 
         began = time.monotonic()
         assert await hub.end() == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10, "five seconds, and some for a busy machine"
 
 
 async def test_a_restart_lists_each_kind_once_and_writes_nothing(story, cluster):
@@ -99,18 +99,19 @@ async def test_a_restart_lists_each_kind_once_and_writes_nothing(story, cluster)
     mark = cluster.mark()
     async with hubs.running(story) as hub:
         await watching(cluster, mark, "configmaps")
+        await watching(cluster, mark, "secrets")
+        await asyncio.sleep(1)
         assert not hub.events("commit")
         await hub.end()
     found = cluster.requests(since=mark, user_agent="roadstead")
     assert [one for one in found if one.writes] == []
     lists = [one.resource for one in found if one.verb == "list"]
-    assert lists.count("configmaps") == lists.count("namespaces") - 1 == 1, (
-        "roadstead-system is asked by name"
-    )
+    assert lists.count("configmaps") == 1
+    assert lists.count("namespaces") <= 2, "one of them is roadstead-system, by its name"
 
 
 async def watching(cluster, mark, resource):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while not any(
             one.verb == "watch" and one.resource == resource
             for one in cluster.requests(since=mark, user_agent="roadstead")

@@ -25,7 +25,7 @@ from roadstead.sim.cluster import Cluster
 from roadstead.sim.writing import Write
 from tests.end_to_end.story import Story
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 @dataclass

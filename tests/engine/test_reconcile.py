@@ -27,7 +27,7 @@ def change(fleet, x, **spec):
     return fleet.commit()
 
 
-async def until(question, *, patience=30.0):
+async def until(question, *, patience=240.0):
     async with asyncio.timeout(patience):
         while not question():
             await asyncio.sleep(0.02)
@@ -100,7 +100,7 @@ async def test_after_a_crash_at_any_point_it_converges_and_no_intent_stays_open(
     with monkeypatch.context() as dying:
         dying.setattr(crash, "here", die)
         with contextlib.suppress(Crashed, BaseExceptionGroup):
-            async with fleet.served(), asyncio.timeout(30):
+            async with fleet.served(), asyncio.timeout(120):
                 await asyncio.Event().wait()
     async with fleet.served() as serving:
         await fleet.settled(1, commit=commit)
@@ -265,7 +265,7 @@ async def test_one_sick_cluster_costs_the_others_nothing(tmp_path, sick):
                 fleet.edit(name, "a", "web", x="mine")
             await until(lambda: all(fleet.data(name, "a", "web") == {"x": "2"} for name in well))
             slowest = max(one.data["noticed_ms"] for one in fleet.of("drift"))
-            assert slowest < 2_000
+            assert slowest < 5_000, "the sick one's requests end after five seconds"
             assert fleet.of("applied")[-1].cluster != "c3"
             fleet.clusters["c3"].faults.clear()
             await fleet.settled(10, commit=commit)

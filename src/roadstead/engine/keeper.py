@@ -20,6 +20,7 @@ from roadstead.engine.queue import Backoff, Counts, Limits, Queue, Urgency
 from roadstead.engine.reach import Reaching
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.shared import Shared
+from roadstead.engine.world import World
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import Facts
@@ -110,7 +111,7 @@ class Keeper:
         self._ended.clear()
         self._fatal = None
         try:
-            async with clusters.connected(self._shared.world, self.cluster) as client:
+            async with clusters.connected(self._world(), self.cluster) as client:
                 await self._session(client, pauses)
         except RoadsteadError as error:
             return error.problem
@@ -124,6 +125,10 @@ class Keeper:
         finally:
             self._steps = self._sight = None
         return self._fatal
+
+    def _world(self) -> World:
+        """After a failure credentials are read anew; before it, all clusters share what was read once."""
+        return self._shared.world.within(math.inf) if self._reach.is_lost else self._shared.world
 
     async def _session(self, client: Client, pauses: Backoff) -> None:
         """One connection: everything is listed once, then watched, until somebody ends it."""

@@ -84,6 +84,7 @@ async def _told(opened: "Playground") -> None:
         [
             Line("roadstead drift --watch --correct      # and meanwhile, in a third one:"),
             Line("kubectl --context hamburg --namespace shop delete service front"),
+            Line("roadstead rehearse      # what you changed in the repository, on copies of these"),
         ]
     )
     await asyncio.Event().wait()

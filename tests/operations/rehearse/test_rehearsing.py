@@ -205,6 +205,40 @@ async def test_nobody_judges_kinds_whose_controller_is_not_there(shop):
     assert not found.failed
 
 
+async def test_a_bundle_that_acts_as_somebody_has_his_rights_in_the_copy(shop):
+    await shop.applied(deployment("web", "shop"))
+    rights = "rbac.authorization.k8s.io"
+    rule = {"apiGroups": ["", "apps"], "resources": ["*"], "verbs": ["*"]}
+    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": "shop"}
+    for member in shop.live.members.values():
+        for kind, more in (
+            ("ClusterRole", {"rules": [rule]}),
+            (
+                "ClusterRoleBinding",
+                {
+                    "roleRef": {"apiGroup": rights, "kind": "ClusterRole", "name": "deployer"},
+                    "subjects": [subject],
+                },
+            ),
+        ):
+            metadata = {"name": "deployer"}
+            member.apply({"apiVersion": f"{rights}/v1", "kind": kind, "metadata": metadata, **more})
+    documents = shop.repository.folder / "roadstead.yaml"
+    acting = "clusters: {all: true}, actAs: {serviceAccount: shop/deployer}"
+    documents.write_text(documents.read_text().replace("clusters: {all: true}", acting))
+    role = {
+        "apiVersion": f"{rights}/v1",
+        "kind": "Role",
+        "metadata": {"name": "more", "namespace": "shop"},
+        "rules": [rule],
+    }
+    shop.says(deployment("web", "shop", replicas=2))
+    assert not (await rehearsed(shop)).failed
+    shop.says(deployment("web", "shop", replicas=2), role)
+    found = await rehearsed(shop)
+    assert sorts(found)["old"] == ["refused Role/shop/more"]
+
+
 def test_the_nearest_version_is_taken():
     assert [copies.nearest(one) for one in ("1.34.4", "1.35.0", "1.36.2", "1.37.2", "1.40.0", "1.29.1")] == [
         "1.34",

@@ -29,6 +29,12 @@ _CLAIMS = ApiResource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims
 _DEFINITIONS = ApiResource(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
 )
+_RIGHTS = tuple(
+    ApiResource(
+        "rbac.authorization.k8s.io", "v1", kind, f"{kind.lower()}s", namespaced=not kind.startswith("Cluster")
+    )
+    for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+)
 _SECRET = GroupKind("", "Secret")
 _TYPES = {  # by the key that each of these types has to have
     "tls.key": "kubernetes.io/tls",
@@ -49,6 +55,8 @@ async def take(found: Survey) -> Taken:
     await reading.list(_DEFINITIONS)
     await reading.list(SECRETS, names.NAMESPACE, selector=names.fleet_selector(found.desired.fleet))
     await reading.objects(ours)
+    if any(one.act_as for one in found.assignments.values()):  # what these may do is part of the question
+        await tasks.each(_RIGHTS, reading.list, limit=_AT_ONCE)
     places = sorted({one.namespace for one in (*ours, *wanted) if one.namespace})
     await tasks.each(places, reading.around, limit=_AT_ONCE)
     return Taken(found.cluster.name, found.facts.version, list(reading.found.values()), reading.notes)

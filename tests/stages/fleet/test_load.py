@@ -253,6 +253,7 @@ def test_a_null_in_a_patch_is_content():
             "metadata: {annotations: {roadstead.dev/apply: once}}\nkind: Secret\napiVersion: v1\n",
             id="our mark",
         ),
+        pytest.param("replicas: 2\nimage: {tag: v1}\n", id="values of a chart"),
         pytest.param("", id="an empty file"),
         pytest.param("# apiVersion: roadstead.dev/v1alpha1\n", id="a comment"),
     ],
@@ -277,6 +278,13 @@ def test_a_mistyped_version_is_told_and_not_taken_for_content(version):
 )
 def test_a_broken_file_with_a_kind_of_ours_is_told_also_without_our_version(head):
     text = f"{head}kind: Bundle\nmetadata: {{name: x\n"
+    found = trees.loaded(CLUSTER % "one", files={"fleet/x.yaml": text})
+    assert [(one.reason.name, one.place.file) for one in found.problems] == [("BadYaml", "fleet/x.yaml")]
+    assert all(fault.is_unnamed for fault in found.faults)
+
+
+@pytest.mark.parametrize("text", ["kind: [\n", "<<<<<<< HEAD\nname: x\n=======\n", "\0\0\0\0"])
+def test_a_broken_file_that_says_nothing_of_itself_may_have_been_a_document(text):
     found = trees.loaded(CLUSTER % "one", files={"fleet/x.yaml": text})
     assert [(one.reason.name, one.place.file) for one in found.problems] == [("BadYaml", "fleet/x.yaml")]
     assert all(fault.is_unnamed for fault in found.faults)

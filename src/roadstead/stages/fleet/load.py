@@ -22,7 +22,8 @@ ROOT = "roadstead.yaml"
 _DEFAULT_PATTERNS = ("fleet/**/*.yaml",)
 _GROUP = documents.API_VERSION.partition("/")[0]
 
-# Content lies beside documents, and templates are no YAML: only files that look like ours are parsed.
+# Content lies beside documents, and templates are no YAML: only files that look like ours are parsed, and
+# those that do not say what they are.
 _OURS = re.compile(rb"""apiVersion["']?\s*:\s*["']?roadstead\.dev/""")
 _KIND = re.compile(
     rb"""(?:^|[{,]\s*)["']?kind["']?\s*:\s*["']?(?:""" + "|".join(documents.KINDS).encode() + rb")\b",
@@ -168,7 +169,7 @@ class _Reading:
         data = b""
         try:
             data = self.tree.read(path)
-            if not (_OURS.search(data) or _KIND.search(data)):
+            if not (_OURS.search(data) or _KIND.search(data)) and _VERSION.search(data):
                 return
             found = yaml.read(data, file=name)
         except errors.RoadsteadError as cause:
@@ -231,8 +232,8 @@ def _name(value: Mapping[str, Any]) -> str:
 
 
 def _was_meant_to_be_ours(data: bytes) -> bool:
-    """Whether a file with a kind of ours that cannot be parsed was meant as a document: that its Bundle was
-    removed is the one thing it must not be taken for."""
+    """Whether a file that cannot be parsed may have been meant as a document: that its Bundle was removed is
+    the one thing it must not be taken for."""
     groups = [version.rpartition(b"/")[0].decode(errors="replace") for version in _VERSION.findall(data)]
     return _TEMPLATE not in data and not any(group and not nearest.name(group, [_GROUP]) for group in groups)
 

@@ -56,7 +56,12 @@ async def place(clusters, unique):
 
 APPLIES = [
     pytest.param(
-        "", "ConfigMap", CONFIG_MAP.replace(b"data", b"dota"), reasons.INVALID, ("dota",), id="unknown field"
+        "",
+        "ConfigMap",
+        CONFIG_MAP.replace(b'"data"', b'"dota"'),
+        reasons.INVALID,
+        ("dota",),
+        id="unknown field",
     ),
     pytest.param(
         "",

@@ -28,6 +28,7 @@ CUSTOM_RESET: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {}, "f:s
 LABELS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
 MAIN_RESET: Fields = {"f:status": {}}
 PODS = ("", "pods")
+LARGEST = 3 << 19  # bytes that a store takes of one object
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 Value = dict[str, Any]
@@ -318,6 +319,8 @@ def _put(write: Write, name: str, value: Value) -> bytes:
         return orjson.dumps(_ordered(write.kind, {**value, "metadata": metadata}))
     value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(version)}}
     data = orjson.dumps(_ordered(write.kind, value))
+    if len(data) > LARGEST:
+        raise status.ApiError(500, "", "etcdserver: request is too large")
     store.put(write.kind.storage, (write.namespace, name), data)
     reacting.stored(write.cluster, write.kind, value)
     return data

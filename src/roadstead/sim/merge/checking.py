@@ -101,7 +101,8 @@ def _map(shape: MapType, value: dict[str, Any], place: str) -> Iterator[str]:
         kind = shape.of(key)
         if kind is None:
             yield f"{place}.{key}: field not declared in schema"
-        elif item is not None:
+            return  # the server looks no further here
+        if item is not None:
             yield from _value(kind, item, f"{place}.{key}")
 
 

@@ -361,7 +361,30 @@ def _metrics(spec: Value) -> Iterator[Cause]:
 
 ADMISSION = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
+MOST_DATA = 1 << 20  # bytes in a ConfigMap or a Secret
+
+
+def _too_much(size: int, at: str) -> Iterator[Cause]:
+    if size > MOST_DATA:
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {MOST_DATA} bytes", at)
+
+
+def _config_map(value: Value, old: Value | None) -> Iterator[Cause]:
+    texts, blobs = value.get("data") or {}, value.get("binaryData") or {}
+    return _too_much(sum(len(each.encode()) for each in texts.values()) + _decoded(blobs), "[]")
+
+
+def _secret(value: Value, old: Value | None) -> Iterator[Cause]:
+    return _too_much(_decoded(value.get("data") or {}), "data")
+
+
+def _decoded(found: Value) -> int:
+    return sum(len(each) // 4 * 3 - each.count("=", len(each) - 2) for each in found.values())
+
+
 CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] = {
+    ("", "configmaps"): _config_map,
+    ("", "secrets"): _secret,
     (RBAC, "roles"): _role,
     (RBAC, "clusterroles"): _role,
     (RBAC, "rolebindings"): _binding,

@@ -101,9 +101,10 @@ class Memory:
     def note(self, reply: Reply) -> None:
         metadata = reply.body.get("metadata") if isinstance(reply.body, dict) else None
         if isinstance(metadata, dict):
-            for key, name in (("uid", "uid"), ("resourceVersion", "version"), ("continue", "continue")):
-                if metadata.get(key):
-                    self.known[name] = str(metadata[key])
+            if metadata.get("uid"):  # not of a list, whose version is that of all that happened meanwhile
+                self.known |= {"uid": metadata["uid"], "version": str(metadata.get("resourceVersion", "1"))}
+            if metadata.get("continue"):
+                self.known["continue"] = metadata["continue"]
 
     def fill(self, request: Request) -> Request:
         body = request.body if isinstance(request.body, bytes) else self._filled(request.body)

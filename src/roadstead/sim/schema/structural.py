@@ -152,8 +152,11 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
             and (key != "format" or item in FORMATS)
         ):
             out[key] = item
+    if schema.get("x-kubernetes-int-or-string"):
+        out.setdefault("type", ["integer", "string"])
     if schema.get("nullable") and "type" in out:
-        out["type"] = [out["type"], "null"]
+        types = out["type"]
+        out["type"] = [*types, "null"] if isinstance(types, list) else [types, "null"]
         if "enum" in out:
             out["enum"] = [*out["enum"], None]
     return out

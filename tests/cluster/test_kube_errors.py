@@ -252,11 +252,13 @@ async def test_a_viewer_is_told_verb_resource_and_name(clusters, unique):
         secret = await kind(viewer, "", "Secret")
         problem = await refused(viewer.list(secret))
         assert problem.reason is reasons.FORBIDDEN
-        assert problem.hint == "grant list on secrets to viewer"
+        assert problem.hint.startswith("grant list on secrets to viewer, as the ClusterRole roadstead-read")
         config_map = await kind(viewer, "", "ConfigMap")
         assert (await viewer.list(config_map, namespace=unique)).items == []
         written = Writer(viewer).apply(config_map, unique, "a", CONFIG_MAP, force=True, dry_run=True)
-        assert (await refused(written)).hint == "grant patch on configmaps to viewer"
+        assert (await refused(written)).hint.startswith(
+            "grant patch on configmaps to viewer, as the ClusterRole roadstead-apply"
+        )
 
 
 async def test_rights_that_we_lack_cannot_be_handed_on(clusters, unique):

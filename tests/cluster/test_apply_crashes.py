@@ -132,6 +132,8 @@ async def again(shop: Shop) -> None:
 POINTS = {
     "delete-confirmed",
     "delete-sent",
+    "intent-deleted",
+    "intent-written",
     "inventory-closed",
     "inventory-written",
     "level-written",

@@ -18,8 +18,10 @@ async def test_objects_are_created_once_and_a_second_apply_sends_no_write(shop):
     mark = shop.server.mark()
     assert set(results(await shop.apply(*wanted)).values()) == {"created"}
     parent = (await shop.inventories())["web"].parent
-    first, *objects, last = shop.writes(mark)
-    assert (first, last) == ("create secrets/", f"update secrets/{parent.name}")
+    announced, *objects, written, done = shop.writes(mark)
+    assert (announced, written) == ("create secrets/", "create secrets/")
+    assert done.startswith("delete secrets/roadstead-intent-")
+    assert parent.intents == ()
     assert sorted(objects) == ["patch configmaps/a", "patch deployments/web", "patch services/web"]
     mark = shop.server.mark()
     again = await shop.apply(*wanted)

@@ -138,11 +138,11 @@ async def test_a_write_after_somebody_else_changed_the_parent_is_a_conflict(clus
             await inventory.write(client, Writer(client), before=first, after=first)
 
 
-async def test_a_second_first_write_is_a_conflict(clusters, unique):
+async def test_a_second_first_write_is_fenced(clusters, unique):
     async with connected(clusters(1)[0]) as client:
         before, after = fresh(unique)
         await inventory.write(client, Writer(client), before=before, after=after)
-        with pytest.raises(ConflictError, match="changed since it was read"):
+        with pytest.raises(ConflictError, match="laptop writes this bundle since epoch 1"):
             await inventory.write(client, Writer(client), before=before, after=after)
 
 

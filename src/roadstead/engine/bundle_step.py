@@ -5,7 +5,7 @@ holds no slot of the cluster.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from roadstead.engine import cluster_loop
@@ -53,6 +53,13 @@ class Applier:
     seen: Healths
     watchers: Watchers
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def announce(self, found: Survey, plans: Iterable[Plan]) -> None:
+        """Before many bundles are run: one write for all tells what they may write."""
+        steps = [
+            (plan, found.inventory(plan.key.bundle), self._rules(found, plan.key.bundle)) for plan in plans
+        ]
+        await apply.announce(found.target(None), steps, deadline=self.world.remaining, stop=self.stop)
 
     async def run(self, found: Survey, plan: Plan) -> Applied:
         """Carry out `plan`, which was made from `found`."""
@@ -103,8 +110,20 @@ class Applier:
 
     async def _step(self, found: Survey, plan: Plan) -> Outcome:
         bundle = plan.key.bundle
+        tell = self.watchers.outcome
+        return await apply.step(
+            found.target(found.assignment(bundle)),
+            plan,
+            found.inventory(bundle),
+            self._rules(found, bundle),
+            deadline=self.world.remaining,
+            stop=self.stop,
+            tell=lambda one: tell(plan.key, one),
+        )
+
+    def _rules(self, found: Survey, bundle: str) -> apply.Rules:
         assignment = found.assignment(bundle)
-        rules = apply.Rules(
+        return apply.Rules(
             writer=self.world.writer,
             release=True,
             take_over=self.wishes.take_over,
@@ -112,16 +131,6 @@ class Applier:
             depends_on=assignment.depends_on if assignment else None,
             deletion=fate(assignment) if assignment else None,
             health=assignment.health if assignment else (),
-        )
-        tell = self.watchers.outcome
-        return await apply.step(
-            found.target(assignment),
-            plan,
-            found.inventory(bundle),
-            rules,
-            deadline=self.world.remaining,
-            stop=self.stop,
-            tell=lambda one: tell(plan.key, one),
         )
 
 

@@ -30,7 +30,7 @@ from roadstead.stages.observe.view import ClusterView
 from roadstead.stages.plan import compare, settle
 from roadstead.stages.render import render as rendering
 from roadstead.world import tasks
-from roadstead.world.inventory import reading
+from roadstead.world.inventory import Announcements, reading
 from roadstead.world.kube.client import Client
 
 _SLOTS = 20  # requests at once that all bundles together ask of one cluster (no gain beyond 8, measured)
@@ -52,6 +52,7 @@ class Survey:
     made_by: Mapping[str, frozenset[str]]
     claims: Mapping[ObjectId, tuple[str, ...]]
     slots: asyncio.Semaphore
+    announcements: Announcements = field(default_factory=Announcements)
     lost: Mapping[str, Lost] = field(default_factory=dict)
     exceeded: tuple[Problem, ...] = ()
 
@@ -94,7 +95,10 @@ class Survey:
     def target(self, assignment: Assignment | None) -> apply.Cluster:
         acting = assignment.act_as if assignment else ""
         return apply.Cluster(
-            self.client, self.client.acting_as(acting) if acting else self.client, self.slots
+            self.client,
+            self.client.acting_as(acting) if acting else self.client,
+            self.slots,
+            self.announcements,
         )
 
 

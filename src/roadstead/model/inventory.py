@@ -37,7 +37,8 @@ class Parent:
     parent's `name`, and with it `id`, so that its objects need no new label. `depends_on` are the bundles
     that must outlive this one, still known when Git has forgotten both; so is `deletion`, "orphan" where the
     bundle's objects are to stay when it goes. `shards` are the Secrets that
-    hold the entries (none: the parent itself does), `strays` those that an interrupted write left behind."""
+    hold the entries (none: the parent itself does), `strays` those that an interrupted write left behind,
+    `intents` those of runs under way, or dead, whose claims are in what was read."""
 
     fleet: str
     key: Key
@@ -57,6 +58,7 @@ class Parent:
     uid: str = ""
     shards: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

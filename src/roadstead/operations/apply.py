@@ -89,6 +89,10 @@ class _Run:
         )
         self._needed = {one for depends in self._depends.values() for one in depends}
 
+    def _waits(self, bundle: str) -> frozenset[str]:
+        """For which others."""
+        return self._makers[bundle] | self._depends[bundle] | self._dependants[bundle]
+
     def _in_run(self, bundles: Iterable[str]) -> frozenset[str]:
         """What is not part of this run is as it is, and not waited for."""
         return frozenset(bundles) & self._plans.keys()
@@ -99,13 +103,14 @@ class _Run:
             if self._is_awaited(name) and name in self._found.manifests:
                 self._applier.seen.expect(self._found.manifests[name].by_id)
         plans = list(self._plans.values())
+        await self._applier.announce(self._found, (one for one in plans if not self._waits(one.key.bundle)))
         done = await tasks.each(plans, self._bundle, limit=len(plans))
         return await tasks.each(done, self._let_go, limit=_AT_ONCE)
 
     async def _bundle(self, plan: Plan) -> Applied:
         name = plan.key.bundle
         try:
-            for one in self._makers[name] | self._depends[name] | self._dependants[name]:
+            for one in self._waits(name):
                 await self._ended[one].wait()
             if stuck := self._stuck(plan.key):
                 self._failed.add(name)

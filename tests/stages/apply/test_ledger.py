@@ -18,7 +18,7 @@ ANSWER = {**B, "metadata": {**B["metadata"], "uid": "new", "resourceVersion": "9
 
 def test_before_the_first_write_everything_that_may_exist_is_named():
     before = owned(entry(KEPT), entry(DROPPED))
-    union = ledger.union(before, plan(KEPT, CREATED, DROPPED), [CREATED])
+    union = ledger.union(before, plan(KEPT, CREATED, DROPPED))
     assert set(union.entries) == {KEPT.id, CREATED.id, DROPPED.id}
     assert union.entries[CREATED.id] == Entry(CREATED.id, api_version="v1")
     assert union.entries[KEPT.id] == before.entries[KEPT.id]
@@ -32,7 +32,7 @@ def test_before_the_first_write_everything_that_may_exist_is_named():
 def test_a_renamed_bundle_is_written_under_its_new_name_and_keeps_its_id():
     former = owned(entry(KEPT))
     renamed = replace(plan(KEPT, CREATED), key=former.parent.key._replace(bundle="shop-web"))
-    union = ledger.union(former, renamed, [CREATED])
+    union = ledger.union(former, renamed)
     assert union.parent.key.bundle == "shop-web"
     assert (union.parent.id, union.parent.name) == (former.parent.id, former.parent.name)
 

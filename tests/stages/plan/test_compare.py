@@ -98,6 +98,8 @@ def told(found):
         pytest.param([manifest(A)], [entry(A)], [live(A, uid="other")], ["update ConfigMap/shop/a: touched since we applied it ?"], id="recreated by somebody"),
         pytest.param([manifest(A)], [entry(A)], [], ["create ConfigMap/shop/a: deleted by somebody"], id="deleted by somebody"),
         pytest.param([manifest(A)], [Entry(A)], [live(A)], ["update ConfigMap/shop/a: an earlier apply was cut off ?"], id="an apply was cut off after its write"),
+        pytest.param([], [Entry(A)], [live(A)], ["delete ConfigMap/shop/a: not in Git any more"], id="an apply was cut off after its write, and Git dropped it"),
+        pytest.param([], [Entry(A)], [live(A, part_of="")], ["skip ConfigMap/shop/a: not in Git any more, and never written by us"], id="an apply was cut off before its write, and somebody else made it"),
         pytest.param([manifest(A)], [Entry(A)], [], ["create ConfigMap/shop/a: not on the cluster yet"], id="an apply was cut off before its write"),
         pytest.param([manifest(A)], [entry(A)], [live(A, part_of="")], ["update ConfigMap/shop/a: its ownership label was removed ?"], id="label removed"),
         pytest.param([manifest(A)], [], [live(A, part_of="")], ["adopt ConfigMap/shop/a: exists already ?"], id="a stranger's object"),

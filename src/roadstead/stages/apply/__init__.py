@@ -4,6 +4,6 @@ from roadstead.stages.apply.cluster import Cluster
 from roadstead.stages.apply.keeping import mark
 from roadstead.stages.apply.previewing import preview
 from roadstead.stages.apply.run import Rules
-from roadstead.stages.apply.stepping import due, is_idle, step
+from roadstead.stages.apply.stepping import announce, due, is_idle, step
 
-__all__ = ["Cluster", "Rules", "due", "is_idle", "mark", "preview", "step"]
+__all__ = ["Cluster", "Rules", "announce", "due", "is_idle", "mark", "preview", "step"]

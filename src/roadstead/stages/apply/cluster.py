@@ -19,6 +19,7 @@ from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, ObjectId, split_api_version
 from roadstead.model.reasons import Reason
 from roadstead.objects import ownership
+from roadstead.world.inventory import Announcements
 from roadstead.world.kube.client import Client
 from roadstead.world.kube.write import Writer
 
@@ -40,11 +41,12 @@ _SETTLES_WITHIN = 15.0  # seconds that a server may go by an older definition
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """`own` acts as ourselves and keeps the inventory; `client` may act as a bundle's service account.
-    `slots` bounds what all bundles together ask of the cluster at once."""
+    `slots` bounds what all bundles together ask of the cluster at once; `announcements` are the run's."""
 
     own: Client
     client: Client
     slots: asyncio.Semaphore
+    announcements: Announcements = field(default_factory=Announcements)
 
 
 @dataclass(slots=True)

@@ -1,39 +1,60 @@
 """Keep the inventory true during a step: more than there is before the first write, exact after the last."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 from roadstead.model import errors
 from roadstead.model.errors import RoadsteadError
 from roadstead.model.facts import ApiResource
 from roadstead.model.inventory import Inventory
+from roadstead.model.plan import Plan
 from roadstead.stages.apply import ledger
 from roadstead.stages.apply.cluster import Cluster, Object, Session
-from roadstead.stages.apply.run import Run
+from roadstead.stages.apply.run import Rules, Run
 from roadstead.world import crash, inventory
+from roadstead.world.inventory import Claim
 from roadstead.world.kube.write import Writer
 
 _LOOK_EVERY = 2.0  # seconds
 _GRACE = 10.0
 
 
-async def claim(run: Run) -> None:
-    """Make this process the writer, and everything that may be written known. Raises Fenced."""
-    parent = inventory.claim(
-        run.stored.parent,
-        run.rules.writer,
-        take_over=run.rules.take_over,
-        anew=run.rules.release or run.rules.anew,
+def claim(plan: Plan, owned: Inventory, rules: Rules) -> Claim:
+    """What a step holds and names before its first write. Raises Fenced when another writer holds it."""
+    anew = rules.release or rules.anew
+    parent = inventory.claim(owned.parent, rules.writer, take_over=rules.take_over, anew=anew)
+    if rules.depends_on is not None:
+        parent = replace(parent, depends_on=rules.depends_on)
+    if rules.deletion is not None:
+        parent = replace(parent, deletion=rules.deletion)
+    after = ledger.union(replace(owned, parent=parent), plan)
+    if after.parent.epoch == owned.parent.epoch and _names_more(owned, after):
+        after = replace(after, parent=replace(after.parent, epoch=owned.parent.epoch + 1))
+    return Claim(owned, after)
+
+
+def _names_more(before: Inventory, after: Inventory) -> bool:
+    """Whether a run that dies must leave more behind than the inventory itself tells."""
+    parent = replace(after.parent, released=before.parent.released, commit=before.parent.commit)
+    return (
+        parent != before.parent
+        or bool(before.parent.intents)
+        or after.entries.keys() != before.entries.keys()
     )
-    if run.rules.depends_on is not None:
-        parent = replace(parent, depends_on=run.rules.depends_on)
-    if run.rules.deletion is not None:
-        parent = replace(parent, deletion=run.rules.deletion)
-    owned = replace(run.stored, parent=parent)
-    writes = [one.change for one in run.works.values() if one.writes]
-    if writes or run.plan.digest != parent.released:
-        owned = ledger.union(owned, run.plan, writes)
-    await _store(run, owned)
+
+
+async def announce(session: Session, claims: Iterable[Claim]) -> None:
+    own, announcements = session.cluster.own, session.cluster.announcements
+    await announcements.announce(own, _Sender(session), claims)
+
+
+async def begin(run: Run) -> None:
+    """Make this process the writer, and everything that may be written known. Raises Fenced."""
+    claimed = claim(run.plan, run.before, run.rules)
+    own, announcements = run.session.cluster.own, run.session.cluster.announcements
+    await announcements.claim(own, _Sender(run.session), claimed)
+    run.stored = claimed.after
     crash.here("union-written")
     run.looked = asyncio.get_running_loop().time()
 
@@ -51,9 +72,11 @@ async def check(run: Run) -> None:
     if now - run.looked < _LOOK_EVERY:
         return
     run.looked = now
-    holder = await inventory.holder(run.session.cluster.own, run.stored.parent)
-    ours = run.stored.parent
-    if holder is not None and (holder.writer, holder.epoch) != (ours.writer, ours.epoch):
+    own, ours = run.session.cluster.own, run.stored.parent
+    holder = await inventory.holder(own, ours)
+    if holder is None or holder.epoch <= run.before.parent.epoch:
+        holder = await inventory.rival(own, ours)
+    if holder is not None:
         raise errors.error(inventory.fenced(holder))
 
 
@@ -75,22 +98,19 @@ async def _close(run: Run) -> None:
     )
     if run.rules.release:
         owned = replace(owned, parent=replace(owned.parent, writer=""))
-    if not owned.entries and not run.plan.digest and not run.unfinished:
-        if owned.parent.resource_version:
-            await inventory.remove(run.session.cluster.own, _Sender(run.session), run.stored)
-            run.stored = inventory.empty(owned.parent.fleet, run.plan.key)
+    if run.session.lost:  # what was announced stays, and tells the next run
+        return
+    own, sender = run.session.cluster.own, _Sender(run.session)
+    if ledger.same(owned, run.before):
+        return
+    if owned.entries or run.plan.digest or run.unfinished:
+        run.stored = await inventory.write(own, sender, before=run.before, after=owned)
     else:
-        await _store(run, owned)
+        if owned.parent.resource_version:
+            await inventory.remove(own, sender, run.before)
+        run.stored = inventory.empty(owned.parent.fleet, run.plan.key)
     crash.here("inventory-closed")
-
-
-async def _store(run: Run, owned: Inventory) -> None:
-    """Nothing is sent when nothing differs, nor to a cluster that answers no more."""
-    same = owned.entries == run.stored.entries and ledger.same(owned.parent, run.stored.parent)
-    if not (same or run.session.lost):
-        run.stored = await inventory.write(
-            run.session.cluster.own, _Sender(run.session), before=run.stored, after=owned
-        )
+    await run.session.cluster.announcements.written(own, sender, owned.parent.name)
 
 
 class _Sender:

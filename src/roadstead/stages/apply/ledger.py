@@ -4,16 +4,17 @@ Pure. Before the first write it names everything the step may create, so that a 
 leaves nothing unknown; an object leaves it only when it is known to be gone, released or another's.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from roadstead.model.ids import ObjectId
-from roadstead.model.inventory import Entry, Inventory, Parent, short
+from roadstead.model.inventory import Entry, Inventory, short
 from roadstead.model.live import Live
 from roadstead.model.manifests import Manifest
 from roadstead.model.plan import Action, Change, Plan
 from roadstead.objects import ownership
 from roadstead.stages.apply.cluster import Object
+from roadstead.stages.apply.work import WRITING
 
 
 def forgotten(change: Change, owned: Inventory) -> bool:
@@ -28,11 +29,14 @@ def found(change: Change, owned: Inventory) -> bool:
     )
 
 
-def union(inventory: Inventory, plan: Plan, writes: Iterable[Change]) -> Inventory:
+def union(inventory: Inventory, plan: Plan) -> Inventory:
     """With everything that will be written, and where that leads to."""
     entries = dict(inventory.entries)
-    for change in writes:
-        entries.setdefault(change.id, Entry(change.id, api_version=_version(change.manifest)))
+    for change in plan.changes:
+        if change.manifest is not None and change.action in WRITING:
+            entries.setdefault(change.id, Entry(change.id, api_version=change.manifest.api_version))
+    if entries == inventory.entries and plan.digest == inventory.parent.released:
+        return inventory
     parent = replace(inventory.parent, key=plan.key, released=plan.digest, commit=plan.revision)
     return Inventory(parent, entries)
 
@@ -81,10 +85,6 @@ def _seen(manifest: Manifest, live: Live) -> Entry:
     )
 
 
-def _version(manifest: Manifest | None) -> str:
-    return manifest.api_version if manifest else ""
-
-
-def same(one: Parent, other: Parent) -> bool:
+def same(one: Inventory, other: Inventory) -> bool:
     """Whether nothing that is stored differs."""
-    return replace(one, resource_version="", uid="") == replace(other, resource_version="", uid="")
+    return one.parent == other.parent and one.entries == other.entries

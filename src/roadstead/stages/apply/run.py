@@ -43,11 +43,13 @@ class Rules:
 
 @dataclass(slots=True)
 class Run:
-    """`stored` is what the cluster's inventory holds now, `written` what it must learn of written objects,
+    """`before` is what the cluster's inventory held when the plan was made, `stored` what it holds now with what
+    was announced, `written` what it must learn of written objects,
     `gone` what it must forget."""
 
     session: Session
     plan: Plan
+    before: Inventory
     stored: Inventory
     rules: Rules
     tell: Tell
@@ -117,4 +119,4 @@ def begin(session: Session, plan: Plan, owned: Inventory, rules: Rules, tell: Te
     works = {change.id: work.read(change) for change in plan.changes}
     standing = Standing(session, works, rules.health, rules.patience)
     standing.failed |= {problem.object for problem in plan.problems if problem.object}
-    return Run(session, plan, owned, rules, tell, works, work.needs(works.values()), standing)
+    return Run(session, plan, owned, owned, rules, tell, works, work.needs(works.values()), standing)

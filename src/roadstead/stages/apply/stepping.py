@@ -7,6 +7,8 @@ outcome, and a further plan and step go on from there.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Iterable
 
 from roadstead.model.errors import RoadsteadError
 from roadstead.model.inventory import Inventory, Parent
@@ -62,7 +64,7 @@ async def step(
     going = run.begin(Session(cluster, until, stop), plan, owned, rules, tell)
     if not stop.is_set():
         try:
-            await keeping.claim(going)
+            await keeping.begin(going)
         except RoadsteadError as error:
             going.trouble(error)
         else:
@@ -70,6 +72,21 @@ async def step(
             await keeping.close(going)
     going.settle()
     return going.outcome()
+
+
+async def announce(
+    cluster: Cluster, steps: Iterable[tuple[Plan, Inventory, Rules]], *, deadline: float, stop: asyncio.Event
+) -> None:
+    """Name at once what many steps may write, before the first of them. What hinders one is told by its step,
+    which tries for itself."""
+    claims = []
+    for plan, owned, rules in steps:
+        if due(plan, owned) or _outdated(owned.parent, rules):
+            with contextlib.suppress(RoadsteadError):
+                claims.append(keeping.claim(plan, owned, rules))
+    session = Session(cluster, asyncio.get_running_loop().time() + deadline, stop)
+    with contextlib.suppress(RoadsteadError):
+        await keeping.announce(session, claims)
 
 
 async def _work(going: run.Run) -> None:

@@ -257,6 +257,8 @@ def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
         return Change(entry.id, Action.HAND_OVER, f"moves to bundle {heir}", **seen)
     if live.part_of and live.part_of != situation.inventory.parent.id:
         return Change(entry.id, Action.SKIP, "not in Git any more, and somebody else's by now", **seen)
+    if not (live.part_of or entry.uid):
+        return Change(entry.id, Action.SKIP, "not in Git any more, and never written by us", **seen)
     if entry.uid and entry.uid != live.uid:
         return Change(
             entry.id, Action.SKIP, "not in Git any more; what is there now is another object", **seen

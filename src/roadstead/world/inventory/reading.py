@@ -1,11 +1,11 @@
 """Read what the bundles of a fleet own on a cluster: one list of Secrets, whatever their number.
 
-A bundle whose Secrets cannot be read is given as a problem and never as an inventory: its callers
-freeze it. Which bundles exist in Git is no concern here.
+What a run under way, or dead, has announced is part of what is read (intent.py). A bundle whose Secrets
+cannot be read is given as a problem and never as an inventory: its callers freeze it. Which bundles exist in Git is no concern here.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from roadstead.model.errors import Problem
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import Key
 from roadstead.model.inventory import Inventory, Parent
-from roadstead.world.inventory import names, secret
+from roadstead.world.inventory import intent, names, secret
+from roadstead.world.inventory.intent import Intent
 from roadstead.world.kube import client as kube
 
 _APART = (
@@ -47,38 +48,61 @@ async def read_all(
     listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=names.fleet_selector(fleet))
     parents: list[dict[str, Any]] = []
     shards: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    intents: list[Intent] = []
     for found in listing.objects():
         if secret.is_parent(found):
             parents.append(found)
+        elif intent.is_intent(found):
+            intents.append(_intent(found, client.cluster))
         else:
             owner = found["metadata"].get("labels", {}).get(names.SHARD_LABEL, "")
             shards[owner][found["metadata"]["name"]] = found
-    return _sorted(parents, shards, fleet, client.cluster, {client.cluster, *former_clusters})
+    known, problems = _decoded(parents, shards, client.cluster)
+    for name in {name for one in intents for name in one.claims} - problems.keys():
+        stored = known.get(name)
+        parent = stored.parent if stored else None
+        standing = {one.name: one.claims[name] for one in intents if one.stands(name, parent)}
+        if standing:
+            known[name] = intent.merged(stored, standing)
+    return _sorted(known, problems, fleet, client.cluster, {client.cluster, *former_clusters})
+
+
+def _decoded(
+    parents: Iterable[dict[str, Any]], shards: Mapping[str, Mapping[str, dict[str, Any]]], cluster: str
+) -> tuple[dict[str, Inventory], dict[str, Problem]]:
+    """By the parent's name, what it holds or what is wrong with it."""
+    known: dict[str, Inventory] = {}
+    problems: dict[str, Problem] = {}
+    for found in parents:
+        name = found["metadata"]["name"]
+        try:
+            known[name] = secret.decode(found, shards.get(found["metadata"]["labels"][names.ID_LABEL], {}))
+        except ValueError as error:
+            problems[name] = _broken(name, error, secret.bundle_of(found), cluster)
+    return known, problems
 
 
 def _sorted(
-    parents: list[dict[str, Any]],
-    shards: Mapping[str, Mapping[str, dict[str, Any]]],
+    known: Mapping[str, Inventory],
+    broken: Mapping[str, Problem],
     fleet: str,
     cluster: str,
     known_as: set[str],
 ) -> Stored:
     inventories: dict[str, Inventory] = {}
-    problems: dict[str, Problem] = {}
-    for found in parents:
-        name, bundle = found["metadata"]["name"], secret.bundle_of(found)
+    problems = {one.bundle: one for one in broken.values()}
+    for name, inventory in sorted(known.items()):
+        bundle = inventory.parent.key.bundle
         try:
-            inventory = secret.decode(found, shards.get(found["metadata"]["labels"][names.ID_LABEL], {}))
             _check(inventory, fleet, known_as, inventories)
         except ValueError as error:
             inventories.pop(bundle, None)
-            hint = _APART if isinstance(error, _OfAnother) else reasons.INVENTORY_BROKEN.remedy
-            problems[bundle] = _broken(f"Secret {names.NAMESPACE}/{name}: {error}", bundle, cluster, hint)
+            problems[bundle] = _broken(name, error, bundle, cluster)
         else:
             if bundle not in problems:
                 parent = replace(inventory.parent, key=Key(bundle, cluster))
                 inventories[bundle] = replace(inventory, parent=parent)
-    return Stored(inventories, problems, frozenset(found["metadata"]["name"] for found in parents))
+    return Stored(inventories, problems, frozenset({*known, *broken}))
 
 
 class _OfAnother(ValueError):
@@ -99,11 +123,11 @@ def _check(inventory: Inventory, fleet: str, known_as: set[str], others: Mapping
         )
 
 
-def _broken(cause: str, bundle: str, cluster: str, hint: str) -> Problem:
+def _broken(name: str, error: ValueError, bundle: str, cluster: str) -> Problem:
     return Problem(
         reasons.INVENTORY_BROKEN,
-        cause,
-        hint=hint,
+        f"Secret {names.NAMESPACE}/{name}: {error}",
+        hint=_APART if isinstance(error, _OfAnother) else reasons.INVENTORY_BROKEN.remedy,
         bundle=bundle,
         cluster=cluster,
         action="read inventory",
@@ -118,7 +142,41 @@ async def holder(client: kube.Client, parent: Parent) -> Parent | None:
     try:
         return secret.decode_parent(found)
     except ValueError as error:
-        cause = f"Secret {names.NAMESPACE}/{parent.name}: {error}"
-        raise errors.error(
-            _broken(cause, parent.key.bundle, parent.key.cluster, reasons.INVENTORY_BROKEN.remedy)
-        ) from error
+        raise errors.error(_broken(parent.name, error, *parent.key)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who holds what now: all parents of a fleet by their names, None for one that cannot be read, and all
+    intents."""
+
+    parents: Mapping[str, Parent | None]
+    intents: tuple[Intent, ...]
+
+
+async def standing(client: kube.Client, fleet: str, *, intents_only: bool = False) -> Standing:
+    selector = names.fleet_selector(fleet) + (f",{names.INTENT_LABEL}" if intents_only else "")
+    listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=selector)
+    parents: dict[str, Parent | None] = {}
+    intents: list[Intent] = []
+    for found in listing.objects():
+        if intent.is_intent(found):
+            intents.append(_intent(found, client.cluster))
+        elif secret.is_parent(found):
+            parents[found["metadata"]["name"]] = _parent(found)
+    return Standing(parents, tuple(intents))
+
+
+def _parent(found: Mapping[str, Any]) -> Parent | None:
+    try:
+        return secret.decode_parent(found)
+    except ValueError:
+        return None
+
+
+def _intent(found: Mapping[str, Any], cluster: str) -> Intent:
+    """Raises where it cannot be read: what it names is not known, nor which bundles it is about."""
+    try:
+        return intent.decode(found)
+    except ValueError as error:
+        raise errors.error(_broken(found["metadata"]["name"], error, "", cluster)) from error

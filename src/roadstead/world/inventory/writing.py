@@ -17,7 +17,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import ObjectId
-from roadstead.model.inventory import Entry, Inventory
+from roadstead.model.inventory import Entry, Inventory, Parent
 from roadstead.world import crash
 from roadstead.world.inventory import codec, epochs, names, reading, secret
 from roadstead.world.inventory.reading import SECRETS
@@ -53,17 +53,18 @@ async def write(client: kube.Client, sender: Sender, *, before: Inventory, after
     after = replace(after, parent=replace(after.parent, shards=shards))
     for name, entries in fresh.items():
         with contextlib.suppress(ConflictError):  # nobody else knows the name: it was us, unheard
-            await _create(sender, name, secret.encode_shard(after.parent, name, entries))
+            await create(sender, name, secret.encode_shard(after.parent, name, entries))
         crash.here("inventory-shard-written")
-    answer = await _swap(client, sender, after)
+    answer = await _swap(client, sender, before.parent, after)
     crash.here("inventory-written")
     for name in (*before.parent.strays, *(set(before.parent.shards) - set(shards))):
-        await _discard(client, sender, name)
+        await discard(client, sender, name)
     parent = replace(
         after.parent,
         resource_version=answer["metadata"]["resourceVersion"],
         uid=answer["metadata"]["uid"],
         strays=(),
+        intents=(),
     )
     return replace(after, parent=parent)
 
@@ -71,7 +72,7 @@ async def write(client: kube.Client, sender: Sender, *, before: Inventory, after
 async def remove(client: kube.Client, sender: Sender, inventory: Inventory) -> None:
     """Delete the parent of a bundle that owns nothing any more, and is not wanted again."""
     for name in (*inventory.parent.shards, *inventory.parent.strays):
-        await _discard(client, sender, name)
+        await discard(client, sender, name)
     parent = inventory.parent
     await sender.delete(SECRETS, names.NAMESPACE, parent.name, uid=parent.uid, propagation="Background")
 
@@ -96,39 +97,37 @@ def _layout(
     return tuple(names_now), fresh
 
 
-async def _swap(client: kube.Client, sender: Sender, after: Inventory) -> dict[str, Any]:
+async def _swap(client: kube.Client, sender: Sender, before: Parent, after: Inventory) -> dict[str, Any]:
     body = secret.encode(after)
     token = secrets.token_hex(8)
     body["metadata"]["annotations"][WRITE_ANNOTATION] = token
     try:
         if not after.parent.resource_version:
-            return await _create(sender, after.parent.name, body)
+            return await create(sender, after.parent.name, body)
         return await sender.replace(SECRETS, names.NAMESPACE, after.parent.name, orjson.dumps(body))
     except ConflictError as error:
         found = await client.get(SECRETS, names.NAMESPACE, after.parent.name)
         if found and found["metadata"].get("annotations", {}).get(WRITE_ANNOTATION) == token:
             return found
-        raise errors.error(await _lost(client, after)) from error
+        raise errors.error(moved(before, await reading.holder(client, before))) from error
 
 
-async def _lost(client: kube.Client, after: Inventory) -> Problem:
-    parent = after.parent
-    where = f"Secret {names.NAMESPACE}/{parent.name}"
-    now = await reading.holder(client, parent)
-    taken = now is not None and now.epoch >= parent.epoch
-    if now is not None and taken and (now.writer, now.epoch) != (parent.writer, parent.epoch):
+def moved(before: Parent, now: Parent | None) -> Problem:
+    """What to tell whoever read `before` and meets `now`, or nothing, in its place."""
+    if now is not None and now.epoch > before.epoch:
         return epochs.fenced(now)
+    where = f"Secret {names.NAMESPACE}/{before.name}"
     return Problem(
         reasons.CONFLICT,
         f"{where} was deleted meanwhile" if now is None else f"{where} changed since it was read",
         hint=reasons.CONFLICT.remedy,
-        bundle=parent.key.bundle,
-        cluster=parent.key.cluster,
+        bundle=before.key.bundle,
+        cluster=before.key.cluster,
         action="write inventory",
     )
 
 
-async def _create(sender: Sender, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+async def create(sender: Sender, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Create a Secret, and before it the namespace where there is none yet."""
     data = orjson.dumps(body)
     try:
@@ -144,7 +143,7 @@ async def _create(sender: Sender, name: str, body: Mapping[str, Any]) -> dict[st
 _NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": names.NAMESPACE}}
 
 
-async def _discard(client: kube.Client, sender: Sender, name: str) -> None:
+async def discard(client: kube.Client, sender: Sender, name: str) -> None:
     found = await client.get(SECRETS, names.NAMESPACE, name, metadata=True)
     if found is None:
         return

@@ -129,6 +129,8 @@ def comparable(reply: Reply) -> Any:
 
 
 def _body(value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(value.get("items"), list):
+        value = {**value, "items": [_body(each) for each in value["items"]]}
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if isinstance(metadata, dict) and metadata.get("generateName") and metadata.get("name"):
         value = json.loads(json.dumps(value).replace(f'"{metadata["name"]}"', '"drawn"'))

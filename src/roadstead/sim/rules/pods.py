@@ -137,6 +137,8 @@ def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
         if "secret" in volume and not volume["secret"].get("secretName"):
             yield required(f"{place}.secret.secretName")
         yield from _downward(volume, place)
+        if "ephemeral" in volume:
+            yield from _claim(volume["ephemeral"].get("volumeClaimTemplate") or {}, f"{place}.ephemeral")
         if len(volume) > 2:
             yield forbidden(place, "may not specify more than 1 volume type")
         if not names.LABEL.fullmatch(volume.get("name", "")):
@@ -201,6 +203,15 @@ def _downward(volume: dict[str, Any], place: str) -> Iterator[Cause]:
 
 SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 NAMED = ("configMap", "secret")
+
+
+def _claim(template: dict[str, Any], place: str) -> Iterator[Cause]:
+    """The claim that is made for a volume."""
+    spec, at = template.get("spec") or {}, f"{place}.volumeClaimTemplate.spec"
+    if not spec.get("accessModes"):
+        yield required(f"{at}.accessModes", "at least 1 access mode is required")
+    if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
+        yield required(f"{at}.resources[storage]")
 
 
 def _environment(container: dict[str, Any], place: str) -> Iterator[Cause]:

@@ -259,13 +259,25 @@ class TestAnswers:
         assert "hint: plan again" in found.out
         assert (await shop.roadstead("apply", "-c", "dev")).err.count("created") == 1
 
-    async def test_a_conflict_about_the_inventory_touches_no_object(self, shop, front):
-        front.answer("PUT", "/secrets/roadstead-", status=409)
+    async def test_a_conflict_about_what_is_announced_touches_no_object(self, shop, front):
+        front.answer("POST", "/namespaces/roadstead-system/secrets", status=409, times=9)
         more(shop, config_map("untouched", shop.name))
         found = await shop.ask("apply", "-c", "dev")
         assert found.code == 1
-        assert "write inventory failed (Conflict)" in found.out
+        assert "(Conflict): the front says 409" in found.out
         assert "created" not in found.told
+
+    async def test_a_conflict_about_the_inventory_is_told_and_the_next_run_knows_what_was_written(
+        self, shop, front
+    ):
+        front.answer("PUT", "/secrets/roadstead-", status=409)
+        more(shop, config_map("written", shop.name))
+        found = await shop.ask("apply", "-c", "dev")
+        assert found.code == 1
+        assert "write inventory failed (Conflict)" in found.out
+        more(shop)
+        again = await shop.roadstead("apply", "-c", "dev")
+        assert f"deleted ConfigMap/{shop.name}/written" in again.err
 
 
 class TestAdmission:

@@ -91,9 +91,12 @@ class Announcements:
         body = intent.encode(name, part[0].parent.fleet, part)
         try:
             answer = await writing.create(sender, name, body)
-        except ConflictError:  # nobody else knows the name: it was us, unheard
-            answer = await client.get(SECRETS, names.NAMESPACE, name, metadata=True) or body
-        return Intent(name, "", answer["metadata"].get("resourceVersion", ""), claims)
+        except ConflictError:  # nobody else knows the name: if it is there, it was us, unheard
+            found = await client.get(SECRETS, names.NAMESPACE, name, metadata=True)
+            if found is None:
+                raise
+            answer = found
+        return Intent(name, "", answer["metadata"]["resourceVersion"], claims)
 
     def _knows(self, claim: Claim) -> bool:
         known = self._announced.get(claim.name)

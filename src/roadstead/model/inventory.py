@@ -6,7 +6,7 @@ may have changed (correctness.md, Drift).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from roadstead.model.ids import Key, ObjectId
 
@@ -65,6 +65,3 @@ class Parent:
 class Inventory:
     parent: Parent
     entries: Mapping[ObjectId, Entry] = field(default_factory=dict)
-
-    def with_entries(self, entries: Mapping[ObjectId, Entry]) -> "Inventory":
-        return replace(self, entries=entries)

@@ -1,5 +1,6 @@
 """`roadstead hold`: made, listed and lifted, all of it in the fleet repository's ref."""
 
+import asyncio
 import json
 import re
 
@@ -7,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from roadstead.cli import hold
+from roadstead.model.ids import Key
+from roadstead.model.status import ClusterStatus, Status
+from roadstead.world import store
 from roadstead.world.git import decisions
 from tests.world.git.repositories import Repository
 
@@ -75,3 +79,45 @@ def test_a_hold_that_would_hold_nothing_is_refused(fleet, arguments, told):
 def test_a_hold_that_is_not_there_cannot_be_lifted(fleet):
     refused = run("remove", "hold-x", "--reason", "x", fleet=fleet)
     assert (refused.exit_code, "there is no hold hold-x" in refused.output) == (2, True)
+
+
+def test_without_git_a_hold_is_made_in_the_hubs_database(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    database = tmp_path / "hub.db"
+    asyncio.run(_seen(database))
+
+    def ask(*arguments: str):
+        return CliRunner().invoke(
+            hold.app, [*arguments, "--database", str(database), "--fleet", str(tmp_path)]
+        )
+
+    made = ask("add", "-c", "c1", "-b", "web", "--until", "4h", "--reason", "INC-1")
+    assert made.exit_code == 0, made.output
+    (listed,) = json.loads(ask("list", "-o", "json").stdout)
+    assert (listed["clusters"], listed["bundles"], listed["stands"]) == (["c1"], ["web"], True)
+    lifted = ask("remove", listed["id"], "--reason", "solved")
+    assert lifted.exit_code == 0, lifted.output
+    assert ask("list").stdout == "nothing is held by command\n"
+    assert asyncio.run(_recorded(database)) == ["lifted", "made"]
+
+
+def test_a_database_that_is_not_there_is_not_made_for_a_hold(tmp_path):
+    refused = CliRunner().invoke(
+        hold.app, ["add", "--all", "--until", "4h", "--reason", "x", "--database", str(tmp_path / "typo.db")]
+    )
+    assert refused.exit_code == 2
+    assert "there is no database" in refused.output
+    assert not (tmp_path / "typo.db").exists()
+
+
+async def _seen(database):
+    """A hub wrote it."""
+    async with store.open(str(database), writer="hub") as opened:
+        await opened.clusters.put(ClusterStatus("c1"))
+        await opened.statuses.put(Status(Key("web", "c1")))
+
+
+async def _recorded(database):
+    async with store.look(str(database)) as records:
+        return [one.record.result for one in (await records.page()).items]

@@ -17,20 +17,10 @@ app = typer.Typer(
     help="See the record of every change and decision, and prove that it is whole.", no_args_is_help=True
 )
 
-_Database = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        envvar="ROADSTEAD_DATABASE",
-        metavar="URL",
-        help="The database of the process that serves: a path, sqlite:///… or postgresql://…",
-    ),
-]
-
 
 @app.command()
 def verify(
-    database: _Database,
+    database: options.DatabaseOption,
     fleet: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +70,7 @@ def verify(
 
 @app.command()
 def show(
-    database: _Database,
+    database: options.DatabaseOption,
     object: Annotated[
         str,
         typer.Option(
@@ -88,9 +78,7 @@ def show(
         ),
     ] = "",
     cluster: options.ClusterOption = None,
-    bundle: Annotated[
-        list[str] | None, typer.Option("--bundle", "-b", metavar="NAME", help="Of this bundle.")
-    ] = None,
+    bundle: options.BundleOption = None,
     actor: Annotated[
         str, typer.Option("--actor", metavar="NAME", help="What this person or process did.")
     ] = "",
@@ -135,7 +123,7 @@ def show(
 
 
 @app.command()
-def export(database: _Database) -> None:
+def export(database: options.DatabaseOption) -> None:
     """Print the whole record as JSON lines, chain by chain, each with its hash.
 
     \b

@@ -25,14 +25,8 @@ def add(
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="Its end: 4h, 2d, or 2026-12-01T18:00Z.")
     ],
-    cluster: Annotated[
-        list[str] | None,
-        typer.Option("--cluster", "-c", metavar="NAME", help="On this cluster; may be given again."),
-    ] = None,
-    bundle: Annotated[
-        list[str] | None,
-        typer.Option("--bundle", "-b", metavar="NAME", help="This bundle; may be given again."),
-    ] = None,
+    cluster: options.ClusterOption = None,
+    bundle: options.BundleOption = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Without --cluster and --bundle: hold the whole fleet.")
     ] = False,
@@ -40,12 +34,14 @@ def add(
         bool, typer.Option("--leave-drift", help="Go on with what Git says, but correct no drift.")
     ] = False,
     fleet: options.FleetOption = ".",
+    database: options.DatabaseInstead = None,
     timeout: options.TimeoutOption = "2m",
 ) -> None:
     """Hold bundles as they are: nothing is written to them until the end, or until the hold is lifted.
 
     It stands at once for every process that reads the fleet repository, and is kept in
-    refs/roadstead/decisions there. What should last belongs into a Hold document.
+    refs/roadstead/decisions there. What should last belongs into a Hold document. Where Git
+    does not answer, name the hub's database: the hub goes by it, and brings it to Git later.
 
     \b
     Examples:
@@ -60,13 +56,16 @@ def add(
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
-        from roadstead.operations import holds
+        from roadstead.operations import deciding, holds
         from roadstead.report import holds as report
 
         action = holds.LEAVE_DRIFT if leave_drift else holds.FREEZE
         asked = holds.Asked(tuple(cluster or ()), tuple(bundle or ()), action, reason, end)
-        async with world.local(settings.Given(fleet, timeout=timeout).settings()) as opened:
-            made = await holds.add(opened, asked)
+        async with (
+            world.local(settings.Given(fleet, timeout=timeout).settings()) as opened,
+            deciding.kept(opened, database) as kept,
+        ):
+            made = await holds.add(opened, asked, kept=kept)
             console.show(report.lines([made], opened.now))
         return 0
 
@@ -79,6 +78,7 @@ def list_(
         bool, typer.Option("--ended", help="Also those that have ended or were lifted.")
     ] = False,
     fleet: options.FleetOption = ".",
+    database: options.DatabaseInstead = None,
     output: options.OutputOption = Output.TEXT,
     timeout: options.TimeoutOption = "2m",
 ) -> None:
@@ -91,11 +91,14 @@ def list_(
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
-        from roadstead.operations import holds
+        from roadstead.operations import deciding, holds
         from roadstead.report import holds as report
 
-        async with world.local(settings.Given(fleet, timeout=timeout).settings()) as opened:
-            book = await holds.read(opened)
+        async with (
+            world.local(settings.Given(fleet, timeout=timeout).settings()) as opened,
+            deciding.kept(opened, database) as kept,
+        ):
+            book = await kept.read()
             found = holds.of(book, opened.now, every=every)
             if output is Output.TEXT:
                 console.show(report.lines(found, opened.now))
@@ -112,6 +115,7 @@ def remove(
     hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as `roadstead hold list` shows it.")],
     reason: _Reason,
     fleet: options.FleetOption = ".",
+    database: options.DatabaseInstead = None,
     timeout: options.TimeoutOption = "2m",
 ) -> None:
     """Lift a hold before its end.
@@ -123,11 +127,14 @@ def remove(
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
-        from roadstead.operations import holds
+        from roadstead.operations import deciding, holds
         from roadstead.report import holds as report
 
-        async with world.local(settings.Given(fleet, timeout=timeout).settings()) as opened:
-            lifted = await holds.remove(opened, hold, reason=reason)
+        async with (
+            world.local(settings.Given(fleet, timeout=timeout).settings()) as opened,
+            deciding.kept(opened, database) as kept,
+        ):
+            lifted = await holds.remove(opened, hold, reason=reason, kept=kept)
             console.show(report.lines([lifted], opened.now))
         return 0
 

@@ -25,6 +25,10 @@ ClusterOption = Annotated[
     list[str] | None,
     typer.Option("--cluster", "-c", metavar="NAME", help="Only this cluster; may be given again."),
 ]
+BundleOption = Annotated[
+    list[str] | None,
+    typer.Option("--bundle", "-b", metavar="NAME", help="Only this bundle; may be given again."),
+]
 SelectorOption = Annotated[
     str | None,
     typer.Option(
@@ -36,6 +40,19 @@ KubeconfigOption = Annotated[
     typer.Option(
         "--kubeconfig", metavar="FILE", help="Use this kubeconfig instead of KUBECONFIG or ~/.kube/config."
     ),
+]
+DatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        envvar="ROADSTEAD_DATABASE",
+        metavar="URL",
+        help="The database of the process that serves: a path, sqlite:///… or postgresql://…",
+    ),
+]
+DatabaseInstead = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help="The hub's database, where Git cannot be reached."),
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")]
 PlanOutputOption = Annotated[PlanOutput, typer.Option("--output", "-o", help="How to print the plan.")]

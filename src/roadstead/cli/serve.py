@@ -4,11 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from roadstead.cli import options, running, settings
+from roadstead.cli import config_file, options, running, settings
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 
@@ -17,39 +17,6 @@ class LogFormat(StrEnum):
     AUTO = "auto"
     TEXT = "text"
     JSON = "json"
-
-
-def _configured(context: typer.Context, path: Path | None) -> Path | None:
-    """The file's values, wherever neither a flag nor the environment says something."""
-    if path is None or context.resilient_parsing:
-        return path
-    with running.told():
-        context.default_map = _read(path, {_flag(one): str(one.name) for one in context.command.params})
-    return path
-
-
-def _read(path: Path, flags: dict[str, str]) -> dict[str, Any]:
-    """The file's values, by the parameters that `flags` stand for."""
-    from roadstead.language import yaml
-
-    try:
-        found = yaml.load_all(path.read_bytes(), file=str(path))
-    except OSError as failure:
-        problem = Problem(reasons.BAD_ARGUMENT, f"--config: {failure}", "name a file that can be read")
-        raise errors.error(problem) from failure
-    values: Any = found[0] if found else {}
-    if not isinstance(values, dict):
-        problem = Problem(reasons.BAD_ARGUMENT, f"--config: {path} holds no mapping", "write FLAG: VALUE")
-        raise errors.error(problem)
-    if unknown := sorted(map(str, values.keys() - flags.keys())):
-        cause = f"--config: {path}: there is no flag {', '.join(unknown)}"
-        hint = f"it may have {', '.join(sorted(flags))}"
-        raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
-    return {flags[name]: value for name, value in values.items()}
-
-
-def _flag(parameter: Any) -> str:
-    return str(max(parameter.opts, key=len)).removeprefix("--")
 
 
 def _env(name: str) -> str:
@@ -64,7 +31,7 @@ def serve(
             metavar="FILE",
             envvar=_env("CONFIG"),
             is_eager=True,
-            callback=_configured,
+            callback=config_file.defaults,
             help="Read flags from this file, one `name: value` a line. Flags and environment go before it.",
         ),
     ] = None,
@@ -130,6 +97,30 @@ def serve(
             "may be given again.",
         ),
     ] = None,
+    keep_events: Annotated[
+        str,
+        typer.Option(
+            "--keep-events", metavar="TIME", envvar=_env("KEEP_EVENTS"), help="Forget events after that long."
+        ),
+    ] = "90d",
+    keep_record: Annotated[
+        str | None,
+        typer.Option(
+            "--keep-record",
+            metavar="TIME",
+            envvar=_env("KEEP_RECORD"),
+            help="Forget the record's oldest sealed segments after that long; default: never.",
+        ),
+    ] = None,
+    keep_size: Annotated[
+        str | None,
+        typer.Option(
+            "--keep-size",
+            metavar="SIZE",
+            envvar=_env("KEEP_SIZE"),
+            help="While the database is larger (10Gi), forget the oldest events, and segments of the record.",
+        ),
+    ] = None,
     kubeconfig: options.KubeconfigOption = None,
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", envvar=_env("LOG_FORMAT"), help="How to write logs.")
@@ -168,6 +159,7 @@ def serve(
             name or operation.default_name(),
             settings.seconds("--interval", interval),
             tuple(accept or ()),
+            settings.keep(keep_events, keep_record, keep_size),
         )
         counted = Metrics()
 

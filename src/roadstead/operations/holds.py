@@ -1,24 +1,22 @@
-"""A person's holds for the night: made, lifted and listed in the fleet repository's ref for decisions.
+"""A person's holds for the night: made, lifted and listed where decisions are kept (deciding.py).
 
-They stand at once for whoever reads that ref, also where no commit to a branch can be made. What they do to a
-bundle is the engine's. A hold always has an end, an actor and a reason.
+They stand at once for whoever reads the fleet repository's ref, also where no commit to a branch can be made. What
+they do to a bundle is the engine's. A hold always has an end, an actor and a reason.
 """
 
-import getpass
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from roadstead.engine import revision_loop
 from roadstead.engine.world import World
 from roadstead.language import nearest
 from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.errors import Problem
-from roadstead.world.git import command, decisions
+from roadstead.operations import deciding
+from roadstead.operations.deciding import InGit, Kept
 from roadstead.world.git.decisions import Book
-from roadstead.world.git.locations import Location
 
 FREEZE, LEAVE_DRIFT = "freeze", "leaveDrift"
 
@@ -34,20 +32,20 @@ class Asked:
     until: datetime
 
 
-async def add(world: World, asked: Asked) -> Decision:
+async def add(world: World, asked: Asked, *, kept: Kept | None = None) -> Decision:
     """The hold as it stands now. Raises UsageError for an end that has passed and for names that are not there."""
     now = world.now
     if asked.until <= now:
         cause = f"--until: the end must be in the future, found {asked.until.isoformat()}"
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "write a length of time such as 4h"))
-    desired = await revision_loop.read(world)
-    assigned = {key.bundle for key in desired.resolution.assignments}
-    _known("cluster", asked.clusters, desired.resolution.clusters)
-    _known("bundle", asked.bundles, {*assigned, *(key.bundle for key in desired.resolution.blocked)})
+    kept = kept or InGit(world)
+    bundles, clusters = await kept.names()
+    _known("cluster", asked.clusters, clusters)
+    _known("bundle", asked.bundles, bundles)
     made = Decision(
         id=f"hold-{now:%Y%m%dt%H%M%Sz}-{secrets.token_hex(3)}",
         kind=DecisionKind.HOLD,
-        actor=actor(),
+        actor=deciding.actor(),
         reason=asked.reason,
         made=now,
         until=asked.until,
@@ -55,13 +53,14 @@ async def add(world: World, asked: Asked) -> Decision:
         bundles=asked.bundles,
         action=asked.action,
     )
-    await _write(world, made, f"Hold {_what(made)}: {made.reason}")
+    await kept.write(made, f"Hold {_what(made)}: {made.reason}")
     return made
 
 
-async def remove(world: World, id: str, *, reason: str) -> Decision:
+async def remove(world: World, id: str, *, reason: str, kept: Kept | None = None) -> Decision:
     """The hold as it was lifted."""
-    book = await read(world)
+    kept = kept or InGit(world)
+    book = await kept.read()
     found = book.decisions.get(id)
     if found is None or found.kind is not DecisionKind.HOLD:
         hint = nearest.hint(id, list(book.decisions)) or "see `roadstead hold list`"
@@ -69,39 +68,9 @@ async def remove(world: World, id: str, *, reason: str) -> Decision:
     if found.lifted:
         cause = f"{id} was lifted by {found.lifted_by} on {found.lifted.isoformat()}"
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "see `roadstead hold list`"))
-    lifted = replace(found, lifted=world.now, lifted_by=actor(), lifted_because=reason)
-    await _write(world, lifted, f"Lift {id}: {reason}")
+    lifted = replace(found, lifted=world.now, lifted_by=deciding.actor(), lifted_because=reason)
+    await kept.write(lifted, f"Lift {id}: {reason}")
     return lifted
-
-
-async def read(world: World) -> Book:
-    return await decisions.read(
-        await _home(world), cache=world.settings.cache, until=command.until(world.remaining)
-    )
-
-
-def actor() -> str:
-    """Who decides, as the record names him."""
-    return getpass.getuser()
-
-
-async def _write(world: World, made: Decision, subject: str) -> None:
-    await decisions.add(
-        await _home(world),
-        decisions=[made],
-        actor=made.lifted_by or made.actor,
-        subject=subject.splitlines()[0][:100],
-        cache=world.settings.cache,
-        until=command.until(world.remaining),
-    )
-
-
-async def _home(world: World) -> Location:
-    found = await decisions.home(world.settings.fleet, until=command.until(world.remaining))
-    if found is None:
-        cause = f"decisions are kept in the fleet's Git repository, found none at {world.settings.fleet}"
-        raise errors.error(Problem(reasons.NO_FLEET, cause, "name the repository with --fleet"))
-    return found
 
 
 def _known(what: str, names: Collection[str], known: Collection[str]) -> None:

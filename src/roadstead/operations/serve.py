@@ -19,19 +19,22 @@ from roadstead.engine.world import Settings
 from roadstead.model.errors import Problem
 from roadstead.world import store, tasks
 from roadstead.world.git import locations
+from roadstead.world.store import Keep
 from roadstead.world.store.opening import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """`name` is the writer in inventories and on the record: the same after a restart, another for another hub.
-    `interval` seconds from poll to poll of Git. Commits to `accept` may follow whatever was before them."""
+    `interval` seconds from poll to poll of Git. Commits to `accept` may follow whatever was before them. `keep` is
+    how long the database remembers."""
 
     settings: Settings
     database: str
     name: str
     interval: float = 60.0
     accept: tuple[str, ...] = ()
+    keep: Keep = field(default_factory=Keep)
 
 
 def followed(settings: Settings, *, branch: str | None, keys: str) -> Settings:
@@ -84,7 +87,7 @@ async def serving(options: Options, hear: Hear, *, stop: asyncio.Event) -> Async
     ):
         world.unlimited()
         shared = Shared(world, opened, hear, stop)
-        reconciling = Reconciling(shared, interval=options.interval)
+        reconciling = Reconciling(shared, interval=options.interval, keep=options.keep)
         reconciling.following.accepted |= set(options.accept)
         async with tasks.group() as start:
             start(reconciling.run())

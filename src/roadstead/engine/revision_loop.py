@@ -17,6 +17,7 @@ from roadstead.stages.fleet import load, resolve
 from roadstead.stages.fleet.collection import Documents
 from roadstead.stages.fleet.documents.source import Git
 from roadstead.stages.fleet.resolve import Resolution
+from roadstead.stages.sources import artifacts
 from roadstead.stages.sources import resolve as repositories
 from roadstead.stages.sources import snapshot as snapshots
 from roadstead.world.git import command, decisions, history, trees
@@ -57,9 +58,11 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
     resolution = resolve.resolve(loaded, now=world.now, facts=facts)
     pinned = await _fetch(world, found, _pinned(loaded, resolution))
     own = await _own(world, resolution)
-    if unread := {**pinned.unread, **own.unread}:
+    packed = await _packed(world, resolution)
+    if unread := {**pinned.unread, **own.unread, **packed.unread}:
         resolution = resolve.resolve(loaded, now=world.now, facts=facts, unread=unread)
-    snapshot = Snapshot(found, {**sources.revisions, **pinned.revisions, **own.revisions})
+    others = {**pinned.revisions, **own.revisions, **packed.revisions}
+    snapshot = Snapshot(found, {**sources.revisions, **others})
     told = (*sources.warnings, *pinned.warnings)
     return Desired(snapshot, loaded, resolution, (*told, *resolution.problems))
 
@@ -82,8 +85,10 @@ async def is_unchanged(world: World, desired: Desired) -> bool:
     if not _is_same(found, before.fleet):
         return False
     wanted = _wanted(desired.documents)
-    sources = (await _fetch(world, found, wanted)).revisions
-    known = {name: one for name, one in before.sources.items() if name in wanted}
+    packed = await _packed(world, desired.resolution)
+    sources = {**(await _fetch(world, found, wanted)).revisions, **packed.revisions}
+    asked = {*wanted, *(origin.name for origin in desired.resolution.artifacts)}
+    known = {name: one for name, one in before.sources.items() if name in asked}
     return sources.keys() == known.keys() and all(_is_same(one, known[name]) for name, one in sources.items())
 
 
@@ -156,6 +161,13 @@ async def _own(world: World, resolution: Resolution) -> _Fetched:
             else:
                 revisions[f"@{revision}"] = replace(found, name=f"@{revision}")
     return _Fetched(revisions, unread, ())
+
+
+async def _packed(world: World, resolution: Resolution) -> artifacts.Taken:
+    """What Bundles name in registries."""
+    return await artifacts.take(
+        resolution.artifacts, cache=world.settings.cache, pool=world.pool, deadline=world.remaining
+    )
 
 
 def _wanted(loaded: Documents) -> dict[str, _Wanted]:

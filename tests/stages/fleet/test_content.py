@@ -11,6 +11,7 @@ from tests.stages.fleet.trees import Files, documents
 CLUSTER = "kind: Cluster\nmetadata: {name: one}\n---\n"
 BUNDLE = "kind: Bundle\nmetadata: {name: web}\nspec:\n  clusters: {all: true}\n  "
 SOURCE = "kind: Source\nmetadata: {name: repo}\nspec: {git: {url: ../r}}\n---\n"
+DIGEST = f"sha256:{'1' * 64}"
 FILES = {"fleet/web/values/base.yaml": "", "fleet/web/deploy/a.yaml": "", "root.yaml": ""}
 
 
@@ -33,6 +34,19 @@ def resolved(spec, *, source=None):
         (
             "source: {helm: {repository: 'oci://r.example/charts', chart: web, version: 1.0.0}}",
             Chart("oci://r.example/charts", "web", "1.0.0"),
+        ),
+        (
+            "source: {oci: {repository: 'oci://r.example:5000/shop/web', version: '1.0'}}",
+            TreePath("oci://r.example:5000/shop/web:1.0", ""),
+        ),
+        (
+            f"source: {{oci: {{repository: 'oci://r.example/web', version: '{DIGEST}'}}, path: deploy}}",
+            TreePath(f"oci://r.example/web@{DIGEST}", "deploy"),
+        ),
+        (
+            "source: {oci: {repository: 'oci://r.example/web', version: '1'}}\n"
+            "  overrides: [{clusters: {all: true}, source: {version: '2'}, path: prod}]",
+            TreePath("oci://r.example/web:2", "prod"),
         ),
     ],
 )

@@ -16,10 +16,16 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 def chart(name: str = "web", version: str = "1.2.3") -> bytes:
     """A packed chart of one ConfigMap."""
-    files = {
-        f"{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n",
-        f"{name}/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {v: {{ .Chart.Version }}}\n",
-    }
+    return packed(
+        {
+            f"{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n",
+            f"{name}/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {v: {{ .Chart.Version }}}\n",
+        }
+    )
+
+
+def packed(files: dict[str, str]) -> bytes:
+    """A packed folder of these files."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         for path, text in files.items():
@@ -74,6 +80,9 @@ class Server:
         return web.json_response({"token": "good-token"}) if good else web.Response(status=401)
 
     def put_chart(self, packed: bytes, *, name: str = "charts/web", tag: str = "1.2.3") -> str:
+        return self.put(packed, name=name, tag=tag, layer_type=CHART_LAYER)
+
+    def put(self, packed: bytes, *, name: str, tag: str, layer_type: str) -> str:
         """As a registry keeps it; the manifest's digest."""
         layer = f"sha256:{hashlib.sha256(packed).hexdigest()}"
         manifest = json.dumps(
@@ -84,7 +93,7 @@ class Server:
                     "digest": "sha256:00",
                     "size": 0,
                 },
-                "layers": [{"mediaType": CHART_LAYER, "digest": layer, "size": len(packed)}],
+                "layers": [{"mediaType": layer_type, "digest": layer, "size": len(packed)}],
             }
         ).encode()
         digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"

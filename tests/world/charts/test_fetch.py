@@ -1,7 +1,6 @@
 import asyncio
 import base64
 import hashlib
-import importlib
 import json
 
 import pytest
@@ -11,29 +10,11 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.reasons import SOURCE_UNREACHABLE, SOURCE_UNREADABLE
 from roadstead.world.blobs import Blobs
 from roadstead.world.charts import fetch
+from tests.world.charts.conftest import Here
 from tests.world.charts.servers import Server, chart, index, serving
 
 PACKED = chart()
 DIGEST = hashlib.sha256(PACKED).hexdigest()
-
-
-class Here:
-    async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes:
-        module, _, name = function.partition(":")
-        return getattr(importlib.import_module(module), name)(payload)
-
-
-@pytest.fixture
-async def server(tmp_path, monkeypatch):
-    """Without any credentials of the user who runs the tests."""
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HELM_CONFIG_HOME", str(tmp_path / "helm"))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    (tmp_path / "netrc").write_text("")
-    async with serving(Server()) as running:
-        yield running
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from roadstead.stages.fleet.targets import NOWHERE, Targets
 @dataclass(frozen=True, slots=True)
 class World:
     """What all Bundles are resolved against. `covered`: by Rollout, the clusters in one of its waves;
-    `unread`: pinned revisions, as SOURCE@REVISION, that cannot be read."""
+    `unread`: pinned revisions, as SOURCE@REVISION, and artifacts that cannot be read."""
 
     loaded: Documents
     clusters: Clusters

@@ -11,6 +11,7 @@ from typing import Protocol
 from roadstead.model import reasons
 from roadstead.model.assignment import Chart, TreePath
 from roadstead.model.errors import RoadsteadError
+from roadstead.model.snapshot import Origin
 from roadstead.stages.fleet import documents
 from roadstead.stages.fleet.collection import Documents, Entry, Fault, Path
 
@@ -31,6 +32,8 @@ def origin(entry: Entry[documents.Bundle]) -> TreePath | Chart | None:
         return home(entry)
     if source.helm is not None:
         return Chart(source.helm.repository, source.helm.chart, source.helm.version)
+    if source.oci is not None:
+        return below(TreePath(_artifact(source.oci.repository, source.oci.version), ""), source.path or ".")
     if source.source is not None:
         return below(TreePath(source.source, ""), source.path or ".")
     return below(home(entry), source.path) if source.path is not None else None
@@ -48,8 +51,27 @@ def at_version(place: TreePath | Chart, other: documents.OtherVersion) -> TreePa
     """The same content at another version. check.sources has seen that the two fit together."""
     if isinstance(place, Chart):
         return Chart(place.repository, place.name, other.version or place.version)
+    if (artifact := artifact_of(place)) is not None:
+        return TreePath(_artifact(artifact.url, other.version or artifact.ref), place.path)
     repository = place.source.partition("@")[0]
     return TreePath(f"{repository}@{other.revision}" if other.revision else place.source, place.path)
+
+
+_OCI = "oci://"
+
+
+def _artifact(repository: str, version: str) -> str:
+    """What a snapshot calls it: oci://HOST/NAME:TAG or oci://HOST/NAME@DIGEST."""
+    return f"{repository}{'@' if ':' in version else ':'}{version}"
+
+
+def artifact_of(place: TreePath | Chart | None) -> Origin | None:
+    """The artifact in which the content lies, if it lies in one."""
+    if not isinstance(place, TreePath) or not place.source.startswith(_OCI):
+        return None
+    folder, _, name = place.source.rpartition("/")
+    name, _, version = name.partition("@" if "@" in name else ":")
+    return Origin(place.source, f"{folder}/{name}", version)
 
 
 def missing(loaded: Documents, trees: Mapping[str, Exists]) -> Iterator[Fault]:
@@ -80,7 +102,7 @@ def _paths(
     base = origin(entry)
     if spec.source is not None and spec.source.source is not None:
         yield ("spec", "source", "path"), TreePath(spec.source.source, ""), spec.source.path or ".", False
-    elif spec.source is not None and spec.source.path is not None:
+    elif spec.source is not None and spec.source.path is not None and spec.source.oci is None:
         yield ("spec", "source", "path"), home(entry), spec.source.path, False
     if isinstance(base, TreePath):
         for number, override in enumerate(spec.overrides):

@@ -5,15 +5,16 @@ wrong makes the result smaller without a trace: a pair that cannot be resolved i
 depends on it is, too. What was installed before and is assigned no more is for limits to judge.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from roadstead.model.assignment import TreePath
+from roadstead.model.assignment import Chart, TreePath
 from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import Key
+from roadstead.model.snapshot import Origin
 from roadstead.stages.fleet import (
     assign,
     blocking,
@@ -34,7 +35,8 @@ from roadstead.stages.fleet.collection import Documents, Entry
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """`blocked` are pairs that stay as they are, each with its error; they have no assignment.
-    `revisions` are the pinned (Source, commit) that a snapshot needs besides the Sources' own.
+    `revisions` are the pinned (Source, commit) that a snapshot needs besides the Sources' own, `artifacts` what
+    it needs from registries.
     `blocks` tells what errors freeze, also where nothing is assigned. `holds_change` is the next moment at which a Hold ends, when the fleet must be resolved again."""
 
     fleet: str
@@ -43,6 +45,7 @@ class Resolution:
     blocked: Mapping[Key, Problem]
     problems: tuple[Problem, ...]
     revisions: frozenset[tuple[str, str]]
+    artifacts: frozenset[Origin]
     holds: tuple[holds.Active, ...]
     blocks: blocking.Blocks
     holds_change: datetime | None
@@ -55,7 +58,8 @@ def resolve(
     facts: Mapping[str, Facts] | None = None,
     unread: Mapping[str, Problem] | None = None,
 ) -> Resolution:
-    """`unread`: which of the `revisions` of a resolution before, as SOURCE@REVISION, cannot be read."""
+    """`unread`: which of the `revisions` (as SOURCE@REVISION) and `artifacts` of a resolution before cannot be
+    read."""
     found = clusters.resolve(loaded, facts or {})
     aims = targets.find(loaded, found)
     faults = [
@@ -87,6 +91,7 @@ def resolve(
         blocked=made.blocked,
         problems=_in_order([*(fault.problem for fault in faults), *_together(made.refused)]),
         revisions=_revisions(loaded, pins),
+        artifacts=_artifacts(loaded, pins),
         holds=active,
         blocks=blocks,
         holds_change=min((holds.end(hold.entry) for hold in active), default=None),
@@ -128,10 +133,28 @@ def _revisions(
 ) -> frozenset[tuple[str, str]]:
     """Of the repository that holds the content: the Source's, or the one of the Bundle's document."""
     found: set[tuple[str, str]] = set()
+    for place, others in _places(loaded, pins):
+        if isinstance(place, TreePath) and content.artifact_of(place) is None:
+            found.update((place.source, one.revision) for one in others if one.revision)
+    return frozenset(found)
+
+
+def _artifacts(loaded: Documents, pins: Mapping[str, list[Entry[documents.Pin]]]) -> frozenset[Origin]:
+    """At their own versions, and at those that overrides and Pins ask for."""
+    wanted = (
+        content.artifact_of(one)
+        for place, others in _places(loaded, pins)
+        if content.artifact_of(place) is not None and place is not None
+        for one in (place, *(content.at_version(place, other) for other in others))
+    )
+    return frozenset(one for one in wanted if one is not None)
+
+
+def _places(
+    loaded: Documents, pins: Mapping[str, list[Entry[documents.Pin]]]
+) -> Iterator[tuple[TreePath | Chart | None, list[documents.OtherVersion]]]:
+    """Where the content of each Bundle lies, and the other versions of it that are asked for."""
     for name, bundle in loaded.bundles.items():
-        place = content.origin(bundle)
         others = [one.source for one in bundle.model.spec.overrides]
         others += [pin.model.spec.source for pin in pins.get(name, ())]
-        if isinstance(place, TreePath):
-            found.update((place.source, one.revision) for one in others if one is not None and one.revision)
-    return frozenset(found)
+        yield content.origin(bundle), [one for one in others if one is not None]

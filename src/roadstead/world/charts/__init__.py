@@ -1,1 +1,2 @@
-"""Charts from chart repositories and OCI registries, as packed files in the cache, named by their sha256."""
+"""What chart repositories and OCI registries keep: packed charts, as blobs in the cache, and artifacts of
+manifests, as Git trees in it."""

@@ -21,6 +21,7 @@ from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.reasons import SOURCE_UNREADABLE
 
 _HELPER_SECONDS = 30
+_STORED_AS = {"docker.io": ("https://index.docker.io/v1/",)}  # by `docker login`
 _NO_USER = "<token>"  # by which helpers say that the secret is an identity token
 
 
@@ -53,9 +54,11 @@ def of_repository(url: str) -> Login | None:
 
 async def of_registry(host: str) -> Login | None:
     """The login for a registry's host, from Helm's file, then Docker's."""
+    names = (host, f"https://{host}", *_STORED_AS.get(host, ()))
     for config in _registry_files():
         helper = (config.get("credHelpers") or {}).get(host)
-        stored = (config.get("auths") or {}).get(host) or (config.get("auths") or {}).get(f"https://{host}")
+        logins = config.get("auths") or {}
+        stored = next((logins[name] for name in names if logins.get(name) is not None), None)
         if not helper and stored is not None and not stored.get("auth") and not stored.get("identitytoken"):
             helper = config.get("credsStore")
         login = await _helped(str(helper), host) if helper else _stored(stored)

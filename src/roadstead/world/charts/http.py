@@ -70,7 +70,7 @@ def refused(where: str, answer: Answer, what: str) -> RoadsteadError:
         hint = "log in with `helm registry login` or `helm repo add --username`, or add the host to ~/.netrc"
         return unreadable(where, f"no right to read {what}, found status {answer.status}", hint)
     if answer.status == 404:
-        return unreadable(where, f"there is no {what}", "check repository, chart and version")
+        return unreadable(where, f"there is no {what}", "check repository, name and version")
     if answer.status == 429 or answer.status >= 500:
         return unreachable(where, f"{what} cannot be read now, found status {answer.status}")
     return unreadable(where, f"{what} cannot be read, found status {answer.status}")

@@ -1,14 +1,14 @@
-"""Charts from an OCI registry: the manifest of a tag or digest, and the one layer that is the chart.
+"""OCI registries: the manifest of a tag or digest, and what its layers hold; and the charts that they keep.
 
-The distribution specification's pull, with the token or password that the registry asks for. A registry on
-this machine's own loopback address is spoken to without TLS, as Docker does.
+The distribution specification's pull, with the token or password that the registry asks for. What is read is
+what its digest says. A registry on this machine's own loopback address is spoken to without TLS, as Docker does.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
@@ -17,51 +17,76 @@ from roadstead.model.assignment import Chart
 from roadstead.world.charts import credentials, http
 from roadstead.world.charts.credentials import Login
 
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+)
+CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_SERVED_BY = {"docker.io": "registry-1.docker.io"}
 _LOOPBACK = re.compile(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$")
 
 
 async def pull(session: aiohttp.ClientSession, chart: Chart) -> bytes:
-    host, _, path = f"{chart.repository.removeprefix('oci://').strip('/')}/{chart.name}".partition("/")
-    scheme = "http" if _LOOPBACK.match(host) else "https"
-    registry = _Registry(session, host, f"{scheme}://{host}/v2/{path}")
+    """A packed chart."""
+    registry = Registry(session, f"{chart.repository.strip('/')}/{chart.name}")
     # A tag cannot hold "+", which versions can: Helm writes "_".
-    manifest = await registry.read(f"manifests/{chart.version.replace('+', '_')}", accept=_MANIFEST)
-    if chart.version.startswith("sha256:"):
-        _verify(chart.version, manifest, registry.url)
-    for layer in _layers(manifest, registry.url):
-        if layer.get("mediaType") == _LAYER:
-            data = await registry.read(f"blobs/{layer.get('digest')}", accept=_LAYER)
-            _verify(str(layer.get("digest")), data, registry.url)
-            return data
+    manifest = await registry.manifest(chart.version.replace("+", "_"))
+    for layer in manifest.layers:
+        if layer.type == CHART:
+            return await registry.blob(layer)
     raise http.unreadable(registry.url, f"{chart.version} is no Helm chart")
 
 
-def _layers(manifest: bytes, where: str) -> list[Mapping[str, Any]]:
-    try:
-        layers = json.loads(manifest)["layers"]
-    except (ValueError, KeyError, TypeError) as cause:
-        raise http.unreadable(where, "the answer is no manifest of an image or chart") from cause
-    return [layer for layer in layers if isinstance(layer, dict)]
+@dataclass(frozen=True, slots=True)
+class Layer:
+    type: str
+    digest: str
 
 
-def _verify(digest: str, data: bytes, where: str) -> None:
-    if digest != f"sha256:{hashlib.sha256(data).hexdigest()}":
-        raise http.unreadable(where, f"the content is not {digest[:19]}…: its sha256 differs")
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    digest: str
+    layers: tuple[Layer, ...]
 
 
-class _Registry:
-    """One repository of a registry. It logs in when it is first asked to."""
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
-    def __init__(self, session: aiohttp.ClientSession, host: str, url: str) -> None:
-        self.url = url
+
+class Registry:
+    """One repository of a registry, as oci://HOST/PATH. It logs in when it is first asked to."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self._host, _, path = address.removeprefix("oci://").strip("/").partition("/")
+        scheme = "http" if _LOOPBACK.match(self._host) else "https"
+        self.url = f"{scheme}://{_SERVED_BY.get(self._host, self._host)}/v2/{path}"
         self._session = session
-        self._host = host
         self._authorization: dict[str, str] = {}
 
-    async def read(self, path: str, *, accept: str) -> bytes:
+    async def manifest(self, reference: str) -> Manifest:
+        """Of a tag, or of a digest."""
+        data = await self._read(f"manifests/{reference}", accept=_MANIFESTS)
+        if reference.startswith("sha256:"):
+            self._verify(reference, data)
+        try:
+            layers = [one for one in json.loads(data)["layers"] if isinstance(one, dict)]
+        except (ValueError, KeyError, TypeError) as cause:
+            raise http.unreadable(self.url, "the answer is no manifest of an image or chart") from cause
+        return Manifest(
+            digest_of(data),
+            tuple(Layer(str(one.get("mediaType")), str(one.get("digest"))) for one in layers),
+        )
+
+    async def blob(self, layer: Layer) -> bytes:
+        data = await self._read(f"blobs/{layer.digest}", accept=layer.type)
+        self._verify(layer.digest, data)
+        return data
+
+    def _verify(self, digest: str, data: bytes) -> None:
+        if digest != digest_of(data):
+            raise http.unreadable(self.url, f"the content is not {digest[:19]}…: its sha256 differs")
+
+    async def _read(self, path: str, *, accept: str) -> bytes:
         url = f"{self.url}/{path}"
         answer = await self._get(url, accept)
         if answer.status == 401 and not self._authorization:

@@ -10,7 +10,7 @@ POLICY = (
     "validations: [{expression: 'true', message: x}]}\n---\n"
 )
 TEAM = "kind: Team\nmetadata: {name: %s}\nspec: {}\n---\n"
-ALERT = "kind: Alert\nmetadata: {name: %s}\nspec: {on: [drift], clusters: {all: true}, to: [{url: {secret: s}}]}\n---\n"
+ALERT = "kind: Alert\nmetadata: {name: %s}\nspec: {on: [%s], clusters: {all: true}, to: [{url: {secret: s}}]}\n---\n"
 CLUSTER = "kind: Cluster\nmetadata: {name: %s}\nspec: {access: {%s}}\n---\n"
 END = "kind: Cluster\nmetadata: {name: end}\n"
 
@@ -24,8 +24,7 @@ END = "kind: Cluster\nmetadata: {name: end}\n"
          "refused by it: found 2"),
         (TEAM % "a" + TEAM % "b", "kind: this version does nothing with documents of kind Team, so no rights are "
          "granted by it: found 2"),
-        (ALERT % "a" + ALERT % "b", "kind: this version does nothing with documents of kind Alert, so nobody is told: "
-         "found 2"),
+        (ALERT % ("a", "drift, run-halted"), "spec.on[1]: this version has no such events yet: found run-halted"),
         (CLUSTER % ("a", "agent: true") + CLUSTER % ("b", "agent: true"), "spec.access.agent: this version does "
          "nothing with agent, so such clusters are out of reach: found in 2"),
         (CLUSTER % ("a", "secret: {namespace: ns, name: s}"), "spec.access.secret: this version does nothing with "
@@ -41,13 +40,3 @@ def test_a_kind_or_field_without_effect_gets_one_warning(text, expected):
 
 def test_kinds_that_have_effect_get_none():
     assert trees.resolved(END).problems == ()
-
-
-def test_content_that_cannot_be_rendered_yet_freezes_its_bundle():
-    web = (
-        "---\nkind: Bundle\nmetadata: {name: web}\nspec: {source: {oci: {repository: 'oci://r.example/x', "
-        "version: '1'}}, clusters: {all: true}}\n"
-    )
-    resolution = trees.resolved(END + web)
-    assert [str(one.reason) for one in resolution.problems] == ["NoEffectYet"]
-    assert [str(key) for key in resolution.blocked] == ["web@end"]

@@ -163,7 +163,7 @@ def test_a_wave_and_a_group_of_a_source_are_its_own():
 @pytest.mark.parametrize(
     ("spec", "other", "expected"),
     [
-        ("source: {path: ../apps/web}", "version: '1'", "spec.overrides[0].source.version: a version is for a chart, "
+        ("source: {path: ../apps/web}", "version: '1'", "spec.overrides[0].source.version: a version is for a chart or artifact, "
          "and web lies in a repository: found 1"),
         ("source: {helm: {repository: 'https://c.example', chart: x, version: '1'}}", "revision: abcdef0",
          "spec.overrides[0].source.revision: a revision is for a repository, and web is a chart: found abcdef0"),

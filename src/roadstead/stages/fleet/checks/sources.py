@@ -21,7 +21,6 @@ def check(loaded: Documents) -> Iterator[Fault]:
     for bundle in loaded.bundles.values():
         if bundle.source and (allow := loaded.allowed(bundle.source)) is not None:
             yield from _within(bundle, allow)
-        yield from _unrendered(bundle)
         for number, override in enumerate(bundle.model.spec.overrides):
             path: Path = ("spec", "overrides", number)
             yield from _version(bundle, bundle, override.source, (*path, "source"))
@@ -58,26 +57,17 @@ def _refused(entry: Entry[Any], what: str, allowed: tuple[str, ...], found: str,
     return entry.fault(reasons.NOT_ALLOWED, cause, *path)
 
 
-def _unrendered(bundle: Entry[documents.Bundle]) -> Iterator[Fault]:
-    """An error, not a warning: without content there is nothing that could be kept up."""
-    source = bundle.model.spec.source
-    if source is not None and source.oci is not None:
-        cause = (
-            f"manifests from an OCI registry are not rendered by this version: found {source.oci.repository}"
-        )
-        hint = "use helm for a chart from a registry, or a path"
-        yield bundle.fault(reasons.NO_EFFECT_YET, cause, "spec", "source", "oci", hint=hint)
-
-
 def _version(
     entry: Entry[Any], bundle: Entry[documents.Bundle], other: documents.OtherVersion | None, path: Path
 ) -> Iterator[Fault]:
-    is_chart = isinstance(content.origin(bundle), Chart)
-    if other is not None and other.version and not is_chart:
-        cause = f"a version is for a chart, and {bundle.name} lies in a repository: found {other.version}"
+    place = content.origin(bundle)
+    has_versions = isinstance(place, Chart) or content.artifact_of(place) is not None
+    if other is not None and other.version and not has_versions:
+        cause = f"a version is for a chart or artifact, and {bundle.name} lies in a repository: found {other.version}"
         yield entry.fault(reasons.BAD_DOCUMENT, cause, *path, "version", hint="give a revision")
-    if other is not None and other.revision and is_chart:
-        cause = f"a revision is for a repository, and {bundle.name} is a chart: found {other.revision}"
+    if other is not None and other.revision and has_versions:
+        what = "a chart" if isinstance(place, Chart) else "an artifact"
+        cause = f"a revision is for a repository, and {bundle.name} is {what}: found {other.revision}"
         yield entry.fault(reasons.BAD_DOCUMENT, cause, *path, "revision", hint="give a version")
 
 

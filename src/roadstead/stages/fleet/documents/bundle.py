@@ -26,27 +26,33 @@ class HelmChart(fields.Spec):
 
 
 class Artifact(fields.Spec):
-    """Manifests in an OCI registry."""
+    """A folder in an OCI registry, as `flux push artifact` and `oras push` put it there."""
 
-    repository: fields.ChartRepository = Field(description="`oci://…`.")
-    version: fields.Words = Field(description="Tag, or digest `sha256:…`.")
+    repository: fields.Artifacts = Field(description="`oci://HOST/NAME`, without tag or digest.")
+    version: fields.Words = Field(
+        description="Tag, or digest `sha256:…`. What a tag stands for is asked anew by each run."
+    )
 
 
 class Content(fields.Spec):
-    """Where the content lies: `path`, `source` with or without `path`, `helm`, or `oci`."""
+    """Where the content lies: `path`, `source` or `oci` with or without `path`, or `helm`."""
 
     path: fields.RelativePath | None = Field(
         default=None,
         description="A folder or file of plain manifests, a Kustomization or a chart. Relative to this document's "
-        "folder; with `source`, to that repository's root.",
+        "folder; with `source` or `oci`, to the root of that repository or artifact.",
     )
     source: fields.Name | None = Field(default=None, description="The Source whose repository holds it.")
     helm: HelmChart | None = Field(default=None, description="A chart that is fetched.")
-    oci: Artifact | None = Field(default=None, description="Manifests that are fetched from a registry.")
+    oci: Artifact | None = Field(
+        default=None,
+        description="A folder that is fetched from a registry: plain manifests, a Kustomization or a chart.",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> "Content":
-        forms = {"path or source": self.path or self.source, "helm": self.helm, "oci": self.oci}
+        path = "path" if self.path and not self.oci else None
+        forms = {"path or source": path or self.source, "helm": self.helm, "oci": self.oci}
         given = [name for name, value in forms.items() if value]
         if len(given) != 1:
             raise fields.wrong("exactly one of path or source, helm, oci", " and ".join(given) or "none")

@@ -64,6 +64,9 @@ HOURS = r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 PERCENT = r"^(100|[1-9]?[0-9])%$"
 GIT_URL = r"^(https?://|ssh://[A-Za-z0-9]|file:///|/|\.{1,2}/|[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*:)\S*$"
 CHART_REPOSITORY = r"^(https?|oci)://\S+$"
+HTTP_URL = r"^https?://[^/\s]\S*$"
+REPOSITORY_PATH = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)+$"
+ARTIFACTS = r"^oci://[^\s/@]+(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$"
 
 
 class Format(NamedTuple):
@@ -98,6 +101,9 @@ FORMATS = {
     HOURS: Format("hours", "from and to, as 08:00-16:00"),
     GIT_URL: Format("repository", "a repository's https, ssh or file address, or a path"),
     CHART_REPOSITORY: Format("address", "an address that starts with https:// or oci://"),
+    HTTP_URL: Format("web address", "an address that starts with https:// or http://"),
+    REPOSITORY_PATH: Format("repository path", "a repository at its forge, as OWNER/NAME"),
+    ARTIFACTS: Format("artifacts", "an address as oci://HOST/NAME, without tag or digest"),
 }
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -118,6 +124,7 @@ Days = Annotated[str, Field(pattern=DAYS)]
 Hours = Annotated[str, Field(pattern=HOURS)]
 Words = Annotated[str, Field(min_length=1)]
 Kubernetes = Annotated[str, Field(pattern=KUBERNETES)]
+RepositoryPath = Annotated[str, Field(pattern=REPOSITORY_PATH)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]
 Variables = dict[VariableName, Any]
 
@@ -164,6 +171,7 @@ Amount = Annotated[
 Instant = Annotated[str, AfterValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 GitUrl = Annotated[str, Field(pattern=GIT_URL), AfterValidator(_address)]
 ChartRepository = Annotated[str, Field(pattern=CHART_REPOSITORY), AfterValidator(_address)]
+Artifacts = Annotated[str, Field(pattern=ARTIFACTS)]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -127,11 +127,11 @@ class Patch(fields.Spec):
 
 
 class OtherVersion(fields.Spec):
-    """Another version of the same content: `version` of a chart, or `revision` of a repository."""
+    """Another version of the same content: `version` of a chart or artifact, or `revision` of a repository."""
 
     model_config = fields.one_of("version", "revision")
 
-    version: fields.Words | None = Field(default=None, description="Version of the chart.")
+    version: fields.Words | None = Field(default=None, description="Version of the chart or artifact.")
     revision: fields.Commit | None = Field(
         default=None, description="Commit of the repository that holds the path."
     )

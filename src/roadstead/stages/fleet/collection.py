@@ -125,6 +125,10 @@ class Documents:
     def rollouts(self) -> Entries[documents.Rollout]:
         return self.entries["Rollout"]
 
+    @property
+    def alerts(self) -> Entries[documents.Alert]:
+        return self.entries["Alert"]
+
     @cached_property
     def known(self) -> Mapping[str, frozenset[str]]:
         """The names of all documents by kind, those with faults included."""

@@ -6,6 +6,7 @@ values of variables are never repeated, for people put into them what they shoul
 
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -29,7 +30,7 @@ _WANTED = {
     "string_too_short": "some text",
     "too_short": "at least one item",
 }
-_UNSAFE = ("variables", "default", "inline")  # their values may be secrets
+_UNSAFE = ("variables", "default", "inline", "to")  # their values may be secrets
 
 
 def model(entry: Entry[Any], kind: type[documents.AnyDocument]) -> documents.AnyDocument | list[Fault]:
@@ -70,8 +71,12 @@ def _without(value: Any, places: list[Path]) -> Any:
 
 def _fault(entry: Entry[Any], kind: type[BaseModel], error: ErrorDetails) -> Fault:
     path = tuple(part for part in error["loc"] if part != "[key]")
-    reason, cause, hint = _words(kind, path, error)
-    return entry.fault(reason, cause, *path, hint=hint)
+    reason, cause, hint = _words(kind, tuple("on" if part == "true" else part for part in path), error)
+    fault = entry.fault(reason, cause, *path, hint=hint)
+    if "true" not in path:
+        return fault
+    place = replace(fault.problem.place, field=fault.problem.place.field.replace("spec.true", "spec.on"))
+    return replace(fault, problem=replace(fault.problem, place=place))
 
 
 def _words(kind: type[BaseModel], path: Path, error: ErrorDetails) -> tuple[Reason, str, str]:
@@ -93,7 +98,7 @@ def _words(kind: type[BaseModel], path: Path, error: ErrorDetails) -> tuple[Reas
             nearest.hint(found, options),
         )
     reason = reasons.BAD_SELECTOR if error["type"] == "selector" else reasons.BAD_DOCUMENT
-    return reason, _cause(path, error), _quotes(error)
+    return reason, _cause(path, error), _hint(error)
 
 
 def _cause(path: Path, error: ErrorDetails) -> str:
@@ -125,7 +130,9 @@ def sort_of(value: object) -> str:
     return names.get(type(value), "nothing")
 
 
-def _quotes(error: ErrorDetails) -> str:
+def _hint(error: ErrorDetails) -> str:
+    if error["type"] == "credentials":
+        return str(error.get("ctx", {}).get("hint", ""))
     if error["type"] == "string_type" and isinstance(error["input"], int | float):
         return "put it in quotes"
     return ""

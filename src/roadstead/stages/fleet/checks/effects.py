@@ -5,7 +5,7 @@ A line is removed here by the change that gives its kind or field an effect.
 
 from collections.abc import Callable, Iterator
 
-from roadstead.model import reasons
+from roadstead.model import alert, reasons
 from roadstead.stages.fleet import documents
 from roadstead.stages.fleet.collection import Documents, Fault, Path
 
@@ -13,7 +13,6 @@ _KINDS = {
     "Rollout": "changes reach all clusters at once",
     "Policy": "nothing is refused by it",
     "Team": "no rights are granted by it",
-    "Alert": "nobody is told",
 }
 
 
@@ -37,3 +36,12 @@ def check(loaded: Documents) -> Iterator[Fault]:
         for entry in using[:1]:
             cause = f"this version does nothing with {path[-1]}, so {consequence}: found in {len(using)}"
             yield entry.warning(reasons.NO_EFFECT_YET, cause, *path)
+    yield from _unheard(loaded)
+
+
+def _unheard(loaded: Documents) -> Iterator[Fault]:
+    for entry in loaded.alerts.values():
+        for number, word in enumerate(entry.model.spec.on):
+            if word in alert.NOT_YET:
+                cause = f"this version has no such events yet: found {word}"
+                yield entry.warning(reasons.NO_EFFECT_YET, cause, "spec", "on", number)

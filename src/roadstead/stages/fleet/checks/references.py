@@ -98,6 +98,12 @@ def _of_hold(hold: documents.Hold) -> Iterator[_Reference]:
         yield _Reference(("spec", "bundles", number), "Bundle", name)
 
 
+def _of_alert(alert: documents.Alert) -> Iterator[_Reference]:
+    for number, name in enumerate(alert.spec.bundles):
+        if name != "*":
+            yield _Reference(("spec", "bundles", number), "Bundle", name)
+
+
 def _of_rollout(rollout: documents.Rollout) -> Iterator[_Reference]:
     for number, wave in enumerate(rollout.spec.waves):
         for gate, before in enumerate(wave.before):
@@ -126,4 +132,5 @@ _REFERENCES: Mapping[str, Callable[[Any], Iterator[_Reference]]] = {
     "Rollout": _of_rollout,
     "Policy": _of_policy,
     "Team": _of_team,
+    "Alert": _of_alert,
 }

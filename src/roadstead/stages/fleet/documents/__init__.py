@@ -4,11 +4,12 @@ Pydantic models, so that JSON Schema and the reference page come from the same t
 Which documents fit together is check's business, what they mean for clusters resolve's.
 """
 
+from roadstead.stages.fleet.documents.alert import Alert
 from roadstead.stages.fleet.documents.bundle import Bundle, Deletion, Drift, HealthRule, Namespace, Values
 from roadstead.stages.fleet.documents.cluster import Cluster, Profile
 from roadstead.stages.fleet.documents.fields import API_VERSION, FORMATS, Spec
 from roadstead.stages.fleet.documents.fleet import DeletionDefaults, DriftDefaults, Fleet
-from roadstead.stages.fleet.documents.governance import Alert, Policy, Team
+from roadstead.stages.fleet.documents.governance import Policy, Team
 from roadstead.stages.fleet.documents.hold import Hold
 from roadstead.stages.fleet.documents.parts import Clusters, OtherVersion
 from roadstead.stages.fleet.documents.rollout import Rollout

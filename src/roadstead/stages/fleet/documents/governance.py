@@ -1,8 +1,8 @@
-"""The documents Policy, Team and Alert: rules, people and who is told."""
+"""The documents Policy and Team: rules, and people."""
 
 from typing import Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import Field, model_validator
 
 from roadstead.stages.fleet.documents import fields, parts
 
@@ -89,48 +89,3 @@ class Team(fields.Spec):
     kind: Literal["Team"] = Field(description="Always `Team`.")
     metadata: fields.Metadata
     spec: TeamSpec = Field(description="The team.")
-
-
-class SecretReference(fields.Spec):
-    """Something secret, by name: it never stands in Git in clear."""
-
-    secret: fields.Words = Field(description="A secret that is configured by this name.")
-
-
-class Receiver(fields.Spec):
-    """Where messages go."""
-
-    url: SecretReference = Field(description="The address.")
-
-
-class AlertSpec(fields.Spec):
-    on: tuple[
-        Literal[
-            "drift",
-            "contest",
-            "apply-failed",
-            "unhealthy",
-            "cluster-unreachable",
-            "approval-needed",
-            "run-halted",
-            "run-finished",
-            "frozen",
-        ],
-        ...,
-    ] = Field(
-        min_length=1,
-        # YAML as Kubernetes reads it takes a bare `on` for true, also as a key
-        validation_alias=AliasChoices("on", "true"),
-        description="What is told.",
-    )
-    clusters: parts.Clusters = Field(description="Of which clusters.")
-    to: tuple[Receiver, ...] = Field(min_length=1, description="Whom to tell; all of them.")
-
-
-class Alert(fields.Spec):
-    """Who is told when something happens."""
-
-    api_version: fields.ApiVersion
-    kind: Literal["Alert"] = Field(description="Always `Alert`.")
-    metadata: fields.Metadata
-    spec: AlertSpec = Field(description="What, and to whom.")

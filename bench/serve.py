@@ -14,6 +14,7 @@ import random
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from tests.controlplane import plane
 _APPLICATIONS, _EDITS = 1_000, 100
 _NAMESPACE = "ours"
 _INTRUDERS = "intruder:1"
+_STUCK = 60.0  # seconds without another application changed, after which it does not get on
 _OVERTAKEN = 5.0  # seconds after which no event comes for an object that is restored
 _IMAGE = "/spec/template/spec/containers/0/image"
 
@@ -66,7 +68,7 @@ async def _measure() -> None:
                 deployments = (await intruder.resources()).find(GroupKind("apps", "Deployment"))
                 assert deployments
                 await hub.applied(_APPLICATIONS)
-                print(
+                _say(
                     f"{_APPLICATIONS} applications applied in {hub.seconds():.1f} s, {hub.memory() / 1e6:.0f} MB"
                 )
                 async with _restored(watching, deployments) as seen:
@@ -78,7 +80,7 @@ async def _measure() -> None:
                     moved = hub.count
                     _tell(f"while {_APPLICATIONS} applications change ({moved} had by the last edit)", taken)
                     await hub.applied(_APPLICATIONS)
-                    print(f"all of them changed in {hub.seconds():.1f} s")
+                    _say(f"all of them changed in {hub.seconds():.1f} s")
 
 
 @dataclass
@@ -86,6 +88,7 @@ class _Hub:
     process: asyncio.subprocess.Process
     events: dict[str, float] = field(default_factory=dict)  # drift, by object: when its line was read
     changed: set[str] = field(default_factory=set)
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=10))
     news: asyncio.Event = field(default_factory=asyncio.Event)
     begun: float = field(default_factory=time.perf_counter)
     ended: float = 0.0
@@ -110,6 +113,8 @@ class _Hub:
         before = ""
         async for line in self.process.stderr:
             told = json.loads(line) if line.startswith(b"{") else {}
+            if not told or told.get("level") in ("error", "critical") or told.get("kind") == "apply-failed":
+                self.complaints.append(line.decode().strip()[:400])
             if told.get("kind") == "drift":
                 self.events[told["object"].rpartition("/")[2]] = time.perf_counter()
             elif told.get("kind") == "commit":
@@ -120,9 +125,19 @@ class _Hub:
             self.news.set()
 
     async def applied(self, count: int) -> None:
+        """Ends the benchmark where it does not get on."""
         while self.count < count:
-            self.news.clear()
-            await self.news.wait()
+            before = self.count
+            try:
+                async with asyncio.timeout(_STUCK):
+                    while self.count == before:
+                        self.news.clear()
+                        await self.news.wait()
+            except TimeoutError:
+                raise SystemExit(
+                    f"{before} of {count} applied, and none more within {_STUCK:g} s; it said of others:\n"
+                    + "\n".join(self.complaints or ["nothing"])
+                ) from None
 
 
 @asynccontextmanager
@@ -209,15 +224,17 @@ class _Case:
 def _tell(case: str, taken: list[tuple[float, float]]) -> None:
     overtaken = sum(math.isinf(one[0]) for one in taken)
     if overtaken:
-        print(
-            f"{case}: {overtaken} of {len(taken)} edits were overwritten by the change itself, and not told"
-        )
+        _say(f"{case}: {overtaken} of {len(taken)} edits were overwritten by the change itself, and not told")
     for what, index in (("event", 0), ("restored", 1)):
         each = sorted(one[index] * 1000 for one in taken if math.isfinite(one[0]))
         worst = each[min(len(each) - 1, int(len(each) * 0.99))]
-        print(
+        _say(
             f"{case}: edit to {what}: p50 {statistics.median(each):.0f} ms, p99 {worst:.0f} ms of {len(each)}"
         )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from roadstead.model import reasons
-from roadstead.model.errors import ConflictError, RoadsteadError
+from roadstead.model.errors import ConflictError, Problem, RoadsteadError, TransientError
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory
 from roadstead.stages import apply
@@ -30,9 +30,9 @@ def claim(before: Inventory, writer: str, *objects: str) -> Claim:
     return Claim(before, Inventory(parent, {**before.entries, **{one: Entry(one) for one in ids}}))
 
 
-async def intents(cluster, fleet: str) -> list[str]:
+async def announcements(cluster, fleet: str) -> list[str]:
     found = await cluster.request(
-        "GET", f"{SECRETS}?labelSelector={names.INTENT_LABEL},{names.FLEET_LABEL}={fleet}"
+        "GET", f"{SECRETS}?labelSelector={names.ANNOUNCEMENT_LABEL},{names.FLEET_LABEL}={fleet}"
     )
     return [one["metadata"]["name"] for one in found["items"]]
 
@@ -50,15 +50,60 @@ async def test_many_bundles_are_announced_by_one_write_and_each_inventory_is_wri
     target = shop.target
     mark = shop.server.mark()
     await apply.announce(target, steps, deadline=30.0, stop=asyncio.Event())
-    assert len(await intents(shop.server, shop.fleet)) == 1
+    assert len(await announcements(shop.server, shop.fleet)) == 1
     assert len(await shop.inventories()) == 6
     for plan, owned, each in steps:
         outcome = await apply.step(target, plan, owned, each, deadline=30.0, stop=asyncio.Event())
         assert set(results(outcome).values()) == {"created"}
     secrets = [one for one in shop.writes(mark) if "secrets" in one]
     assert [one.split()[0] for one in secrets] == ["create"] * 6 + ["delete"]
-    assert await intents(shop.server, shop.fleet) == []
-    assert {one.parent.intents for one in (await shop.inventories()).values()} == {()}
+    assert await announcements(shop.server, shop.fleet) == []
+    assert {one.parent.announcements for one in (await shop.inventories()).values()} == {()}
+
+
+async def test_bundles_that_ask_at_once_are_announced_together_and_leave_nothing(clusters, unique):
+    (cluster,) = clusters(1)
+    async with connected(cluster) as client:
+        run = Announcements()
+
+        async def whole(number: int) -> None:
+            nothing = inventory.empty(unique, Key(f"b{number}", "c1"))
+            mine = claim(nothing, "hub", f"c{number}")
+            await run.claim(client, Writer(client), mine)
+            await asyncio.sleep(0.01 * (number % 3))
+            await inventory.write(client, Writer(client), before=nothing, after=mine.after)
+            await run.written(client, Writer(client), mine.name)
+
+        mark = cluster.mark()
+        async with asyncio.TaskGroup() as group:
+            for number in range(30):
+                group.create_task(whole(number))
+        deleted = [one.name for one in cluster.requests(since=mark) if one.verb == "delete"]
+        assert len(deleted) == len(set(deleted)) <= 3, "what comes while one is written goes with the next"
+        assert await announcements(cluster, unique) == []
+        assert len((await inventory.read_all(client, unique)).inventories) == 30
+
+
+async def test_who_gathered_for_one_that_failed_announces_for_itself(clusters, unique):
+    (cluster,) = clusters(1)
+    async with connected(cluster) as client:
+        run, writer = Announcements(), Writer(client)
+
+        class Broken(Writer):
+            async def create(self, *arguments, **named):
+                await asyncio.sleep(0.05)
+                raise TransientError(Problem(reasons.SERVER_ERROR, "it does not answer"))
+
+        claims = [claim(inventory.empty(unique, Key(f"b{n}", "c1")), "hub", f"c{n}") for n in range(3)]
+        broken = asyncio.create_task(run.claim(client, Broken(client), claims[0]))
+        await asyncio.sleep(0)
+        async with asyncio.TaskGroup() as group:
+            for one in claims[1:]:
+                group.create_task(run.claim(client, writer, one))
+        with pytest.raises(TransientError):
+            await broken
+        assert len(await announcements(cluster, unique)) == 1
+        assert set((await inventory.read_all(client, unique)).inventories) == {"b1", "b2"}
 
 
 async def test_a_plan_that_writes_more_than_was_announced_is_announced_anew(shop):
@@ -70,7 +115,7 @@ async def test_a_plan_that_writes_more_than_was_announced_is_announced_anew(shop
     plan = replace(await shop.plan(), parent=before.parent)
     outcome = await apply.step(target, plan, nothing, rules(shop), deadline=30.0, stop=asyncio.Event())
     assert set(results(outcome).values()) == {"created"}
-    assert await intents(shop.server, shop.fleet) == []
+    assert await announcements(shop.server, shop.fleet) == []
 
 
 async def test_what_a_run_announced_that_died_before_its_first_inventory_is_found(shop, monkeypatch):
@@ -87,9 +132,9 @@ async def test_what_a_run_announced_that_died_before_its_first_inventory_is_foun
         patched.setattr(crash, "here", dies)
         await shop.step(plan=plan)
     shop.wants["web"] = (samples.config_map(ns, "kept"),)
-    assert len(await intents(shop.server, ns)) == 1
+    assert len(await announcements(shop.server, ns)) == 1
     assert set(results(await shop.step()).values()) == {"unchanged", "deleted"}
-    assert await intents(shop.server, ns) == []
+    assert await announcements(shop.server, ns) == []
     assert await shop.owned() == [f"ConfigMap/{ns}/kept"]
 
 
@@ -135,7 +180,7 @@ async def test_who_read_a_claim_takes_it_over_and_the_one_before_is_told(cluster
         await first.claim(client, Writer(client), mine)
         assert await inventory.rival(client, mine.after.parent) is None
         read = (await inventory.read_all(client, unique)).inventories["web"]
-        assert (read.parent.writer, read.parent.epoch, len(read.parent.intents)) == ("laptop", 1, 1)
+        assert (read.parent.writer, read.parent.epoch, len(read.parent.announcements)) == ("laptop", 1, 1)
         await second.claim(client, Writer(client), claim(read, "laptop", "b"))
         rival = await inventory.rival(client, mine.after.parent)
         assert rival is not None and rival.epoch == 2
@@ -152,7 +197,9 @@ async def test_who_meets_another_parent_than_it_read_is_told(clusters, unique):
             await Announcements().claim(client, Writer(client), claim(nothing, "laptop", "b"))
 
 
-async def test_an_intent_that_nobody_deleted_counts_no_more_and_is_swept_by_the_next_run(clusters, unique):
+async def test_an_announcement_that_nobody_deleted_counts_no_more_and_is_swept_by_the_next_run(
+    clusters, unique
+):
     (cluster,) = clusters(1)
     async with connected(cluster) as client:
         nothing = inventory.empty(unique, Key("web", "c1"))
@@ -162,10 +209,10 @@ async def test_an_intent_that_nobody_deleted_counts_no_more_and_is_swept_by_the_
         closed = replace(mine.after, entries=entries)
         await inventory.write(client, Writer(client), before=nothing, after=closed)
         read = (await inventory.read_all(client, unique)).inventories["web"]
-        assert (read.parent.epoch, read.parent.intents) == (1, ())
+        assert (read.parent.epoch, read.parent.announcements) == (1, ())
         other = inventory.empty(unique, Key("other", "c1"))
         await Announcements().claim(client, Writer(client), claim(other, "laptop", "b"))
-        assert len(await intents(cluster, unique)) == 1
+        assert len(await announcements(cluster, unique)) == 1
 
 
 async def test_a_large_bundle_is_announced_in_parts_and_its_shards_are_written_whole(clusters, unique):
@@ -176,10 +223,10 @@ async def test_a_large_bundle_is_announced_in_parts_and_its_shards_are_written_w
         run = Announcements()
         mine = claim(nothing, "laptop", *objects)
         await run.claim(client, Writer(client), mine)
-        assert len(await intents(cluster, unique)) == 3
+        assert len(await announcements(cluster, unique)) == 3
         stored = await inventory.write(client, Writer(client), before=nothing, after=mine.after)
         await run.written(client, Writer(client), mine.name)
-        assert await intents(cluster, unique) == []
+        assert await announcements(cluster, unique) == []
         dead = claim((await inventory.read_all(client, unique)).inventories["web"], "laptop", "new")
         await Announcements().claim(client, Writer(client), dead)
         read = (await inventory.read_all(client, unique)).inventories["web"]
@@ -190,13 +237,13 @@ async def test_a_large_bundle_is_announced_in_parts_and_its_shards_are_written_w
         assert len((await inventory.read_all(client, unique)).inventories["web"].entries) == 5_001
 
 
-async def test_an_intent_that_cannot_be_read_stops_everything_on_its_cluster(clusters, unique):
+async def test_an_announcement_that_cannot_be_read_stops_everything_on_its_cluster(clusters, unique):
     """What it names is not known, nor which bundles it is about."""
     (cluster,) = clusters(1)
     async with connected(cluster) as client:
         nothing = inventory.empty(unique, Key("web", "c1"))
         await Announcements().claim(client, Writer(client), claim(nothing, "laptop", "a"))
-        [name] = await intents(cluster, unique)
+        [name] = await announcements(cluster, unique)
         found = await cluster.request("GET", f"{SECRETS}/{name}")
         await cluster.request("DELETE", f"{SECRETS}/{name}")
         metadata = {key: found["metadata"][key] for key in ("name", "namespace", "labels")}

@@ -132,8 +132,8 @@ async def again(shop: Shop) -> None:
 POINTS = {
     "delete-confirmed",
     "delete-sent",
-    "intent-deleted",
-    "intent-written",
+    "announcement-deleted",
+    "announcement-written",
     "inventory-closed",
     "inventory-written",
     "level-written",

@@ -47,7 +47,7 @@ async def test_deletes_go_in_the_reverse_of_the_order_of_creation(shop):
     deletes = [
         one.resource
         for one in shop.server.requests(since=mark, user_agent="roadstead")
-        if one.verb == "delete" and not one.name.startswith("roadstead-intent-")
+        if one.verb == "delete" and not one.name.startswith("roadstead-announcement-")
     ]
     assert deletes == ["widgets", "deployments", "configmaps", "customresourcedefinitions", "secrets"]
 

@@ -20,8 +20,8 @@ async def test_objects_are_created_once_and_a_second_apply_sends_no_write(shop):
     parent = (await shop.inventories())["web"].parent
     announced, *objects, written, done = shop.writes(mark)
     assert (announced, written) == ("create secrets/", "create secrets/")
-    assert done.startswith("delete secrets/roadstead-intent-")
-    assert parent.intents == ()
+    assert done.startswith("delete secrets/roadstead-announcement-")
+    assert parent.announcements == ()
     assert sorted(objects) == ["patch configmaps/a", "patch deployments/web", "patch services/web"]
     mark = shop.server.mark()
     again = await shop.apply(*wanted)

@@ -103,7 +103,7 @@ class Known:
         survey = await cluster_loop.seen(
             desired, cluster, self.client, self.facts, rendered=rendered, view=view
         )
-        self.survey = replace(survey, slots=self.survey.slots)
+        self.survey = replace(survey, slots=self.survey.slots, announcements=self.survey.announcements)
         self._renew_view()
         self._remake()
         before, self._inputs = self._inputs, self._inputs_now()

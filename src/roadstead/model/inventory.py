@@ -38,7 +38,7 @@ class Parent:
     that must outlive this one, still known when Git has forgotten both; so is `deletion`, "orphan" where the
     bundle's objects are to stay when it goes. `shards` are the Secrets that
     hold the entries (none: the parent itself does), `strays` those that an interrupted write left behind,
-    `intents` those of runs under way, or dead, whose claims are in what was read."""
+    `announcements` those of runs under way, or dead, whose claims are in what was read."""
 
     fleet: str
     key: Key
@@ -58,7 +58,7 @@ class Parent:
     uid: str = ""
     shards: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
-    intents: tuple[str, ...] = ()
+    announcements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

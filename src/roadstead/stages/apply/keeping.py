@@ -39,7 +39,7 @@ def _names_more(before: Inventory, after: Inventory) -> bool:
     parent = replace(after.parent, released=before.parent.released, commit=before.parent.commit)
     return (
         parent != before.parent
-        or bool(before.parent.intents)
+        or bool(before.parent.announcements)
         or after.entries.keys() != before.entries.keys()
     )
 

@@ -2,7 +2,7 @@
 
 `read_all` needs one list for all bundles of a fleet; `write` is a compare-and-swap that only stages/apply
 can make, since it brings the sender; before it come `Announcements` of what is about to be written.
-`codec`, `names`, `secret`, `intent` and `epochs` are pure.
+`codec`, `names`, `secret`, `announcement` and `epochs` are pure.
 """
 
 from roadstead.world.inventory.announcements import Announcements, Claim, rival

@@ -21,7 +21,7 @@ NAMESPACES_ANNOTATION = "applyset.kubernetes.io/additional-namespaces"
 
 FLEET_LABEL = "roadstead.dev/fleet"
 SHARD_LABEL = "roadstead.dev/shard-of"  # its value is the parent's id
-INTENT_LABEL = "roadstead.dev/intent"
+ANNOUNCEMENT_LABEL = "roadstead.dev/announcement"
 
 _SLUG = 150  # characters; name and shard suffix must stay below 253
 

@@ -1,11 +1,11 @@
 """Read what the bundles of a fleet own on a cluster: one list of Secrets, whatever their number.
 
-What a run under way, or dead, has announced is part of what is read (intent.py). A bundle whose Secrets
+What a run under way, or dead, has announced is part of what is read (announcement.py). A bundle whose Secrets
 cannot be read is given as a problem and never as an inventory: its callers freeze it. Which bundles exist in Git is no concern here.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,13 +14,15 @@ from roadstead.model.errors import Problem
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import Key
 from roadstead.model.inventory import Inventory, Parent
-from roadstead.world.inventory import intent, names, secret
-from roadstead.world.inventory.intent import Intent
+from roadstead.world import tasks
+from roadstead.world.inventory import announcement, names, secret
+from roadstead.world.inventory.announcement import Announcement
 from roadstead.world.kube import client as kube
 
 _APART = (
     "correct the access of one of the two; if the cluster was renamed, write the name it had into formerNames"
 )
+_FEW = 8  # look-ups by name cost about as much as one list of a few hundred parents
 SECRETS = ApiResource("", "v1", "Secret", "secrets", namespaced=True)
 
 
@@ -48,22 +50,22 @@ async def read_all(
     listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=names.fleet_selector(fleet))
     parents: list[dict[str, Any]] = []
     shards: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    intents: list[Intent] = []
+    announcements: list[Announcement] = []
     for found in listing.objects():
         if secret.is_parent(found):
             parents.append(found)
-        elif intent.is_intent(found):
-            intents.append(_intent(found, client.cluster))
+        elif announcement.is_announcement(found):
+            announcements.append(_announcement(found, client.cluster))
         else:
             owner = found["metadata"].get("labels", {}).get(names.SHARD_LABEL, "")
             shards[owner][found["metadata"]["name"]] = found
     known, problems = _decoded(parents, shards, client.cluster)
-    for name in {name for one in intents for name in one.claims} - problems.keys():
+    for name in {name for one in announcements for name in one.claims} - problems.keys():
         stored = known.get(name)
         parent = stored.parent if stored else None
-        standing = {one.name: one.claims[name] for one in intents if one.stands(name, parent)}
+        standing = {one.name: one.claims[name] for one in announcements if one.stands(name, parent)}
         if standing:
-            known[name] = intent.merged(stored, standing)
+            known[name] = announcement.merged(stored, standing)
     return _sorted(known, problems, fleet, client.cluster, {client.cluster, *former_clusters})
 
 
@@ -145,26 +147,25 @@ async def holder(client: kube.Client, parent: Parent) -> Parent | None:
         raise errors.error(_broken(parent.name, error, *parent.key)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Who holds what now: all parents of a fleet by their names, None for one that cannot be read, and all
-    intents."""
-
-    parents: Mapping[str, Parent | None]
-    intents: tuple[Intent, ...]
-
-
-async def standing(client: kube.Client, fleet: str, *, intents_only: bool = False) -> Standing:
-    selector = names.fleet_selector(fleet) + (f",{names.INTENT_LABEL}" if intents_only else "")
+async def announced(client: kube.Client, fleet: str) -> tuple[Announcement, ...]:
+    """All announcements that are there, over or not."""
+    selector = f"{names.fleet_selector(fleet)},{names.ANNOUNCEMENT_LABEL}"
     listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=selector)
-    parents: dict[str, Parent | None] = {}
-    intents: list[Intent] = []
-    for found in listing.objects():
-        if intent.is_intent(found):
-            intents.append(_intent(found, client.cluster))
-        elif secret.is_parent(found):
-            parents[found["metadata"]["name"]] = _parent(found)
-    return Standing(parents, tuple(intents))
+    return tuple(_announcement(found, client.cluster) for found in listing.objects())
+
+
+async def parents(client: kube.Client, fleet: str, wanted: Collection[str]) -> dict[str, Parent | None]:
+    """Who holds what now: those of these parents that are there, None for one that cannot be read."""
+    if len(wanted) > _FEW:
+        selector = f"{names.fleet_selector(fleet)},{names.ID_LABEL}"
+        listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=selector, metadata=True)
+        found = [one for one in listing.objects() if one["metadata"]["name"] in wanted]
+    else:
+        asked = await tasks.each(
+            wanted, lambda name: client.get(SECRETS, names.NAMESPACE, name, metadata=True), limit=_FEW
+        )
+        found = [one for one in asked if one is not None]
+    return {one["metadata"]["name"]: _parent(one) for one in found}
 
 
 def _parent(found: Mapping[str, Any]) -> Parent | None:
@@ -174,9 +175,9 @@ def _parent(found: Mapping[str, Any]) -> Parent | None:
         return None
 
 
-def _intent(found: Mapping[str, Any], cluster: str) -> Intent:
+def _announcement(found: Mapping[str, Any], cluster: str) -> Announcement:
     """Raises where it cannot be read: what it names is not known, nor which bundles it is about."""
     try:
-        return intent.decode(found)
+        return announcement.decode(found)
     except ValueError as error:
         raise errors.error(_broken(found["metadata"]["name"], error, "", cluster)) from error

@@ -64,7 +64,7 @@ async def write(client: kube.Client, sender: Sender, *, before: Inventory, after
         resource_version=answer["metadata"]["resourceVersion"],
         uid=answer["metadata"]["uid"],
         strays=(),
-        intents=(),
+        announcements=(),
     )
     return replace(after, parent=parent)
 
@@ -143,10 +143,12 @@ async def create(sender: Sender, name: str, body: Mapping[str, Any]) -> dict[str
 _NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": names.NAMESPACE}}
 
 
-async def discard(client: kube.Client, sender: Sender, name: str) -> None:
-    found = await client.get(SECRETS, names.NAMESPACE, name, metadata=True)
-    if found is None:
-        return
-    uid = found["metadata"]["uid"]
+async def discard(client: kube.Client, sender: Sender, name: str, *, uid: str = "") -> None:
+    """Delete a Secret of ours that may be gone already; `uid` where it is known saves a look."""
+    if not uid:
+        found = await client.get(SECRETS, names.NAMESPACE, name, metadata=True)
+        if found is None:
+            return
+        uid = found["metadata"]["uid"]
     with contextlib.suppress(ConflictError):  # gone meanwhile
         await sender.delete(SECRETS, names.NAMESPACE, name, uid=uid, propagation="Background")

@@ -1,4 +1,4 @@
-"""An intent as a Secret, and back: what a run is about to do with many bundles, named before its first write.
+"""An announcement as a Secret, and back: what a run is about to do with many bundles, named before its first write.
 
 Pure. For each bundle it holds the parent as the run claims it, and the entries of objects of which no
 inventory knows more than the name. It *stands* while its epoch is later than the one the parent was written
@@ -24,7 +24,7 @@ MOST = 2_000  # bundles and entries in one Secret: 400 bytes each at worst, befo
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class Announcement:
     """`claims` holds by the parent's name what is claimed of it. Immutable, so `resource_version` tells which
     of two was first."""
 
@@ -51,7 +51,7 @@ class _Content(msgspec.Struct, array_like=True, frozen=True):
 
 def unknown(owned: Inventory) -> Inventory:
     """What must be named before anything is written: the parent, and what nothing is known of but the name."""
-    parent = replace(owned.parent, resource_version="", uid="", shards=(), strays=(), intents=())
+    parent = replace(owned.parent, resource_version="", uid="", shards=(), strays=(), announcements=())
     return Inventory(parent, {one.id: one for one in owned.entries.values() if not one.uid})
 
 
@@ -82,7 +82,7 @@ def encode(name: str, fleet: str, claims: Iterable[Inventory]) -> dict[str, Any]
         _Claim(one.parent, [(each.id, each.api_version) for each in one.entries.values()]) for one in claims
     ]
     packed = zlib.compress(msgspec.msgpack.encode(_Content(FORMAT, told)), 1)
-    labels = {names.INTENT_LABEL: "true", names.FLEET_LABEL: names.fleet_label(fleet)}
+    labels = {names.ANNOUNCEMENT_LABEL: "true", names.FLEET_LABEL: names.fleet_label(fleet)}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -93,11 +93,11 @@ def encode(name: str, fleet: str, claims: Iterable[Inventory]) -> dict[str, Any]
     }
 
 
-def is_intent(secret: Mapping[str, Any]) -> bool:
-    return names.INTENT_LABEL in secret["metadata"].get("labels", {})
+def is_announcement(secret: Mapping[str, Any]) -> bool:
+    return names.ANNOUNCEMENT_LABEL in secret["metadata"].get("labels", {})
 
 
-def decode(secret: Mapping[str, Any]) -> Intent:
+def decode(secret: Mapping[str, Any]) -> Announcement:
     """ValueError says what is wrong."""
     metadata = secret["metadata"]
     try:
@@ -113,11 +113,11 @@ def decode(secret: Mapping[str, Any]) -> Intent:
         )
         for one in content.claims
     }
-    return Intent(metadata["name"], metadata["uid"], metadata["resourceVersion"], claims)
+    return Announcement(metadata["name"], metadata["uid"], metadata["resourceVersion"], claims)
 
 
 def merged(stored: Inventory | None, claims: Mapping[str, Inventory]) -> Inventory:
-    """What is known of a parent with the `claims` that stand, by their intents' names. Its shards are strays
+    """What is known of a parent with the `claims` that stand, by their announcements' names. Its shards are strays
     then: they do not hold what it holds."""
     ordered = sorted(claims.values(), key=lambda claim: claim.parent.epoch)
     now = stored.parent if stored else ordered[0].parent
@@ -129,6 +129,6 @@ def merged(stored: Inventory | None, claims: Mapping[str, Inventory]) -> Invento
         resource_version=now.resource_version,
         uid=now.uid,
         strays=(*now.shards, *now.strays),
-        intents=tuple(claims),
+        announcements=tuple(claims),
     )
     return Inventory(parent, entries)

@@ -1,4 +1,4 @@
-"""Intents: what is announced is read back, counts until the parent is written, and never hides a shard."""
+"""Announcements: what is announced is read back, counts until the parent is written, and never hides a shard."""
 
 from dataclasses import replace
 
@@ -6,8 +6,8 @@ import pytest
 
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory, Parent
-from roadstead.world.inventory import intent
-from roadstead.world.inventory.intent import Intent
+from roadstead.world.inventory import announcement
+from roadstead.world.inventory.announcement import Announcement
 
 PARENT = Parent(
     fleet="shop",
@@ -25,15 +25,15 @@ NEW = Entry(B, api_version="v1")
 
 
 def read_back(claims):
-    secret = intent.encode("roadstead-intent-1", "shop", claims)
+    secret = announcement.encode("roadstead-announcement-1", "shop", claims)
     secret["metadata"] |= {"uid": "u", "resourceVersion": "7"}
-    return intent.decode(secret)
+    return announcement.decode(secret)
 
 
 def test_what_is_announced_is_read_back_without_what_is_known_already():
     owned = Inventory(replace(PARENT, resource_version="3", uid="p", strays=("s",)), {A: KNOWN, B: NEW})
-    found = read_back([intent.unknown(owned)])
-    assert (found.name, found.resource_version) == ("roadstead-intent-1", "7")
+    found = read_back([announcement.unknown(owned)])
+    assert (found.name, found.resource_version) == ("roadstead-announcement-1", "7")
     assert found.claims == {"n": Inventory(PARENT, {B: NEW})}
 
 
@@ -46,8 +46,8 @@ def test_what_is_announced_is_read_back_without_what_is_known_already():
         pytest.param(replace(PARENT, epoch=5), False, id="not when somebody else took over"),
     ],
 )
-def test_an_intent_stands(now, stands):
-    assert Intent("x", "u", "1", {"n": Inventory(PARENT)}).stands("n", now) is stands
+def test_an_announcement_stands(now, stands):
+    assert Announcement("x", "u", "1", {"n": Inventory(PARENT)}).stands("n", now) is stands
 
 
 def test_what_stands_is_part_of_what_is_known_and_what_is_known_better_stays():
@@ -55,22 +55,22 @@ def test_what_stands_is_part_of_what_is_known_and_what_is_known_better_stays():
         replace(PARENT, epoch=3, writer="", deletion="", resource_version="9", uid="p"), {A: KNOWN}
     )
     claim = Inventory(PARENT, {A: Entry(A), B: NEW})
-    found = intent.merged(stored, {"x": claim})
+    found = announcement.merged(stored, {"x": claim})
     assert found.entries == {A: KNOWN, B: NEW}
-    assert found.parent == replace(PARENT, resource_version="9", uid="p", intents=("x",))
+    assert found.parent == replace(PARENT, resource_version="9", uid="p", announcements=("x",))
 
 
 def test_of_several_the_latest_says_who_holds_the_parent_and_all_name_their_objects():
     later = replace(PARENT, writer="ci", epoch=5)
     claims = {"y": Inventory(later, {C: Entry(C)}), "x": Inventory(PARENT, {B: NEW})}
-    found = intent.merged(None, claims)
-    assert (found.parent.writer, found.parent.epoch, found.parent.intents) == ("ci", 5, ("y", "x"))
+    found = announcement.merged(None, claims)
+    assert (found.parent.writer, found.parent.epoch, found.parent.announcements) == ("ci", 5, ("y", "x"))
     assert set(found.entries) == {B, C}
 
 
 def test_shards_hold_less_than_what_is_known_then_and_are_written_anew():
     stored = Inventory(replace(PARENT, epoch=3, shards=("s0", "s1"), strays=("s9",)), {A: KNOWN})
-    found = intent.merged(stored, {"x": Inventory(PARENT, {B: NEW})})
+    found = announcement.merged(stored, {"x": Inventory(PARENT, {B: NEW})})
     assert (found.parent.shards, found.parent.strays) == ((), ("s0", "s1", "s9"))
 
 
@@ -81,8 +81,8 @@ def test_everything_is_in_some_part_and_no_part_is_too_large(sizes):
         Inventory(replace(PARENT, name=f"n{number}"), {one: Entry(one) for one in _ids(ids, size)})
         for number, size in enumerate(sizes)
     ]
-    parts = list(intent.parts(claims))
-    assert max(sum(1 + len(one.entries) for one in part) for part in parts) <= intent.MOST
+    parts = list(announcement.parts(claims))
+    assert max(sum(1 + len(one.entries) for one in part) for part in parts) <= announcement.MOST
     found: dict[str, set[ObjectId]] = {}
     for part in parts:
         assert len({one.parent.name for one in part}) == len(part)
@@ -102,17 +102,17 @@ def _ids(numbers, size):
         pytest.param({"claims": "eA=="}, "cannot be read", id="other data"),
     ],
 )
-def test_an_intent_that_cannot_be_read_says_so(data, says):
-    secret = intent.encode("x", "shop", [Inventory(PARENT)])
+def test_an_announcement_that_cannot_be_read_says_so(data, says):
+    secret = announcement.encode("x", "shop", [Inventory(PARENT)])
     secret["metadata"] |= {"uid": "u", "resourceVersion": "7"}
     with pytest.raises(ValueError, match=says):
-        intent.decode(secret | {"data": data})
+        announcement.decode(secret | {"data": data})
 
 
 def test_another_format_is_refused(monkeypatch):
-    monkeypatch.setattr(intent, "FORMAT", 2)
-    secret = intent.encode("x", "shop", [Inventory(PARENT)])
+    monkeypatch.setattr(announcement, "FORMAT", 2)
+    secret = announcement.encode("x", "shop", [Inventory(PARENT)])
     monkeypatch.undo()
     secret["metadata"] |= {"uid": "u", "resourceVersion": "7"}
     with pytest.raises(ValueError, match="format 2, this version reads 1"):
-        intent.decode(secret)
+        announcement.decode(secret)

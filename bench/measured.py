@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROADSTEAD = (sys.executable, "-c", "from roadstead.cli.main import run; run()")  # as the console script
+ROADSTEAD = (sys.executable, "-c", "from roadstead.cli.start import run; run()")  # as the console script
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """`python -m roadstead` is `roadstead`."""
 
-from roadstead.cli.main import run
+from roadstead.cli.start import run
 
 if __name__ == "__main__":
     run()

@@ -19,6 +19,11 @@ def who(payload: bytes) -> bytes:
     return str(os.getpid()).encode()
 
 
+def at_home(payload: bytes) -> bytes:
+    rendering = "is" if "roadstead.stages.render.bind" in sys.modules else "is not"
+    return f"{Path.home()}\nrendering {rendering} imported".encode()
+
+
 def sleep(payload: bytes) -> bytes:
     time.sleep(float(payload))
     return b"slept"

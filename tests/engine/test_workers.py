@@ -52,6 +52,13 @@ async def test_workers_start_when_first_needed_and_are_used_again(pool):
     assert len(set(first)) == 1
 
 
+async def test_a_prepared_worker_has_the_imports_behind_it_and_takes_the_first_job(pool):
+    await pool.prepare()
+    (home,) = Path(pool._home.name).iterdir()
+    told = await pool.run(f"{JOBS}:at_home", b"", deadline=20)
+    assert told.decode().splitlines() == [str(home), "rendering is imported"]
+
+
 async def test_jobs_run_side_by_side_up_to_the_size_of_the_pool(pool):
     async def who(_: int) -> bytes:
         return await pool.run(f"{JOBS}:who", b"", deadline=20)

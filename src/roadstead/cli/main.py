@@ -1,4 +1,4 @@
-"""The command `roadstead`: one verb per file, grouped as people look for them."""
+"""The command `roadstead`: one verb per file, grouped as people look for them. start.py runs it."""
 
 from typing import Annotated
 
@@ -52,7 +52,6 @@ app.add_typer(audit.app, name="audit", rich_help_panel=_SEE)
 app.command(rich_help_panel=_ACT)(apply.apply)
 app.command(rich_help_panel=_ACT)(serve.serve)
 app.add_typer(hold.app, name="hold", rich_help_panel=_ACT)
-app.command(rich_help_panel=_ACT)(serve.serve)
 
 
 def _version(asked: bool) -> None:
@@ -70,8 +69,3 @@ def main(
     ] = False,
 ) -> None:
     pass
-
-
-def run() -> None:
-    """The console script."""
-    app()

@@ -29,7 +29,6 @@ from roadstead.stages.observe import view as views
 from roadstead.stages.observe.view import ClusterView
 from roadstead.stages.plan import compare, settle
 from roadstead.stages.render import render as rendering
-from roadstead.world import tasks
 from roadstead.world.inventory import Announcements, reading
 from roadstead.world.kube.client import Client
 
@@ -106,11 +105,7 @@ async def survey(
     world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
 ) -> Survey:
     """Ask the cluster what it is, render what is meant for it, see what it holds."""
-    async with tasks.group() as start:
-        asking = start(clusters.facts(world, desired.fleet, client, before))
-        if before is None:  # a cluster that was never seen: there is something to render for it
-            start(rendering.warm_up(world.pool))
-    facts = asking.result()
+    facts = await clusters.facts(world, desired.fleet, client, before)
     rendered = await manifests_of(world, desired, cluster.name, facts)
     wanted = [one.id for each in rendered.values() for one in each]
     view = await views.read(

@@ -20,7 +20,9 @@ from roadstead.stages.fleet.resolve import Resolution
 from roadstead.stages.sources import artifacts
 from roadstead.stages.sources import resolve as repositories
 from roadstead.stages.sources import snapshot as snapshots
+from roadstead.world import tasks
 from roadstead.world.git import command, decisions, history, trees
+from roadstead.world.git.decisions import Book
 
 _Wanted = tuple[Git, str]  # a repository, and the ref of it that is asked for
 
@@ -68,15 +70,23 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
 
 
 async def decided(world: World) -> Desired:
-    """`read`, with what people decided in between: for a run that has no store to know it from."""
-    desired = await read(world)
-    until = command.until(world.remaining)
-    location = await decisions.home(world.settings.fleet, until=until)
-    if location is None:
+    """`read`, with what people decided in between: for a run that has no store to know it from. Meanwhile a
+    worker process gets ready for what is to be rendered."""
+    await world.pool.prepare()
+    async with tasks.group() as start:
+        deciding = start(_decisions(world))
+        reading = start(read(world))
+    desired, book = reading.result(), deciding.result()
+    if book is None:
         return desired
-    book = await decisions.read(location, cache=world.settings.cache, until=until)
     made = (*book.decisions.values(), *holding.stand_ins(book, {}, world.now).values())
     return replace(desired, decisions=made, problems=(*desired.problems, *book.problems))
+
+
+async def _decisions(world: World) -> Book | None:
+    until = command.until(world.remaining)
+    location = await decisions.home(world.settings.fleet, until=until)
+    return await decisions.read(location, cache=world.settings.cache, until=until) if location else None
 
 
 async def is_unchanged(world: World, desired: Desired) -> bool:

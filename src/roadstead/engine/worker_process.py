@@ -40,6 +40,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory and sys.platform == "linux":  # other systems do not enforce it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for module in sys.argv[3:]:
+        importlib.import_module(module)
     try:
         while request := _read(sys.stdin.buffer):
             status, payload = _work(request)

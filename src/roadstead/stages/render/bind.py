@@ -29,7 +29,6 @@ from roadstead.stages.render.schemas import Schemas
 from roadstead.world.blobs import Blobs
 
 JOB = "roadstead.stages.render.bind:job"
-WARM_UP = "roadstead.stages.render.bind:warm_up"
 RULES = 1  # of this module and what it calls here; objects/canonical.py has its own, the digest's prefix
 
 
@@ -83,11 +82,6 @@ def job(payload: bytes) -> bytes:
             store.keep(place, kept)
         answers.append(msgspec.Raw(kept))
     return msgspec.msgpack.encode(answers)
-
-
-def warm_up(payload: bytes) -> bytes:
-    """A worker process that answers has the imports for all of its jobs behind it."""
-    return b""
 
 
 def case_key(shape: str, case: Mapping[str, Any] | None) -> str:

@@ -5,11 +5,10 @@ same values; the work runs in worker processes, which also read and fill the cac
 error of one assignment: its manifests carry it, and are then never applied.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 
 from roadstead.model.assignment import Assignment
-from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
 from roadstead.model.ids import Key
 from roadstead.model.manifests import Manifests
@@ -50,12 +49,6 @@ async def render(
         findings = (*reports[one.key].findings, *findings)
         made[one.key] = Manifests(one.key, items, digest, _told(findings, one.key))
     return made
-
-
-async def warm_up(pool: Pool) -> None:
-    """Have a worker process ready by the time that facts are known, which takes as long as its start."""
-    with contextlib.suppress(RoadsteadError):  # whoever renders is told why
-        await pool.run(bind.WARM_UP, b"", deadline=DEADLINE)
 
 
 def _together(binding: bindings.Binding, results: Mapping[str, bindings.Result]) -> assemble.Assembled:

@@ -1,0 +1,40 @@
+"""The console script: the command with nothing in its way at its start and at its end.
+
+What a command allocates while it starts lives until it ends, so the collector finds nothing there; and what is
+left when it ends is freed by the system. Both together are a fifth of a second, a third of `roadstead --help`.
+"""
+
+import gc
+import os
+import sys
+from typing import NoReturn
+
+_NEW_OBJECTS = 50_000  # after so many the collector looks; by default 700
+
+
+def run() -> NoReturn:
+    gc.disable()
+    from roadstead.cli.main import app
+
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
+    gc.enable()
+    try:
+        app()
+    except SystemExit as ended:
+        _leave(ended.code)
+    _leave(0)
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """End the process at once, with all that was said written. Exit handlers are not run: nothing of ours has
+    any, and what needs an end has a context that is closed by now."""
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody listens any more
+        code = code or 1
+    os._exit(code or 0)

@@ -170,3 +170,20 @@ def test_the_revision_of_a_stateful_set_tells_which_pods_count():
     newer_but_old = of("a", waiting=CRASH, created="2026-05-01T11:00:00Z")
     assert health.assess(waits, pods=[newer_but_old, of("b")]).state is State.PROGRESSING
     assert health.assess(waits, pods=[of("b", waiting=CRASH)]).state is State.FAILED
+
+
+@pytest.mark.parametrize(
+    "named", ['ReplicaSet "web-new" is progressing.', 'Created new replica set "web-new"']
+)
+def test_the_pods_of_the_replica_set_that_a_deployment_names_count(named):
+    """Also when those of an older one were made in the same second, or nobody made its own yet."""
+    rolling = deployment(updated=1, conditions=[condition("Progressing", "True", "ReplicaSetUpdated", named)])
+    broken, fresh = pod(waiting=CRASH, revision="old"), pod(revision="new")
+    for pods in ([broken, fresh], [fresh, broken], [broken]):
+        assert health.assess(rolling, pods=pods).state is State.PROGRESSING
+    assert health.assess(rolling, pods=[pod(waiting=CRASH, revision="new")]).state is State.FAILED
+
+
+def test_pods_of_one_second_all_count_whatever_their_order():
+    pods = [pod(waiting=CRASH, revision="old"), pod(revision="new")]
+    assert health.assess(WAITS, pods=pods) == health.assess(WAITS, pods=pods[::-1])

@@ -55,11 +55,16 @@ def trouble(pods: Iterable[Object], *, revision: str = "", retried: bool = False
 
 
 def _newest(pods: Iterable[Object], revision: str) -> list[Object]:
-    """Pods of an older revision are on their way out, whatever they say."""
+    """Pods of an older revision are on their way out, whatever they say. Which of several is older that have
+    Pods of the same second nobody can tell: all of them count."""
     alive = [one for one in pods if "deletionTimestamp" not in one["metadata"]]
-    if not revision and alive:
-        revision = _revision(max(alive, key=lambda one: str(one["metadata"].get("creationTimestamp"))))
-    return [one for one in alive if _revision(one) in ("", revision)]
+    last = max((_created(one) for one in alive), default="")
+    newest = {revision} if revision else {_revision(one) for one in alive if _created(one) == last}
+    return [one for one in alive if _revision(one) in ("", *newest)]
+
+
+def _created(one: Object) -> str:
+    return str(one["metadata"].get("creationTimestamp"))
 
 
 def _revision(one: Object) -> str:

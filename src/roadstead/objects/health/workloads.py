@@ -1,10 +1,13 @@
 """Workloads that keep Pods running: ready when the newest revision runs in full, and nothing else does."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from roadstead.model.health import Health, State
 from roadstead.objects.health import containers
 from roadstead.objects.health.conditions import READY, Object, conditions, holds, spec, status, told
+
+_REPLICA_SET = re.compile(r'replica ?set "[^"]*-([a-z0-9]+)"', re.IGNORECASE)
 
 
 def deployment(obj: Object, replicas: Sequence[Object]) -> Health:
@@ -12,9 +15,17 @@ def deployment(obj: Object, replicas: Sequence[Object]) -> Health:
     progressing = found.get("Progressing")
     if spec(obj).get("paused"):
         return Health(State.SUSPENDED, "its rollout is paused")
+    trouble = containers.trouble(replicas, revision=_newest(progressing))
     if progressing and progressing.get("reason") == "ProgressDeadlineExceeded":
-        return _worst(Health(State.FAILED, told(progressing)), containers.trouble(replicas))
-    return _told(_deployment_waits(obj), containers.trouble(replicas))
+        return _worst(Health(State.FAILED, told(progressing)), trouble)
+    return _told(_deployment_waits(obj), trouble)
+
+
+def _newest(progressing: Object | None) -> str:
+    """The revision whose ReplicaSet the condition names: times are of a second, and Pods of two revisions may
+    be of the same."""
+    named = _REPLICA_SET.search(str((progressing or {}).get("message") or ""))
+    return named[1] if named else ""
 
 
 def _deployment_waits(obj: Object) -> Iterator[str]:

@@ -17,6 +17,7 @@ from roadstead.model.errors import Problem, RoadsteadError, Severity
 from roadstead.model.events import Event, Level
 from roadstead.model.status import Commit
 from roadstead.stages.fleet import holds
+from roadstead.world import tracing
 
 _READING = 300.0  # seconds that Git may take
 _JITTER = 0.2  # of the interval, so that many do not ask at once
@@ -36,9 +37,15 @@ class Following:
     problem: Problem | None = None
     accepted: set[str] = field(default_factory=set)
     looked: datetime | None = None
+    _at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
     _told: tuple[str, str] = ("", "")
     _announced: str = ""  # the commit that was told last
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last look, or since there is to be one; no jump of the clock changes them."""
+        return asyncio.get_running_loop().time() - self._at
 
     def poke(self) -> None:
         """Somebody says that there is something new. To say so often costs one look."""
@@ -62,14 +69,16 @@ class Following:
             if self.desired is not None and await self._is_unchanged(self.desired):
                 self._good()
                 return
-            found = await revision_loop.read(world)
-            problem = await self._unfit(found)
+            with tracing.span("commit") as span:
+                found = await revision_loop.read(world)
+                span.set_attribute("commit", found.snapshot.fleet.commit)
+                problem = await self._unfit(found)
         except RoadsteadError as error:
             await self._fall_back()
             self._bad(error.problem, "")
             return
         finally:
-            self.looked = world.now
+            self.looked, self._at = world.now, asyncio.get_running_loop().time()
         if problem:
             await self._fall_back()
             self._bad(problem, found.snapshot.fleet.commit)

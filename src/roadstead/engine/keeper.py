@@ -66,6 +66,11 @@ class Keeper:
         return self._queue.counts()
 
     @property
+    def lag(self) -> float:
+        """Seconds for which the bundle that waits longest for its step has been due."""
+        return self._queue.oldest()
+
+    @property
     def reach(self) -> Reaching:
         return self._reach
 

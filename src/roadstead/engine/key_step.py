@@ -29,7 +29,7 @@ from roadstead.model.reasons import Category
 from roadstead.model.record import Record, RecordId
 from roadstead.objects.break_glass import BreakGlass
 from roadstead.stages import apply
-from roadstead.world import crash, tasks
+from roadstead.world import crash, meter, tasks, tracing
 from roadstead.world.store.journal import With
 
 Answer = TypeVar("Answer")
@@ -40,6 +40,7 @@ _DURABLE = 15.0  # seconds that a record may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
 _MARKING = 10.0  # seconds that writing a hold onto an inventory may take
 _MOVING = 5.0  # likewise for objects on their way to another bundle
+_FAULT_PAUSE = 60.0  # seconds at least until a fault of ours is met again, or not
 _AT_ONCE = 8  # requests: no gain beyond; those for drift do not wait for others
 _WISHES = Wishes()
 _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
@@ -67,6 +68,17 @@ class Steps:
     _unsure: set[str] = field(default_factory=set)  # those of which an intent may be open that nobody closes
 
     async def step(self, bundle: str) -> Then:
+        with (
+            meter.steps.timed(),
+            tracing.span("step", bundle=bundle, cluster=self.known.cluster.name) as span,
+        ):
+            then = await self._told(bundle)
+            span.set_attribute("again", then.again)
+            span.set_attribute("stalled", then.stalled)
+            return then
+
+    async def _told(self, bundle: str) -> Then:
+        """What happened is told: nothing is raised."""
         try:
             async with asyncio.timeout(DEADLINE + 4 * _DURABLE):
                 then = await self._step(bundle)
@@ -354,10 +366,16 @@ def _then(problems: Iterable[Problem]) -> Then:
     broken = [one for one in problems if one.severity is Severity.ERROR]
     if not broken:
         return REST
-    passing = [one for one in broken if one.category in (Category.TRANSIENT, Category.CONFLICT)]
+    passing = [
+        one
+        for one in broken
+        if one.category in (Category.TRANSIENT, Category.CONFLICT) or one.reason is reasons.INTERNAL_FAULT
+    ]
     if not passing:
         return Then(stalled=True)
-    pause = max((one.retry_after or 0.0 for one in passing), default=0.0)
+    pause = max(
+        _FAULT_PAUSE if one.reason is reasons.INTERNAL_FAULT else one.retry_after or 0.0 for one in passing
+    )
     unreachable = any(one.reason is reasons.UNREACHABLE for one in passing)
     return Then(again=True, at_least=pause, unreachable=unreachable)
 

@@ -76,6 +76,7 @@ class _State:
     hurried: bool = False  # the step that runs is one of those for drift
     stalled: bool = False
     pausing: bool = False
+    since: float = 0.0  # when it became due
     order: int = 0  # keys of one urgency go in the order in which they became due
 
 
@@ -223,6 +224,12 @@ class Queue:
                 found.waiting += 1
         return found
 
+    def oldest(self) -> float:
+        """Seconds for which the key that waits longest for its step has been due."""
+        now = self.clock()
+        due = (one for one in self._states.values() if one.urgency is not None and not one.running)
+        return max((now - one.since for one in due), default=0.0)
+
     def _state(self, key: str) -> _State:
         if key not in self._states:
             self._states[key] = _State(self._pauses())
@@ -236,7 +243,7 @@ class Queue:
         if state.urgency is None or urgency < state.urgency:
             if state.urgency is None:
                 self._ordered += 1
-                state.order = self._ordered
+                state.order, state.since = self._ordered, self.clock()
             state.urgency = urgency
             if not state.running:
                 heapq.heappush(self._ready, (urgency, state.order, key))

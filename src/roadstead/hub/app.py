@@ -1,9 +1,10 @@
 """All that is answered over HTTP, put together: add a file's routes to the list."""
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from roadstead.hub import metrics, probes, webhooks
-from roadstead.hub.metrics import Metrics
+from roadstead.hub.metrics import Counting, Metrics
 from roadstead.hub.webhooks import Secrets
 from roadstead.operations.serve import Serving
 
@@ -14,4 +15,4 @@ def app(serving: Serving, counted: Metrics, secrets: Secrets) -> Starlette:
         *metrics.routes(serving, counted),
         *webhooks.routes(serving, secrets),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, middleware=[Middleware(Counting, counted=counted)])

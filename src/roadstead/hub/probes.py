@@ -4,23 +4,21 @@ A cluster that cannot be reached, or a commit that is broken, is nothing that a 
 `/readyz` lists it.
 """
 
-from datetime import timedelta
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from roadstead.language import durations
 from roadstead.operations.serve import Serving
 
-_STUCK = timedelta(minutes=15)  # without a look at Git, beside the interval: reading may take five
+_STUCK = 900.0  # seconds without a look at Git, beside the interval: reading may take five
 
 
 def routes(serving: Serving) -> list[Route]:
     async def healthz(request: Request) -> JSONResponse:
-        since = serving.reconciling.following.looked or serving.begun
-        allowed = _STUCK + timedelta(seconds=3 * serving.options.interval)
-        if serving.shared.world.now - since > allowed:
-            told = f"nothing looked at Git since {since:%Y-%m-%dT%H:%M:%SZ}"
+        silence = serving.reconciling.following.silence
+        if silence > _STUCK + 3 * serving.options.interval:
+            told = f"nothing looked at Git for {durations.text(silence)}"
             return JSONResponse({"status": "stuck", "problems": [told]}, status_code=503)
         return JSONResponse({"status": "ok"})
 

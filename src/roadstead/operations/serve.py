@@ -9,7 +9,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from roadstead.engine import folders
 from roadstead.engine import world as worlds
@@ -56,7 +55,6 @@ class Serving:
     options: Options
     shared: Shared
     reconciling: Reconciling
-    begun: datetime = field(repr=False)
 
     @property
     def store(self) -> Store:
@@ -65,7 +63,9 @@ class Serving:
     def not_ready(self) -> list[str]:
         """Why this process cannot do its work; empty when it can. A cluster that is gone is no such reason."""
         following, problem = self.reconciling.following, self.store.problem
-        found = [f"database: {problem.cause}"] if problem else []
+        found = ["it is stopping"] if self.shared.stop.is_set() else []
+        if problem:
+            found.append(f"database: {problem.cause}")
         if following.desired is None:
             cause = following.problem.cause if following.problem else "not read yet"
             found.append(f"git: {cause}")
@@ -92,6 +92,6 @@ async def serving(options: Options, hear: Hear, *, stop: asyncio.Event) -> Async
         async with tasks.group() as start:
             start(reconciling.run())
             try:
-                yield Serving(options, shared, reconciling, world.now)
+                yield Serving(options, shared, reconciling)
             finally:
                 stop.set()

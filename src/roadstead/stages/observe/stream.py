@@ -17,6 +17,7 @@ from roadstead.model.errors import Problem, RoadsteadError, StalledError, UsageE
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import ObjectId
 from roadstead.objects import kinds
+from roadstead.world import meter
 from roadstead.world.kube import client as kube
 
 LONGEST_PAUSE = 30.0  # seconds from one attempt to the next, doubling while they do not last
@@ -70,14 +71,21 @@ async def follow(client: kube.Client, selection: Selection, follower: Follower) 
     """Until cancelled. What a person must change first (rights, certificates) is raised; a kind that is not
     served has no objects, and is asked for again."""
     line = _Line(client, selection, follower)
+    with meter.one("watches"):
+        await _again_and_again(line)
+
+
+async def _again_and_again(line: "_Line") -> NoReturn:
     loop = asyncio.get_running_loop()
     spacing = _SHORTEST
     while True:
         begun, pause = loop.time(), 0.0
         try:
             await line.hear()
+            meter.watch_restarts["Ended"] += 1
         except RoadsteadError as error:
             line.broke(error)
+            meter.watch_restarts[str(error.problem.reason)] += 1
             pause = error.problem.retry_after or 0.0
         lasted = loop.time() - begun
         await asyncio.sleep(max(pause, spacing - lasted))

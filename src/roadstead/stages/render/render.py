@@ -16,6 +16,7 @@ from roadstead.model.snapshot import Snapshot
 from roadstead.stages.render import assemble, bind, bindings, builds
 from roadstead.stages.render.cache import Cache
 from roadstead.stages.render.context import Context, Pool
+from roadstead.world import tracing
 
 DEADLINE = 120.0  # seconds for one job
 
@@ -30,7 +31,11 @@ async def render(
     deadline: float = DEADLINE,
 ) -> dict[Key, Manifests]:
     """The manifests of every assignment. `facts` are by the cluster's name; those missing are not known."""
-    context = Context(snapshot, facts, pool, cache, deadline)
+    with tracing.span("render", assignments=len(assignments)):
+        return await _render(assignments, Context(snapshot, facts, pool, cache, deadline))
+
+
+async def _render(assignments: Sequence[Assignment], context: Context) -> dict[Key, Manifests]:
     answers = await builds.run(assignments, context)
     reports = {key: report for key, (report, _) in answers.items() if report}
     bound = await bindings.run(assignments, reports, context)

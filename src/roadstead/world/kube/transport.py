@@ -10,6 +10,7 @@ out to be closed, which aiohttp repeats.
 import asyncio
 import io
 import ssl
+import time
 import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -22,6 +23,7 @@ import aiohttp
 from yarl import URL
 
 from roadstead.model import errors
+from roadstead.world import meter
 from roadstead.world.kube import connection, credentials, proxies, tls
 from roadstead.world.kube.access import Access
 from roadstead.world.kube.credentials import Credential
@@ -114,13 +116,17 @@ class Transport:
     async def _once(
         self, request: Request, headers: Sequence[tuple[str, str]], credential: Credential, deadline: float
     ) -> Answer:
+        begun = time.perf_counter()
         try:
             async with asyncio.timeout(deadline):
                 options = self._options(request, headers, credential)
                 async with self._running().request(request.method, self._url(request), **options) as response:
-                    return await _read(response)
+                    answer = await _read(response)
         except (aiohttp.ClientError, OSError) as cause:
+            meter.unanswered(request.verb)
             raise self._unanswered(cause, deadline) from cause
+        meter.answered(request.verb, answer.status, time.perf_counter() - begun)
+        return answer
 
     async def _opened(
         self, request: Request, headers: Sequence[tuple[str, str]], credential: Credential, deadline: float
@@ -128,9 +134,12 @@ class Transport:
         try:
             async with asyncio.timeout(deadline):
                 options = self._options(request, headers, credential)
-                return await self._running().request(request.method, self._url(request), **options)
+                response = await self._running().request(request.method, self._url(request), **options)
         except (aiohttp.ClientError, OSError) as cause:
+            meter.unanswered(request.verb)
             raise self._unanswered(cause, deadline) from cause
+        meter.opened(request.verb, response.status)
+        return response
 
     async def _streamed(
         self, response: aiohttp.ClientResponse, deadline: float, silence: float

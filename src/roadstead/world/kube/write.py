@@ -5,11 +5,13 @@ first. The answers are whole objects, since what the server made of ours must be
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import orjson
 
 from roadstead.model.facts import ApiResource
+from roadstead.world import tracing
 from roadstead.world.kube import write_requests
 from roadstead.world.kube.client import Client
 from roadstead.world.kube.requests import Request
@@ -110,7 +112,14 @@ class Writer:
             resource_version=resource_version,
             dry_run=dry_run,
         )
-        return await self.client.calls.found(request, deadline=deadline)
+        with self._span(request):
+            return await self.client.calls.found(request, deadline=deadline)
 
     async def _send(self, request: Request, deadline: float | None) -> dict[str, Any]:
-        return await self.client.calls.answer(request, deadline=deadline)
+        with self._span(request):
+            return await self.client.calls.answer(request, deadline=deadline)
+
+    def _span(self, request: Request) -> AbstractContextManager[tracing.Span]:
+        return tracing.span(
+            "request", action=request.action, object=str(request.object or ""), cluster=self.client.cluster
+        )

@@ -39,6 +39,10 @@ class Store:
         """One pass of retention; to be repeated every hour or so."""
         return await retention.tidy(self.writer, keep, now=now)
 
+    async def size(self) -> int:
+        """Bytes that the database takes on its disk, without what is free inside of it."""
+        return await retention.size(self.writer)
+
     @property
     def problem(self) -> Problem | None:
         """Why writes do not succeed at the moment; None while they do."""

@@ -23,6 +23,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.events import Delivery, Event
 from roadstead.model.record import Record, RecordId
+from roadstead.world import meter
 from roadstead.world.store import failures, rows, schema, statements
 from roadstead.world.store.engines import Engines
 
@@ -166,6 +167,11 @@ class Writer:
         self._queue.append(write)
         self._wake.set()
 
+    @property
+    def waiting(self) -> int:
+        """Writes that are not durable yet."""
+        return len(self._queue) + len(self._taken)
+
     async def run(self) -> None:
         """Until `close`, and then until the queue is empty."""
         while self._queue or not self._closing:
@@ -175,6 +181,7 @@ class Writer:
                 continue
             self._taken = self._take()
             await self._commit(self._taken)
+            self._taken = []
 
     def close(self) -> None:
         self._closing = True
@@ -201,7 +208,8 @@ class Writer:
         while True:
             writes = [write for write in writes if write.is_wanted]
             try:
-                await self._try(writes, tokens)
+                with meter.commits.timed():
+                    await self._try(writes, tokens)
                 self.problem = None
                 return None
             except Exception as cause:  # noqa: BLE001  # whatever a write does must end with its caller

@@ -37,10 +37,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one receiver. `due` is when it is tried (again)."""
+    """One event on its way to one receiver. `due` is when it may be tried (again). `told` is when the receiver was
+    told of it last, where it tells of something that still stands; None: it waits."""
 
     event: int
     receiver: str
     due: datetime
     tries: int = 0
     error: str = ""
+    told: datetime | None = None

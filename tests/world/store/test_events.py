@@ -1,4 +1,4 @@
-"""Events: ids grow as they become durable, readers miss none, and the outbox delivers at least once."""
+"""Events: ids grow as they become durable, readers miss none."""
 
 import asyncio
 
@@ -77,16 +77,3 @@ async def test_who_follows_sees_what_another_process_adds(opened, prepared):
         await other.events.add(event(0, message="from elsewhere"))
         found = await anext(aiter(opened.events.follow(0)))
     assert found.message == "from elsewhere"
-
-
-async def test_a_delivery_waits_until_it_is_due_and_comes_again_until_done(opened):
-    await opened.events.add(event(0, message="a"), deliver_to=("slack", "pager"))
-    assert await opened.outbox.due(at(-1)) == ()
-    (slack, told), (pager, _) = sorted(await opened.outbox.due(at(1)), key=lambda one: one[0].receiver)[::-1]
-    assert (slack.receiver, pager.receiver, told.message) == ("slack", "pager", "a")
-    await opened.outbox.done(pager)
-    await opened.outbox.failed(slack, due=at(60), error="503")
-    assert await opened.outbox.due(at(59)) == ()
-    ((again, _),) = await opened.outbox.due(at(60))
-    assert (again.tries, again.error) == (1, "503")
-    assert await opened.outbox.depth() == {"slack": 1}

@@ -42,7 +42,8 @@ async def test_an_intent_stands_until_its_outcome_closes_it(opened):
 async def test_what_an_outcome_brings_is_known_with_it(opened):
     key = Key("web", "c1")
     wrong = Deviation(key, "Pod/shop/x", Trouble.UNREADY, NOON)
-    also = With((status("web", "c1", Standing.FAILED),), {key: (wrong,)}, (event(1),), ("slack",))
+    also = With((status("web", "c1", Standing.FAILED),), {key: (wrong,)}, (event(1),))
+    opened.writer.routes = lambda told: ("slack",)
     await opened.journal.close(await opened.journal.begin(intent()), outcome(), also)
     assert (await opened.statuses.get(key)).standing is Standing.FAILED
     assert await opened.deviations.of(key) == (wrong,)

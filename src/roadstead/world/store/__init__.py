@@ -4,13 +4,13 @@
         await s.clusters.put(ClusterStatus(…), …)          # upserts; return when durable
         await s.statuses.put(Status(…), …)
         await s.deviations.replace(key, (Deviation(…), …))  # all that is wrong with one bundle on one cluster
-        await s.events.add(Event(…), …)                     # with it go its deliveries: deliver_to=("slack",)
+        await s.events.add(Event(…), …)                     # with it go its deliveries, by s.writer.routes
         intent = await s.journal.begin(Record(INTENT, …))   # RecordId; durable before it returns
         await s.journal.close(intent, Record(OUTCOME, …), With((Status(…),), {key: (…)}, (Event(…),)))  # one transaction
         await s.journal.add(Record(DRIFT | DECISION | ACCESS, …), With(…))
         await s.journal.open_intents()                      # tuple[tuple[RecordId, Record], ...] of this process
         await s.decisions.put(Decision(…)); await s.decisions.standing(now); await s.decisions.all()
-        await s.outbox.due(now, limit=…); await s.outbox.done(…); await s.outbox.failed(…, due=…, error=…)
+        await s.outbox.waiting(routes, limit=…); await s.outbox.settle(done, told, now); await s.outbox.failed(…)
         await s.revisions.put(Commit(…)); await s.revisions.last(source); await s.revisions.page(…)
         await s.hooks.first_seen(provider, id, now)         # False: a replay
         await s.tidy(Keep(…), now=…)                        # retention by age and size

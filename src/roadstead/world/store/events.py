@@ -1,4 +1,4 @@
-"""Events in the order in which they became durable, and the outbox of those that somebody is to be told of."""
+"""Events in the order in which they became durable."""
 
 import asyncio
 import contextlib
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Select, func, select
 
-from roadstead.model.events import Delivery, Event, Level
+from roadstead.model.events import Event, Level
 from roadstead.world.store import moments, reading, rows, schema
 from roadstead.world.store.reading import Page
 from roadstead.world.store.writing import Batch, Writer
@@ -42,13 +42,14 @@ EVERYTHING = Where()
 class Events:
     writer: Writer
 
-    async def add(self, *found: Event, deliver_to: tuple[str, ...] = ()) -> tuple[int, ...]:
-        """Their ids. Each of them goes into the outbox for each of the receivers, in the same transaction."""
-        return await self.writer.write(lambda batch: _add(batch, found, deliver_to))
+    async def add(self, *found: Event) -> tuple[int, ...]:
+        """Their ids. Each goes into the outbox on the routes that `Writer.routes` has for it, in the same
+        transaction."""
+        return await self.writer.write(lambda batch: _add(batch, found))
 
-    def note(self, *found: Event, deliver_to: tuple[str, ...] = ()) -> None:
+    def note(self, *found: Event) -> None:
         """`add`, without waiting."""
-        self.writer.note(lambda batch: _add(batch, found, deliver_to))
+        self.writer.note(lambda batch: _add(batch, found))
 
     async def page(
         self, where: Where = EVERYTHING, *, before: int | None = None, limit: int = 100
@@ -94,8 +95,8 @@ class Events:
         return [rows.event(dict(row._mapping)) for row in found]
 
 
-def _add(batch: Batch, found: tuple[Event, ...], deliver_to: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(batch.event(one, deliver_to) for one in found)
+def _add(batch: Batch, found: tuple[Event, ...]) -> tuple[int, ...]:
+    return tuple(batch.event(one) for one in found)
 
 
 def _chosen(wanted: Select[Any], where: Where) -> Select[Any]:
@@ -116,47 +117,3 @@ def _chosen(wanted: Select[Any], where: Where) -> Select[Any]:
     if where.text:
         wanted = wanted.where(reading.holds(where.text, _COLUMNS.object, _COLUMNS.message))
     return wanted
-
-
-_OUTBOX = schema.outbox
-_THIS = (_OUTBOX.c.event == bindparam("of_event"), _OUTBOX.c.receiver == bindparam("to_receiver"))
-_DONE = delete(_OUTBOX).where(*_THIS)
-_FAILED = (
-    update(_OUTBOX)
-    .where(*_THIS)
-    .values(due=bindparam("next_due"), tries=_OUTBOX.c.tries + 1, error=bindparam("last_error"))
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """At least once: what was sent, but not yet marked `done`, is sent again after a crash."""
-
-    writer: Writer
-
-    async def due(self, now: datetime, *, limit: int = 100) -> tuple[tuple[Delivery, Event], ...]:
-        wanted = (
-            select(_OUTBOX, _TABLE)
-            .join(_TABLE, _TABLE.c.id == _OUTBOX.c.event)
-            .where(_OUTBOX.c.due <= moments.write(now))
-            .order_by(_OUTBOX.c.due, _OUTBOX.c.event)
-            .limit(limit)
-        )
-        found = await reading.fetch(self.writer.engines, wanted)
-        return tuple((rows.delivery(row), rows.event(dict(row._mapping))) for row in found)
-
-    async def done(self, *sent: Delivery) -> None:
-        await self.writer.write(lambda batch: batch.run(_OUTBOX, _DONE, *(_this(one) for one in sent)))
-
-    async def failed(self, one: Delivery, *, due: datetime, error: str) -> None:
-        values = _this(one) | {"next_due": moments.write(due), "last_error": error}
-        await self.writer.write(lambda batch: batch.run(_OUTBOX, _FAILED, values))
-
-    async def depth(self) -> dict[str, int]:
-        """How many wait, by receiver."""
-        counted = select(_OUTBOX.c.receiver, func.count()).group_by(_OUTBOX.c.receiver)
-        return {row[0]: row[1] for row in await reading.fetch(self.writer.engines, counted)}
-
-
-def _this(one: Delivery) -> dict[str, Any]:
-    return {"of_event": one.event, "to_receiver": one.receiver}

@@ -28,12 +28,11 @@ _CLOSE = delete(_INTENTS).where(
 
 @dataclass(frozen=True, slots=True)
 class With:
-    """What becomes known together with a record, in one transaction. Events also go to `deliver_to`."""
+    """What becomes known together with a record, in one transaction."""
 
     statuses: Iterable[Status] = ()
     deviations: Mapping[Key, tuple[Deviation, ...]] = field(default_factory=dict)
     events: Iterable[Event] = ()
-    deliver_to: tuple[str, ...] = ()
 
     def keys(self) -> tuple[object, ...]:
         stated = ((schema.statuses, one.key) for one in self.statuses)
@@ -44,7 +43,7 @@ class With:
         for key, found in self.deviations.items():
             deviating.write(batch, key, found)
         for event in self.events:
-            batch.event(event, self.deliver_to)
+            batch.event(event)
 
 
 NOTHING = With()

@@ -12,8 +12,9 @@ from roadstead.world.store import engines, failures, migrating, retention
 from roadstead.world.store.clusters import Clusters
 from roadstead.world.store.decisions import Decisions
 from roadstead.world.store.deviations import Deviations
-from roadstead.world.store.events import Events, Outbox
+from roadstead.world.store.events import Events
 from roadstead.world.store.journal import Journal
+from roadstead.world.store.outbox import Outbox
 from roadstead.world.store.records import Records
 from roadstead.world.store.retention import Keep, Tidied
 from roadstead.world.store.revisions import Hooks, Revisions

@@ -102,11 +102,14 @@ def of_delivery(one: Delivery) -> Values:
         "due": moments.write(one.due),
         "tries": one.tries,
         "error": one.error,
+        "told": moments.write(one.told),
     }
 
 
 def delivery(row: Row[Any]) -> Delivery:
-    return Delivery(row.event, row.receiver, moments.read(row.due), row.tries, row.error)
+    return Delivery(
+        row.event, row.receiver, moments.read(row.due), row.tries, row.error, moments.read(row.told)
+    )
 
 
 def of_record(one: Linked) -> Values:

@@ -128,7 +128,8 @@ outbox = Table(
     Column("due", BigInteger, nullable=False),
     _count("tries"),
     _text("error"),
-    Index("outbox_by_due", "due"),
+    _moment("told"),  # since then the receiver knows, and what it was told still stands
+    Index("outbox_by_receiver", "receiver", "event"),
 )
 
 records = Table(

@@ -37,13 +37,11 @@ _ACTION = "writing to the database"
 class Batch:
     """The rows of one transaction. Rows of one table keep their order; tables among each other do not."""
 
-    def __init__(
-        self, engine: str, chain: str, counters: dict[str, int], head: tuple[int, str], token: str
-    ) -> None:
-        self.engine = engine
+    def __init__(self, writer: "Writer", counters: dict[str, int], head: tuple[int, str], token: str) -> None:
+        self.engine = writer.engines.name
         self.events: list[Event] = []
         self.asked: list[Callable[[AsyncConnection], Awaitable[None]]] = []
-        self._chain = chain
+        self._chain, self._routes = writer.chain, writer.routes
         self._token = token
         self._event = counters.get("event", 0)
         self._head = head
@@ -65,12 +63,13 @@ class Batch:
         """For what must read in the same transaction; runs after all rows."""
         self.asked.append(question)
 
-    def event(self, event: Event, deliver_to: tuple[str, ...] = ()) -> int:
+    def event(self, event: Event) -> int:
         self._event += 1
         values = rows.of_event(event, self._event)
         self.put(schema.events, values)
         self.put(
-            schema.outbox, *(rows.of_delivery(Delivery(self._event, one, event.time)) for one in deliver_to)
+            schema.outbox,
+            *(rows.of_delivery(Delivery(self._event, one, event.time)) for one in self._routes(event)),
         )
         self.events.append(rows.event(values))
         return self._event
@@ -130,6 +129,7 @@ class Writer:
     since: float = 0.0
     dropped: int = 0  # notes that found no room while the database was gone
     last_event: int = 0  # that this process wrote
+    routes: Callable[[Event], tuple[str, ...]] = lambda event: ()  # on which somebody is told of an event
     written: asyncio.Condition = field(default_factory=asyncio.Condition)
     _queue: collections.deque[_Write[Any]] = field(default_factory=collections.deque)
     _taken: list[_Write[Any]] = field(default_factory=list)  # under way
@@ -236,7 +236,7 @@ class Writer:
             counters, head = await self._heads(connection)
             made = tokens.get(counters.get(f"batch {self.name}", -1))
             if made is None:
-                batch = Batch(self.engines.name, self.chain, counters, head, f"batch {self.name}")
+                batch = Batch(self, counters, head, f"batch {self.name}")
                 answers = [write.make(batch) for write in writes]
                 await batch.flush(connection, token)
                 made = (writes, answers, batch)

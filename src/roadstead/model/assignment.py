@@ -197,6 +197,7 @@ class Assignment:
     leave_drift: bool = False  # a hold: drift is reported, not corrected
     allowed_namespaces: tuple[str, ...] | None = None  # patterns a Source may write to; None: any
     allowed_cluster_scoped: tuple[GroupKind, ...] | None = None  # None: any
+    bases: tuple[str, ...] = ()  # Sources in which remote bases of a kustomization may lie
 
     @property
     def key(self) -> Key:

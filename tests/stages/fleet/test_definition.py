@@ -77,3 +77,21 @@ def test_everything_else_is_carried_over():
     assert one.act_as == "shop/deployer"
     assert one.parameters == {"replicas": model.Parameter("integer", "how many")}
     assert one.renderers == {"kustomize": "5.8.1", "helm": "4.3.1"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("path: ../apps/web", ("free",), id="content of the fleet repository"),
+        pytest.param("source: free", ("free",), id="content of a Source without limits"),
+        pytest.param("source: limited", (), id="content of a Source with limits"),
+    ],
+)
+def test_remote_bases_may_lie_in_sources_without_limits(source, expected):
+    sources = (
+        "---\nkind: Source\nmetadata: {name: free}\nspec: {git: {url: ../free}}\n"
+        "---\nkind: Source\nmetadata: {name: limited}\nspec: {git: {url: ../limited}, allow: {namespaces: [a]}}\n"
+    )
+    web = f"kind: Bundle\nmetadata: {{name: web}}\nspec: {{source: {{{source}}}, clusters: {{all: true}}}}\n"
+    found = trees.resolved(trees.loaded(CLUSTER + web + sources))
+    assert found.assignments[Key("web", "one")].bases == expected

@@ -39,7 +39,13 @@ def common(loaded: Documents, entry: Entry[documents.Bundle]) -> dict[str, Any]:
         "former_names": naming.former(entry),
         "allowed_namespaces": allow.namespaces if allow else None,
         "allowed_cluster_scoped": _cluster_scoped(allow),
+        "bases": () if entry.source or allow else _unlimited(loaded),
     }
+
+
+def _unlimited(loaded: Documents) -> tuple[str, ...]:
+    """What a Source may do holds for all of a Bundle, so one with limits is no base of another's content."""
+    return tuple(name for name, one in sorted(loaded.sources.items()) if one.model.spec.allow is None)
 
 
 def target(written: parts.Target) -> model.Target:

@@ -99,7 +99,7 @@ def kept(request: Request) -> list[Answer] | None:
 def _source(request: Request) -> Source:
     repositories = {name: opened(revision) for name, revision in request.revisions.items()}
     place = (request.source, request.path, repositories, Blobs(Path(request.cache)))
-    return Source(*place, request.archive, request.pin, request.facts)
+    return Source(*place, request.archive, request.pin, request.facts, request.revisions)
 
 
 @functools.lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from roadstead.model.assignment import Assignment, Chart, TreePath
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import Facts
 from roadstead.model.ids import Key
-from roadstead.stages.render import build, helm, renderers
+from roadstead.stages.render import build, helm, kustomize, renderers
 from roadstead.stages.render.context import Context, chunks
 from roadstead.stages.render.source import ClusterFacts, Renderer
 from roadstead.world import tasks
@@ -34,7 +34,7 @@ class _Source(NamedTuple):
     path: str
     archive: str
     pin: str
-    others: tuple[str, ...]  # further repositories that values are read from
+    others: tuple[str, ...]  # further repositories: that values are read from, or that bases may lie in
 
 
 _Case = tuple[Mapping[str, Any], list[Key]]
@@ -94,6 +94,8 @@ def _source(one: Assignment, fetched: Fetched, rows: dict[TreePath, Renderer], c
             build.opened(context.snapshot.revision(one.source.source)), one.source.path
         )
     name = rows[one.source].NAME
+    if name == kustomize.NAME:
+        others = tuple(base for base in one.bases if base in context.snapshot.sources)
     return _Source(name, one.source.source, one.source.path, "", one.renderers.get(name, ""), others)
 
 

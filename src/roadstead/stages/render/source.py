@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from roadstead.model.assignment import Assignment
 from roadstead.model.errors import Problem
+from roadstead.model.snapshot import Revision
 from roadstead.world.blobs import Blobs
 from roadstead.world.git import trees
 
@@ -21,7 +22,7 @@ class Source:
     """`path` in the tree `name` is a folder or file; or `archive` is the digest of a packed chart in `blobs`.
 
     `repositories` are those of the snapshot that the build may read, by Source. `pin` is the version
-    that the fleet asks for, empty for any. `facts` are those of clusters, by a name that `inputs` hold.
+    that the fleet asks for, empty for any. `revisions` are what `repositories` are of. `facts` are those of clusters, by a name that `inputs` hold.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Source:
     archive: str = ""
     pin: str = ""
     facts: Mapping[str, "ClusterFacts"] = field(default_factory=dict)
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
 
     @property
     def tree(self) -> trees.Tree:

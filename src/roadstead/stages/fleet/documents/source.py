@@ -57,7 +57,7 @@ class SourceSpec(fields.Spec):
     allow: Allow | None = Field(
         default=None,
         description="What the repository may do, content taken from it by other Bundles included. Left out: no "
-        "documents, and content without restriction.",
+        "documents, content without restriction, and remote bases of kustomizations may lie in it.",
     )
 
 

@@ -93,6 +93,9 @@ class Scope:
         return any(one.holds(bundle, cluster) for one in self.rectangles)
 
 
+EVERYTHING = Scope()
+
+
 def _union(sets: list[frozenset[str] | None]) -> frozenset[str] | None:
     known = [one for one in sets if one is not None]
     return frozenset().union(*known) if len(known) == len(sets) else None

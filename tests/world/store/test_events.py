@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from roadstead.model.events import Level
-from roadstead.world import store
 from roadstead.world.store.events import Where
 from tests.world.store.samples import at, event
 
@@ -53,27 +52,3 @@ async def test_filters(opened, where, messages):
         event(2, cluster="c2", kind="applied", actor="ann", message="c"),
     )
     assert [one.message for one in (await opened.events.page(where)).items] == messages
-
-
-async def test_who_follows_sees_what_was_missed_and_then_what_comes(opened):
-    await opened.events.add(*(event(number) for number in range(3)))
-    seen = []
-
-    async def follow():
-        async for one in opened.events.follow(1):
-            seen.append(one.id)
-            if one.id == 5:
-                return
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(follow())
-        await opened.events.add(event(3))
-        await opened.events.add(event(4))
-    assert seen == [2, 3, 4, 5]
-
-
-async def test_who_follows_sees_what_another_process_adds(opened, prepared):
-    async with store.open(prepared, writer="other") as other, asyncio.timeout(10):
-        await other.events.add(event(0, message="from elsewhere"))
-        found = await anext(aiter(opened.events.follow(0)))
-    assert found.message == "from elsewhere"

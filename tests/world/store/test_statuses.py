@@ -6,7 +6,9 @@ import pytest
 
 from roadstead.model.errors import UsageError
 from roadstead.model.ids import Key
+from roadstead.model.person import Rectangle, Scope
 from roadstead.model.status import ClusterStatus, Deviation, Reach, Standing, Trouble
+from roadstead.world.store.deviations import Where as Deviating
 from roadstead.world.store.statuses import Order, Where
 from tests.world.store.samples import NOON, at, status
 
@@ -110,7 +112,38 @@ async def test_deviations_are_replaced_as_a_whole(opened):
     assert await opened.deviations.of(key) == (first, second)
     await opened.deviations.replace(key, (second,))
     assert await opened.deviations.of(key) == (second,)
-    assert await opened.deviations.of_object("Service/shop/web") == (second,)
+
+
+async def test_deviations_are_read_by_page_and_filter(opened):
+    found = [
+        Deviation(
+            Key(bundle, cluster), f"ConfigMap/{bundle}/a", trouble, NOON, "data.x", "kubectl-edit", at(1)
+        )
+        for cluster in ("c1", "c2")
+        for bundle in ("db", "web")
+        for trouble in (Trouble.CONTESTED, Trouble.DRIFTED)
+    ]
+    for key in {one.key for one in found}:
+        await opened.deviations.replace(key, tuple(one for one in found if one.key == key))
+    assert await pages(opened.deviations.page, limit=3) == found
+    page = opened.deviations.page
+    chosen = Deviating(objects=frozenset(["ConfigMap/web/a"]), troubles=frozenset([Trouble.DRIFTED]))
+    assert [one.key.cluster for one in (await page(chosen)).items] == ["c1", "c2"]
+    assert len((await page(Deviating(clusters=frozenset(["c1"]), text="KUBECTL"))).items) == 4
+    assert (await page(Deviating(scope=Scope(())))).items == ()
+
+
+async def test_what_may_be_read_is_the_union_of_rectangles(fleet):
+    mine = Scope((Rectangle(frozenset(["web"]), frozenset(["c1", "c3"])), Rectangle(None, frozenset(["c4"]))))
+    found = [one.key for one in (await fleet.statuses.page(Where(scope=mine))).items]
+    assert found == [
+        Key("web", "c1"),
+        Key("web", "c3"),
+        *(Key(b, "c4") for b in ("db", "mon", "team/api", "web")),
+    ]
+    assert all(mine.holds(*key) for key in found)
+    nothing = Where(scope=Scope(()))
+    assert await fleet.statuses.counts(nothing) == {}
 
 
 async def test_since_stays_while_the_word_stays(opened):

@@ -17,7 +17,8 @@
 
     Without waiting, from a watch: s.statuses.note(Status(…)), s.deviations.note(key, (…)), s.events.note(Event(…)).
     Reading: s.statuses.page(where, after=…, limit=…), s.statuses.counts(where, by=…), s.clusters.page(…),
-    s.deviations.of(key), s.events.page(where, before=…), s.events.follow(after), s.records.page(where, …).
+    s.deviations.of(key), s.deviations.page(where, …), s.events.page(where, before=…), s.records.page(where, …).
+    Following: async for news in s.follow(after, where) gives events and the statuses that change.
     Looking only, without writing anything: async with store.look(url) as records.
     s.problem is None while writes succeed, else why they do not (for /readyz).
 

@@ -1,22 +1,20 @@
 """Events in the order in which they became durable."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from roadstead.model import person
 from roadstead.model.events import Event, Level
+from roadstead.model.person import Scope
 from roadstead.world.store import moments, reading, rows, schema
 from roadstead.world.store.reading import Page
 from roadstead.world.store.writing import Batch, Writer
 
 _TABLE = schema.events
 _COLUMNS = _TABLE.c
-_LOOK_AGAIN = 1.0  # seconds: other processes may write into the same database
 _CHUNK = 500
 
 
@@ -33,6 +31,22 @@ class Where:
     since: datetime | None = None
     until: datetime | None = None
     text: str = ""
+    scope: Scope = person.EVERYTHING
+
+    def holds(self, event: Event) -> bool:
+        """Of an event in memory what `page` finds among those that are not."""
+        return (
+            (self.clusters is None or event.cluster in self.clusters)
+            and (self.bundles is None or event.bundle in self.bundles)
+            and (not self.kinds or event.kind in self.kinds)
+            and (not self.levels or event.level in self.levels)
+            and self.object in ("", event.object)
+            and self.actor in ("", event.actor)
+            and (self.since is None or event.time >= self.since)
+            and (self.until is None or event.time < self.until)
+            and self.text.lower() in f"{event.object}\n{event.message}".lower()
+            and self.scope.holds(event.bundle, event.cluster)
+        )
 
 
 EVERYTHING = Where()
@@ -75,21 +89,6 @@ class Events:
         found = await reading.fetch(self.writer.engines, select(func.min(_COLUMNS.id)))
         return int(found[0][0] or 0)
 
-    async def follow(self, after: int) -> AsyncIterator[Event]:
-        """Every event after this one, as they become durable, without end."""
-        while True:
-            found = await self.since(after)
-            for event in found:
-                after = event.id
-                yield event
-            if not found:
-                await self._written(after)
-
-    async def _written(self, after: int) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_AGAIN), self.writer.written:
-                await self.writer.written.wait_for(lambda: self.writer.last_event > after)
-
     async def _read(self, wanted: Select[Any]) -> list[Event]:
         found = await reading.fetch(self.writer.engines, wanted)
         return [rows.event(dict(row._mapping)) for row in found]
@@ -100,6 +99,7 @@ def _add(batch: Batch, found: tuple[Event, ...]) -> tuple[int, ...]:
 
 
 def _chosen(wanted: Select[Any], where: Where) -> Select[Any]:
+    wanted = reading.within(wanted, where.scope, cluster=_COLUMNS.cluster, bundle=_COLUMNS.bundle)
     for column, names in ((_COLUMNS.cluster, where.clusters), (_COLUMNS.bundle, where.bundles)):
         if names is not None:
             wanted = wanted.where(column.in_(sorted(names)))

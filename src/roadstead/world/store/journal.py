@@ -39,7 +39,7 @@ class With:
         return (*stated, *((schema.deviations, key) for key in self.deviations))
 
     def write(self, batch: Batch) -> None:
-        batch.put(schema.statuses, *(rows.of_status(one) for one in self.statuses))
+        batch.state(*self.statuses)
         for key, found in self.deviations.items():
             deviating.write(batch, key, found)
         for event in self.events:
@@ -80,6 +80,10 @@ class Journal:
             return id
 
         return await self.writer.write(make, keys=also.keys())
+
+    def note(self, record: Record) -> None:
+        """`add`, without waiting: for what happened already and nothing depends on."""
+        self.writer.note(lambda batch: batch.record(record))
 
     async def open_intents(self) -> tuple[tuple[RecordId, Record], ...]:
         """Of this process, also in a chain that it has left, in their order."""

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from roadstead.model.errors import Problem
 from roadstead.world import tasks
-from roadstead.world.store import engines, failures, migrating, retention
+from roadstead.world.store import engines, failures, following, migrating, retention
 from roadstead.world.store.clusters import Clusters
 from roadstead.world.store.decisions import Decisions
 from roadstead.world.store.deviations import Deviations
-from roadstead.world.store.events import Events
+from roadstead.world.store.events import EVERYTHING, Events, Where
+from roadstead.world.store.following import News
 from roadstead.world.store.journal import Journal
 from roadstead.world.store.outbox import Outbox
 from roadstead.world.store.records import Records
@@ -35,6 +36,10 @@ class Store:
     revisions: Revisions
     hooks: Hooks
     writer: Writer
+
+    def follow(self, after: int, where: Where = EVERYTHING) -> AsyncIterator[News]:
+        """Events after this id, and the statuses that change, as they become durable."""
+        return following.follow(self.events, after, where)
 
     async def tidy(self, keep: Keep, *, now: datetime) -> Tidied:
         """One pass of retention; to be repeated every hour or so."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Select, and_, false, or_, true
 from sqlalchemy.sql import ColumnElement
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
+from roadstead.model.person import Rectangle, Scope
 from roadstead.world.store import failures
 from roadstead.world.store.engines import Engines
 
@@ -34,6 +35,18 @@ async def fetch(engines: Engines, statement: Executable) -> Sequence[Any]:
             return found
 
 
+def within(wanted: Select[Any], scope: Scope, *, cluster: Any, bundle: Any) -> Select[Any]:
+    """Of rows about a bundle on a cluster those that may be read."""
+    if scope.is_everything:
+        return wanted
+    return wanted.where(or_(false(), *(_inside(one, cluster, bundle) for one in scope.rectangles)))
+
+
+def _inside(one: Rectangle, cluster: Any, bundle: Any) -> ColumnElement[bool]:
+    sides = ((cluster, one.clusters), (bundle, one.bundles))
+    return and_(true(), *(column.in_(sorted(names)) for column, names in sides if names is not None))
+
+
 def holds(text: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether one of the columns holds the text, in whatever case."""
     whole = columns[0]
@@ -51,12 +64,17 @@ def place(cursor: str, *types: type) -> list[Any]:
     """The values of a cursor. Raises UsageError for what `cursor` did not write for this order."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if [type(value) for value in values] == list(types):
+        if [type(value) for value in values] == list(types) and all(map(_can_be_kept, values)):
             return list(values)
     except (ValueError, TypeError):
         pass
     hint = "begin again with the first page"
     raise errors.error(Problem(reasons.BAD_ARGUMENT, f"no place in a list: {cursor!r}", hint))
+
+
+def _can_be_kept(value: str | int) -> bool:
+    """Whether the databases have such values at all."""
+    return "\0" not in value if isinstance(value, str) else abs(value) < 2**63
 
 
 def page(items: Sequence[Item], limit: int, at: Callable[[Item], str]) -> Page[Item]:

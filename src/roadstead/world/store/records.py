@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, or_, select, tuple_
 
+from roadstead.model import person
+from roadstead.model.person import Scope
 from roadstead.model.record import Kept, Linked, RecordKind, Segment
 from roadstead.world.store import moments, reading, rows, schema
 from roadstead.world.store.engines import Engines
@@ -28,6 +30,7 @@ class Where:
     actor: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    scope: Scope = person.EVERYTHING
 
 
 EVERYTHING = Where()
@@ -98,6 +101,7 @@ def _kept(row: Row[Any], objects: frozenset[str]) -> Kept:
 
 
 def _chosen(wanted: Select[Any], where: Where) -> Select[Any]:
+    wanted = reading.within(wanted, where.scope, cluster=_COLUMNS.cluster, bundle=_COLUMNS.bundle)
     for column, names in ((_COLUMNS.cluster, where.clusters), (_COLUMNS.bundle, where.bundles)):
         if names is not None:
             wanted = wanted.where(column.in_(sorted(names)))

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, select, tuple_
 
+from roadstead.model import person
 from roadstead.model.ids import Key
+from roadstead.model.person import Scope
 from roadstead.model.status import Standing, Status
 from roadstead.world.store import reading, rows, schema
 from roadstead.world.store.reading import Page
@@ -45,6 +47,7 @@ class Where:
     bundles: frozenset[str] | None = None
     standings: frozenset[Standing] = frozenset()
     text: str = ""
+    scope: Scope = person.EVERYTHING
 
 
 EVERYTHING = Where()
@@ -55,15 +58,12 @@ class Statuses:
     writer: Writer
 
     async def put(self, *found: Status) -> None:
-        values = [rows.of_status(one) for one in found]
-        await self.writer.write(
-            lambda batch: batch.put(_TABLE, *values), keys=tuple((_TABLE, one.key) for one in found)
-        )
+        keys = tuple((_TABLE, one.key) for one in found)
+        await self.writer.write(lambda batch: batch.state(*found), keys=keys)
 
     def note(self, found: Status) -> None:
         """`put`, without waiting; of several for one key that wait, the last is written."""
-        values = rows.of_status(found)
-        self.writer.note(lambda batch: batch.put(_TABLE, values), key=(_TABLE, found.key))
+        self.writer.note(lambda batch: batch.state(found), key=(_TABLE, found.key))
 
     async def remove(self, *keys: Key) -> None:
         """Forget bundles that are on these clusters no more."""
@@ -72,6 +72,7 @@ class Statuses:
         def make(batch: Batch) -> None:
             for table, statement in _FORGET.items():
                 batch.run(table, statement, *gone)
+            batch.changed |= dict.fromkeys(keys)
 
         await self.writer.write(make)
 
@@ -115,6 +116,7 @@ class Statuses:
 
 
 def _chosen(wanted: Select[Any], where: Where) -> Select[Any]:
+    wanted = reading.within(wanted, where.scope, cluster=_COLUMNS.cluster, bundle=_COLUMNS.bundle)
     if where.clusters is not None:
         wanted = wanted.where(_COLUMNS.cluster.in_(sorted(where.clusters)))
     if where.bundles is not None:

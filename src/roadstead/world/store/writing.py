@@ -22,10 +22,13 @@ from roadstead.language import chain
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.events import Delivery, Event
+from roadstead.model.ids import Key
 from roadstead.model.record import Record, RecordId
+from roadstead.model.status import Status
 from roadstead.world import meter
 from roadstead.world.store import failures, rows, schema, statements
 from roadstead.world.store.engines import Engines
+from roadstead.world.store.recent import Recent
 
 Answer = TypeVar("Answer")
 _AT_ONCE = 1_000  # writes in one transaction
@@ -40,6 +43,7 @@ class Batch:
     def __init__(self, writer: "Writer", counters: dict[str, int], head: tuple[int, str], token: str) -> None:
         self.engine = writer.engines.name
         self.events: list[Event] = []
+        self.changed: dict[Key, Status | None] = {}  # statuses; None: forgotten
         self.asked: list[Callable[[AsyncConnection], Awaitable[None]]] = []
         self._chain, self._routes = writer.chain, writer.routes
         self._token = token
@@ -58,6 +62,10 @@ class Batch:
         if not groups or groups[-1][0] is not statement:
             groups.append((statement, []))
         groups[-1][1].extend(values)
+
+    def state(self, *found: Status) -> None:
+        self.put(schema.statuses, *(rows.of_status(one) for one in found))
+        self.changed |= {one.key: one for one in found}
 
     def ask(self, question: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         """For what must read in the same transaction; runs after all rows."""
@@ -128,7 +136,8 @@ class Writer:
     problem: Problem | None = None
     since: float = 0.0
     dropped: int = 0  # notes that found no room while the database was gone
-    last_event: int = 0  # that this process wrote
+    recent: Recent = field(default_factory=Recent)
+    looked: float = 0.0  # for what other processes wrote, on the loop's clock
     routes: Callable[[Event], tuple[str, ...]] = lambda event: ()  # on which somebody is told of an event
     written: asyncio.Condition = field(default_factory=asyncio.Condition)
     _queue: collections.deque[_Write[Any]] = field(default_factory=collections.deque)
@@ -250,9 +259,9 @@ class Writer:
     async def _tell(self, writes: list[_Write[Any]], answers: list[Any], batch: Batch) -> None:
         for write, answer in zip(writes, answers, strict=True):
             write.answer(answer)
-        if batch.events:
+        if batch.events or batch.changed:
             async with self.written:
-                self.last_event = batch.events[-1].id
+                self.recent.add(batch.events, batch.changed)
                 self.written.notify_all()
 
     async def _heads(self, connection: AsyncConnection) -> tuple[dict[str, int], tuple[int, str]]:

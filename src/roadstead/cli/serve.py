@@ -121,6 +121,15 @@ def serve(
             help="While the database is larger (10Gi), forget the oldest events, and segments of the record.",
         ),
     ] = None,
+    traces_to: Annotated[
+        str,
+        typer.Option(
+            "--traces",
+            metavar="URL",
+            envvar=[_env("TRACES"), "OTEL_EXPORTER_OTLP_ENDPOINT"],
+            help="Send traces to this collector (OTLP over HTTP); needs roadstead[otel].",
+        ),
+    ] = "",
     kubeconfig: options.KubeconfigOption = None,
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", envvar=_env("LOG_FORMAT"), help="How to write logs.")
@@ -142,7 +151,7 @@ def serve(
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import folders
-        from roadstead.hub import app, logs, server
+        from roadstead.hub import app, logs, server, traces
         from roadstead.hub.metrics import Metrics
         from roadstead.hub.webhooks import PROVIDERS, Secrets
         from roadstead.model.events import Event
@@ -167,7 +176,7 @@ def serve(
             logs.hear(event)
             counted.hear(event)
 
-        with server.listen(listen) as listening:
+        with server.listen(listen) as listening, traces.sent(traces_to, name=chosen.name):
             async with operation.serving(chosen, hear, stop=stop) as serving, AsyncExitStack() as opened:
                 routes = app.app(serving, counted, Secrets(files))
                 await opened.enter_async_context(server.running(routes, listening))

@@ -1,11 +1,10 @@
 """Structured logs on standard error: JSON lines, or text where a person looks; secrets are taken out.
 
-Every event is a line. What a plan shows is redacted where it is made; here goes what could slip into the text of
-an error: credentials in addresses, and tokens.
+Every event is a line, and so is what libraries have to say. What a plan shows is redacted where it is made; here goes
+what could slip into the text of an error: credentials in addresses, and tokens.
 """
 
 import logging
-import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -13,13 +12,8 @@ from typing import Any
 import structlog
 
 from roadstead.model.events import Event, Level
+from roadstead.objects import redact
 
-_SECRETS = (
-    (re.compile(r"(?<=://)[^/\s@]+(?=@)"), "***"),
-    (re.compile(r"(?i)(bearer|basic|token)(\s+|=)[A-Za-z0-9._~+/=-]{8,}"), r"\1\2***"),
-    (re.compile(r"\bey[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"), "***"),
-    (re.compile(r"\b(gh[pousr]_|glpat-|xox[abp]-)[A-Za-z0-9_-]{8,}"), r"\1***"),
-)
 _LEVELS = {Level.INFO: logging.INFO, Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
 
 
@@ -37,6 +31,17 @@ def configure(*, text: bool | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    if not any(isinstance(one, _Others) for one in logging.root.handlers):
+        logging.root.addHandler(_Others(logging.WARNING))
+
+
+class _Others(logging.Handler):
+    """What libraries log, in the same form and as clean."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failure = record.exc_info[1] if record.exc_info else None
+        told = {"error": f"{type(failure).__name__}: {failure}"} if failure else {}
+        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name, **told)
 
 
 def without_secrets(logger: Any, name: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -48,9 +53,7 @@ def without_secrets(logger: Any, name: str, told: MutableMapping[str, Any]) -> M
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        for pattern, instead in _SECRETS:
-            value = pattern.sub(instead, value)
-        return value
+        return redact.text(value)
     if isinstance(value, Mapping):
         return {key: _clean(each) for key, each in value.items()}
     return [_clean(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,10 +1,12 @@
-"""Take out what must not be shown: values of Secrets, and annotations that hold copies of whole objects.
+"""Take out what must not be shown: values of Secrets, annotations that hold copies of whole objects, and what looks
+like a credential in a text.
 
 A value becomes a short fingerprint under a key that lives as long as this process: equal values look
 equal, changed ones changed, and nothing that is written down can be tried against guesses.
 """
 
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +26,12 @@ COPIES = (
 )
 _SECRET_FIELDS = ("data", "stringData")
 _KEY = secrets.token_bytes(32)
+_CREDENTIALS = (
+    (re.compile(r"(?<=://)[^/\s@]+(?=@)"), "***"),
+    (re.compile(r"(?i)(bearer|basic|token)(\s+|=)[A-Za-z0-9._~+/=-]{8,}"), r"\1\2***"),
+    (re.compile(r"\bey[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"), "***"),
+    (re.compile(r"\b(gh[pousr]_|glpat-|xox[abp]-)[A-Za-z0-9_-]{8,}"), r"\1***"),
+)
 
 
 def secret(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +52,13 @@ def secret(obj: Mapping[str, Any]) -> dict[str, Any]:
 def value(hidden: object) -> str:
     told = hidden.encode() if isinstance(hidden, str) else canonical.dumps(hidden)
     return f"<redacted {hmac.digest(_KEY, told, 'sha256').hex()[:8]}>"
+
+
+def text(said: str) -> str:
+    """A text without credentials in addresses, and without tokens."""
+    for pattern, instead in _CREDENTIALS:
+        said = pattern.sub(instead, said)
+    return said
 
 
 def _each(hidden: object) -> object:

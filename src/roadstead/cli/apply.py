@@ -60,7 +60,7 @@ def apply(
     asking = not yes and sys.stdin.isatty() and plan is None
 
     async def work(stop: asyncio.Event) -> int:
-        from roadstead.engine import revision_loop, world
+        from roadstead.engine import labelling, world
         from roadstead.operations import apply as applying
         from roadstead.operations import plan as planning
         from roadstead.operations import saved
@@ -76,7 +76,7 @@ def apply(
                 kept = saved.of(found, chosen, wishes)
                 desired = found.desired
             else:
-                desired = await revision_loop.decided(opened)
+                desired = await labelling.decided(opened)
             if kept:
                 kept.check(desired)
             with progress.shown("applying", quiet=output is not Output.TEXT) as watchers:

@@ -27,9 +27,10 @@ Answer = TypeVar("Answer")
 _AT_ONCE = 64  # clusters surveyed at the same time
 
 
-def chosen(world: World, desired: Desired, *, lenient: bool = False) -> list[Cluster]:
+def chosen(world: World, desired: Desired, *, lenient: bool = False, by_labels: bool = True) -> list[Cluster]:
     """The clusters that the settings select. Raises UsageError for names that no cluster or bundle has,
-    unless `lenient` (of two revisions, either may know a name)."""
+    unless `lenient` (of two revisions, either may know a name). Without `by_labels`, also those that others
+    than their present labels might select."""
     every = desired.resolution.clusters
     settings = world.settings
     problems = [
@@ -49,7 +50,7 @@ def chosen(world: World, desired: Desired, *, lenient: bool = False) -> list[Clu
     ]
     if problems and not lenient:
         raise errors.error(problems)
-    selector = selectors.parse_labels(settings.selector) if settings.selector else None
+    selector = selectors.parse_labels(settings.selector) if settings.selector and by_labels else None
     return [
         cluster
         for name, cluster in sorted(every.items())

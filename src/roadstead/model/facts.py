@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from roadstead.model.ids import GroupKind
 
+COMPUTED = "roadstead.dev/"  # labels of this domain come from facts
+MINOR = f"{COMPUTED}minor"
+
 
 @dataclass(frozen=True, slots=True)
 class ApiResource:
@@ -42,6 +45,9 @@ class Facts:
     recorded: str = ""  # RFC 3339
     assumed: bool = False
     digest: str = ""
-    labels: Mapping[str, str] = field(
-        default_factory=dict
-    )  # computed from the facts, e.g. roadstead.dev/minor
+    labels: Mapping[str, str] = field(default_factory=dict)  # computed from the facts
+
+
+def computed(version: str) -> dict[str, str]:
+    """The labels of a cluster of this version: its minor, as "1.37"."""
+    return {MINOR: ".".join(version.split(".")[:2])}

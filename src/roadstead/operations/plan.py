@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from roadstead.engine import cluster_loop, fleet_loop, revision_loop
+from roadstead.engine import cluster_loop, fleet_loop, labelling
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
@@ -37,7 +37,7 @@ async def fleet(world: World, wishes: Wishes, *, also: Also = _as_it_is) -> Plan
     async def plans_of(found: Survey) -> list[Plan]:
         return [await also(found, plan) for plan in await of_cluster(world, found, wishes)]
 
-    desired = await revision_loop.decided(world)
+    desired = await labelling.decided(world)
     warned: list[Problem] = []
     answers = await fleet_loop.each(world, desired, plans_of, warned=warned)
     plans = [plan for answer in answers.values() if isinstance(answer, list) for plan in answer]

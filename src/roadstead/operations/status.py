@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from roadstead.engine import fleet_loop, revision_loop
+from roadstead.engine import fleet_loop, labelling
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
 from roadstead.model.errors import Problem, Severity
@@ -17,7 +17,7 @@ _MISSING = Health(State.MISSING, "an object does not exist")
 
 
 async def fleet(world: World) -> FleetStatus:
-    desired = await revision_loop.decided(world)
+    desired = await labelling.decided(world)
     warned: list[Problem] = []
     answers = await fleet_loop.each(world, desired, lambda found: _cluster(world, found), warned=warned)
     keys = [status for answer in answers.values() if isinstance(answer, list) for status in answer]

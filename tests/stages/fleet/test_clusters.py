@@ -27,6 +27,10 @@ def test_labels_are_those_of_the_profiles_in_order_then_the_clusters_then_what_f
     assert one.labels == {"a": "second", "b": "own", "c": "own", "d": "second", "roadstead.dev/minor": "36"}
 
 
+def test_a_cluster_that_nobody_asked_has_the_minor_that_its_document_assumes():
+    assert trees.resolved(TEXT).clusters["one"].labels["roadstead.dev/minor"] == "1.36"
+
+
 def test_the_rest_is_taken_from_the_document():
     one = trees.resolved(TEXT).clusters["one"]
     assert (one.state, one.kubernetes, one.identity) == (ClusterState.STANDBY, "1.36", "x1")

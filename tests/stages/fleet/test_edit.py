@@ -128,7 +128,7 @@ def test_an_old_cluster_gets_what_it_had_not():
         "1.30",
         UID,
         "yes",
-        {"region": "eu"},
+        {"region": "eu", "roadstead.dev/minor": "1.30"},
     )
 
 

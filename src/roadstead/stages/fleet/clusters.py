@@ -1,13 +1,14 @@
 """The fleet's clusters with their labels, and which of them a selector selects.
 
-Labels: those of the profiles in order, then the cluster's own, then what facts tell; later wins.
+Labels: those of the profiles in order, then the cluster's own, then what facts tell, or without any what the
+document assumes; later wins.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from roadstead.language import selectors
-from roadstead.model.facts import Facts
+from roadstead.model.facts import Facts, computed
 from roadstead.model.fleet import AccessKind, Cluster, ClusterAccess, ClusterState
 from roadstead.stages.fleet import documents, selection
 from roadstead.stages.fleet.collection import Documents, Entry
@@ -56,7 +57,10 @@ def _cluster(loaded: Documents, entry: Entry[documents.Cluster], facts: Facts | 
         if (profile := loaded.profiles.get(name)) is not None:
             labels.update(profile.model.spec.labels)
     labels.update(metadata.labels)
-    labels.update(facts.labels if facts is not None else {})
+    if facts is not None:
+        labels.update(facts.labels)
+    elif spec.kubernetes:
+        labels.update(computed(spec.kubernetes))
     return Cluster(
         name=entry.name,
         labels=labels,

@@ -65,6 +65,7 @@ def resolve(
     faults = [
         *loaded.faults,
         *checks.check(loaded),
+        *checks.labels.unknown(loaded, found),
         *waves.check(loaded, found),
         *targets.check(loaded, found, aims),
         *holds.check(loaded, now),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from roadstead.language import selectors
+from roadstead.model import facts
 from roadstead.stages.fleet import documents
 from roadstead.stages.fleet.collection import Documents, Entry, Path
 from roadstead.stages.fleet.documents import parts
@@ -26,6 +27,21 @@ def written(loaded: Documents) -> Iterator[Written]:
             for entry in entries.values():
                 for path, clusters in _within(entry.model, ()):
                     yield Written(entry, path, clusters)
+
+
+def computed(loaded: Documents) -> Iterator[tuple[Written, str]]:
+    """Selectors by labels that only facts tell, each with such a label."""
+    for one in written(loaded):
+        for key in _keys(one.clusters):
+            if key.startswith(facts.COMPUTED):
+                yield one, key
+
+
+def _keys(clusters: documents.Clusters) -> Iterator[str]:
+    for part in (clusters, clusters.except_):
+        if part is not None:
+            yield from part.match_labels
+            yield from (expression.key for expression in part.match_expressions)
 
 
 def selector(clusters: documents.Clusters) -> selectors.Selector:

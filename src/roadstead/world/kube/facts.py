@@ -18,7 +18,7 @@ import msgspec
 from roadstead.language import canonical
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
-from roadstead.model.facts import ApiResource, Facts
+from roadstead.model.facts import ApiResource, Facts, computed
 from roadstead.world import blobs as blob_store
 from roadstead.world.blobs import Blobs
 from roadstead.world.kube.client import Client
@@ -43,7 +43,7 @@ async def ask(client: Client, blobs: Blobs, *, before: Facts | None = None) -> F
         schemas=before.schemas if before and served.unavailable else schemas,
         recorded=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         digest=digest(version, resources),
-        labels={"roadstead.dev/minor": ".".join(version.split(".")[:2])},
+        labels=computed(version),
     )
 
 

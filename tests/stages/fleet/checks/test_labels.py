@@ -23,7 +23,11 @@ BUNDLE = "kind: Bundle\nmetadata: {name: web}\nspec: {source: {path: ../apps/web
 
 def told(text):
     resolution = trees.resolved(trees.loaded(BASE + text, fleet=FLEET))
-    found = [one for one in resolution.problems if str(one.reason) in ("BadLabel", "SelectsNothing")]
+    found = [
+        one
+        for one in resolution.problems
+        if str(one.reason) in ("BadLabel", "SelectsNothing", "FactsMissing")
+    ]
     return [f"{one.severity}: {one.place.field}: {one.reason}: {one.cause} | {one.hint}" for one in found]
 
 
@@ -106,9 +110,21 @@ def told(text):
             BUNDLE % "{matchLabels: {roadstead.dev/minor: '36'}}",
             [
                 "warning: spec.clusters: SelectsNothing: no cluster matches | "
-                "check the labels with `roadstead get clusters --labels`"
+                "check the labels with `roadstead get clusters --labels`",
+                "warning: spec.clusters: FactsMissing: roadstead.dev/minor is not known of clusters that were never "
+                "asked: one | run `roadstead facts`, or set spec.kubernetes in its Cluster",
             ],
             id="computed labels may be asked for",
+        ),
+        pytest.param(
+            BUNDLE % "{matchLabels: {roadstead.dev/minr: '36'}}",
+            [
+                'error: spec.clusters.matchLabels["roadstead.dev/minr"]: BadLabel: no label is computed under this '
+                "name: roadstead.dev/minr | did you mean roadstead.dev/minor?",
+                "warning: spec.clusters: SelectsNothing: no cluster matches | "
+                "check the labels with `roadstead get clusters --labels`",
+            ],
+            id="a computed label that there is not",
         ),
     ],
 )

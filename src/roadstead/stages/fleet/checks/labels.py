@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from roadstead.language import nearest
-from roadstead.model import reasons
-from roadstead.stages.fleet import documents, selection
+from roadstead.model import facts, reasons
+from roadstead.stages.fleet import documents, naming, selection
+from roadstead.stages.fleet.clusters import Clusters
 from roadstead.stages.fleet.collection import Documents, Entry, Fault, Path
 from roadstead.stages.fleet.documents import parts
-
-COMPUTED = "roadstead.dev/"  # labels of this domain come from facts
 
 
 class _Known(NamedTuple):
@@ -33,6 +32,15 @@ def check(loaded: Documents) -> Iterator[Fault]:
             yield from _asked(entry, (*path, "except"), clusters.except_, known)
 
 
+def unknown(loaded: Documents, found: Clusters) -> Iterator[Fault]:
+    """Selectors by a label that nobody knows of some clusters, as they were never asked."""
+    for one, key in selection.computed(loaded):
+        lacking = [name for name, cluster in found.by_name.items() if key not in cluster.labels]
+        if lacking and key == facts.MINOR:
+            cause = f"{key} is not known of clusters that were never asked: {naming.several(lacking)}"
+            yield one.entry.warning(reasons.FACTS_MISSING, cause, *one.path)
+
+
 def _known(loaded: Documents) -> _Known:
     vocabulary = loaded.fleet.model.spec.labels
     keys = set(vocabulary)
@@ -45,8 +53,8 @@ def _known(loaded: Documents) -> _Known:
 
 def _set(entry: Entry[Any], path: Path, labels: Mapping[str, str], known: _Known) -> Iterator[Fault]:
     for key, value in labels.items():
-        if key.startswith(COMPUTED):
-            cause = f"labels of {COMPUTED} are computed from facts: {key}"
+        if key.startswith(facts.COMPUTED):
+            cause = f"labels of {facts.COMPUTED} are computed from facts: {key}"
             yield entry.fault(reasons.BAD_LABEL, cause, *path, key, hint="choose another key")
         elif key in known.values:
             yield from _value(entry, (*path, key), known.values[key], value)
@@ -79,7 +87,11 @@ def _value(entry: Entry[Any], path: Path, allowed: tuple[str, ...], value: str) 
 
 
 def _key(entry: Entry[Any], path: Path, key: str, known: _Known) -> Iterator[Fault]:
-    if known.keys is None or key in known.keys or key.startswith(COMPUTED):
+    if known.keys is None or key in known.keys or key == facts.MINOR:
+        return
+    if key.startswith(facts.COMPUTED):
+        cause = f"no label is computed under this name: {key}"
+        yield entry.fault(reasons.BAD_LABEL, cause, *path, hint=f"did you mean {facts.MINOR}?")
         return
     cause = f"no cluster has this label: {key}"
     if meant := nearest.name(key, known.keys):

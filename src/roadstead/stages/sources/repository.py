@@ -10,6 +10,7 @@ from pathlib import Path
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.snapshot import Revision
+from roadstead.world import tasks
 from roadstead.world.git import checkouts, fetch, objects, signatures, stores, submodules, worktree
 from roadstead.world.git.checkouts import Checkout
 from roadstead.world.git.locations import Location
@@ -67,14 +68,17 @@ class Repository:
 
     async def working_tree(self, checkout: Checkout) -> Revision:
         """The files as they are now."""
-        hashed = await worktree.of_checkout(checkout, cache=self.cache, until=self.until)
-        origin = await checkouts.origin(checkout, until=self.until)
-        root = Root(hashed.store, hashed.tree, origin, checkout, is_working=True)
+        async with tasks.group() as start:
+            hashing = start(worktree.of_checkout(checkout, cache=self.cache, until=self.until))
+            origin = start(checkouts.origin(checkout, until=self.until))
+            branch = start(checkouts.branch(checkout, until=self.until))
+        hashed = hashing.result()
+        root = Root(hashed.store, hashed.tree, origin.result(), checkout, is_working=True)
         below = await submodules.mounts(root, cache=self.cache, until=self.until)
         return Revision(
             name="",
             url=str(checkout.folder),
-            ref=await checkouts.branch(checkout, until=self.until),
+            ref=branch.result(),
             commit=hashed.commit,
             tree=hashed.tree,
             store=str(hashed.store),

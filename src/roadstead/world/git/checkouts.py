@@ -75,6 +75,8 @@ async def resolve(checkout: Checkout, revision: str, *, until: float) -> Found |
     commit = await git.ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", action=action)
     if commit.status:
         return None
+    if revision == "HEAD":  # is never a tag
+        return Found(commit.text)
     tag = await git.ask("rev-parse", "--verify", "--quiet", f"{revision}^{{tag}}", action=action)
     return Found(commit.text, tag.text)
 

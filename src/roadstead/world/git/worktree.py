@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from roadstead.world import tasks
 from roadstead.world.git import checkouts, failures, objects, stores
 from roadstead.world.git.checkouts import Checkout
 from roadstead.world.git.command import Git
@@ -48,9 +49,11 @@ async def of_checkout(checkout: Checkout, *, cache: Path, until: float) -> Hashe
     """The working tree of a repository."""
     top = checkout.folder
     place = checkouts.place_of(checkout.git_dir, cache=cache)
-    head = await checkouts.resolve(checkout, "HEAD", until=until)
-    settings = await checkouts.config(checkout, until=until)
-    harmless = {name: value for name, value in settings.items() if name in _HARMLESS}
+    async with tasks.group() as start:
+        resolving = start(checkouts.resolve(checkout, "HEAD", until=until))
+        reading = start(checkouts.config(checkout, until=until))
+    head = resolving.result()
+    harmless = {name: value for name, value in reading.result().items() if name in _HARMLESS}
     async with stores.locked(place, until=until):
         store = await checkouts.borrowed(place, checkout, until=until)
         git = _git(store, top, until=until, config=harmless)
@@ -97,10 +100,11 @@ async def _hash(git: Git) -> str:
     others = await git.run("ls-files", "-z", "--others", "--exclude-standard", action=action)
     names = [name for name in others.output.split(b"\0") if name and not name.endswith(b"/")]
     # A folder named with a slash is a repository in the repository: somebody else's files.
-    listed = b"".join(name + b"\0" for name in names)
-    await git.run(
-        "update-index", "--add", "--remove", "--replace", "-z", "--stdin", action=action, stdin=listed
-    )
+    if names:
+        listed = b"".join(name + b"\0" for name in names)
+        await git.run(
+            "update-index", "--add", "--remove", "--replace", "-z", "--stdin", action=action, stdin=listed
+        )
     tree = (await git.run("write-tree", "--missing-ok", action=action)).text
     await _tidy(git)
     return tree

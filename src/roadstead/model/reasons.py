@@ -413,3 +413,70 @@ DECISION_UNREADABLE = _reason(
     "a file in refs/roadstead/decisions is no decision",
     "correct or remove the file; until then nothing that it may concern moves forward",
 )
+
+# A process that serves, and who asks it
+LOGIN_NEEDED = _reason(
+    "LoginNeeded",
+    _U,
+    "the hub does not know who asks, or what was shown to it has ended",
+    "run `roadstead login --hub URL`",
+)
+ROLE_MISSING = _reason(
+    "RoleMissing",
+    _U,
+    "who asks does not have the role that this takes",
+    "ask for the role named, in the hub's --access file",
+)
+TOO_MANY_ATTEMPTS = _reason(
+    "TooManyAttempts", _T, "too many logins failed from this address", "wait, and see which login is wrong"
+)
+REQUEST_TOO_LARGE = _reason(
+    "RequestTooLarge", _U, "the hub does not take a request of this size", "ask for less at once"
+)
+REQUEST_REUSED = _reason(
+    "RequestReused",
+    _U,
+    "an idempotency key was used again for something else",
+    "use a new key for each thing that is asked",
+)
+FORGED_REQUEST = _reason(
+    "ForgedRequest",
+    _U,
+    "a write came from a browser without proof that the hub's own page asked for it",
+    "send the header X-CSRF-Token as /api/v1/me tells it, or a bearer token instead of the cookie",
+)
+LOGIN_FAILED = _reason(
+    "LoginFailed",
+    _U,
+    "a login by OpenID Connect did not come to its end",
+    "try again; if it stays, compare the provider's settings with the hub's --access file",
+)
+HUB_UNREACHABLE = _reason(
+    "HubUnreachable", _T, "the hub does not answer", "check the address, the network and that it runs"
+)
+HUB_VERSION = _reason(
+    "HubVersion",
+    _U,
+    "what answers is no hub that this command understands",
+    "check the address, and use the same version of roadstead as the hub",
+)
+
+# Who is told
+RECEIVER_FAILED = _reason(
+    "ReceiverFailed",
+    _T,
+    "a receiver of alerts does not take messages at the moment",
+    "look at the receiver; messages wait a day for it",
+)
+RECEIVER_REFUSED = _reason(
+    "ReceiverRefused",
+    _S,
+    "a receiver of alerts refuses what it is sent",
+    "check its address and secret; try `roadstead alert test`",
+)
+SECRET_MISSING = _reason(
+    "SecretMissing",
+    _S,
+    "a document names a secret that this machine does not have",
+    "put it into a file of that name in --secrets",
+)

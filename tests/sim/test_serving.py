@@ -38,7 +38,8 @@ async def test_a_field_of_another_applier_is_a_conflict_that_names_him(simulated
 
 
 async def test_what_is_not_simulated_says_so(simulated):
-    code, refused = await simulated("GET", "/apis/events.k8s.io/v1/events")
+    path = "/apis/certificates.k8s.io/v1/certificatesigningrequests/a/approval"
+    code, refused = await simulated("PUT", path, {})
     assert (code, refused["reason"]) == (501, "NotImplemented")
 
 

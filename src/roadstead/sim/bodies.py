@@ -1,5 +1,6 @@
 """Reading request bodies: JSON or YAML, of the kind that the path names, with fields that the schema knows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,10 @@ def checked(kind: Kind, value: Any, validation: str) -> Body:
     version, name = value.get("apiVersion", kind.api_version), value.get("kind", kind.kind)
     if (version or kind.api_version) != kind.api_version:
         message = f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})"
-        raise status.bad_request(message)
+        error = status.bad_request(message)
+        if kind.custom and validation == "Warn":  # metadata is read before it is noticed
+            error.warnings = tuple(_unknown_metadata(kind, value))
+        raise error
     if (name or kind.kind) != kind.kind:
         raise status.bad_request(
             f'{name} in version "{kind.version}" cannot be handled as a {kind.kind}: '
@@ -105,6 +109,14 @@ def checked(kind: Kind, value: Any, validation: str) -> Body:
         value = decoding.without(value, kind.shape)
         return Body(value, tuple(texts) if validation == "Warn" else ())
     return Body(value)
+
+
+def _unknown_metadata(kind: Kind, value: Value) -> Iterator[str]:
+    try:
+        for path in decoding.unknown(kind.shape.fields["metadata"], value.get("metadata"), "metadata"):
+            yield f'unknown field "{path}"'
+    except decoding.WrongTypeError:
+        return
 
 
 def _cannot(kind: Kind, why: str) -> str:

@@ -50,6 +50,7 @@ class Cluster:
         self._builtin = _index(self.minor)
         self.custom: dict[tuple[str, str, str], Kind] = {}
         self.taken: Taken | None = None  # addresses and ports of Services; None: to be counted again
+        self.new_claims: set[str] = set()  # uids of those that nobody has written to since they were made
         self.received: Callable[[Received], None] | None = None
         self._closers: dict[tuple[str, str], dict[int, Callable[[], None]]] = {}
         self._bootstrap()

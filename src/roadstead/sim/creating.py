@@ -39,8 +39,9 @@ def check_namespace(cluster: Cluster, kind: Kind, namespace: str, name: str) -> 
         raise status.forbidden(kind.group, kind.plural, name, why, causes=[cause])
 
 
-def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
-    """A new object with what the server sets itself."""
+def prepared(cluster: Cluster, kind: Kind, value: Value, *, drawing: bool = True) -> Value:
+    """A new object with what the server sets itself. Without `drawing`, a Service gets no addresses: as when
+    somebody writes the status of one that is not there."""
     if kind.status_reset and kind.storage != ("", "nodes"):
         empty: Value = {} if kind.new_status is None else {"status": kind.new_status}
         value = {key: item for key, item in value.items() if key != "status"} | empty
@@ -48,7 +49,7 @@ def prepared(cluster: Cluster, kind: Kind, value: Value) -> Value:
         return value
     if kind.storage == custom.STORAGE:
         return custom.prepared(value)
-    if kind.storage == SERVICES:
+    if kind.storage == SERVICES and drawing:
         _check_free(cluster, kind, value)
         return services.drawn(value, None, _taken(cluster))
     draw = _DRAWS.get(kind.kind)
@@ -75,11 +76,10 @@ def _taken(cluster: Cluster) -> services.Taken:
 
 
 def _namespace(value: Value) -> Value:
-    return {
-        **value,
-        "spec": {"finalizers": ["kubernetes"]},
-        "status": {"phase": "Active"},
-    }
+    found = list((value.get("spec") or {}).get("finalizers") or ())
+    if "kubernetes" not in found:
+        found.append("kubernetes")
+    return {**value, "spec": {"finalizers": found}, "status": {"phase": "Active"}}
 
 
 def _finalized(finalizer: str) -> Any:

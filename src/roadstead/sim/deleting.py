@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import answers, status, writing
+from roadstead.sim import answers, ending, status
 from roadstead.sim.answers import Answer
 from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
@@ -122,8 +122,10 @@ def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
     _check(write, live, wanted.preconditions)
     write = replace(write, dry_run=wanted.dry_run)
     policy = _propagation(write, live, wanted)
-    data, gone = writing.delete(write, stored, live, propagation=policy, grace=wanted.grace)
-    if not gone or write.kind.kind in GIVES_OBJECT:
+    data, gone = ending.delete(write, stored, live, propagation=policy, grace=wanted.grace)
+    # Who only tries is shown the object when its finalizers would have changed first.
+    tried = wanted.dry_run and bool(policy and live["metadata"].get("finalizers"))
+    if not gone or tried or write.kind.kind in GIVES_OBJECT:
         return Answer(render(data), 202 if wanted.told and not gone else 200)
     details = {
         "name": write.name,
@@ -148,7 +150,7 @@ def many(write: Write, page: Page, wanted: Wish) -> None:
         live = orjson.loads(stored.data)
         _check(each, live, wanted.preconditions)
         policy = _propagation(each, live, wanted)
-        writing.delete(each, stored, live, propagation=policy, grace=wanted.grace)
+        ending.delete(each, stored, live, propagation=policy, grace=wanted.grace)
 
 
 def _propagation(write: Write, live: dict[str, Any], wanted: Wish) -> str:

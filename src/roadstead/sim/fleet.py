@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import writing
+from roadstead.sim import ending, writing
 from roadstead.sim.clock import Clock
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.controllers import running
@@ -54,7 +54,7 @@ class Member:
         write = self._write(api_version, kind, {"name": name, "namespace": namespace}, "test")
         found = write.current()
         if found is not None:
-            writing.delete(write, *found, propagation=policy, grace=None)
+            ending.delete(write, *found, propagation=policy, grace=None)
 
     def fail(self, *failing: Failing) -> None:
         """From now on these images fail and no others; none: all are well."""

@@ -17,6 +17,7 @@ from roadstead.sim.merge.comparing import equal
 
 Value = dict[str, Any]
 ROLES = ("roles", "clusterroles")
+KINDS = {"Role": "roles", "ClusterRole": "clusterroles"}
 
 
 def check(cluster: Cluster, who: Identity | None, kind: Kind, value: Value, live: Value | None) -> None:
@@ -33,7 +34,9 @@ def check(cluster: Cluster, who: Identity | None, kind: Kind, value: Value, live
         reference = value.get("roleRef") or {}
         if not reference.get("name"):
             return
-        plural = "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
+        if reference.get("kind") not in KINDS:
+            raise status.ApiError(500, "", f'unsupported role reference kind: "{reference.get("kind")}"')
+        plural = KINDS[reference["kind"]]
         wish = Wish("bind", GROUP, plural, namespace, reference["name"])
         wanted = (
             [] if authorising.allowed(cluster, who, wish) else _rules(cluster, plural, namespace, wish.name)

@@ -3,13 +3,16 @@
 A kind is one resource in one version. Versions of the same resource share their objects (`storage`).
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from roadstead.sim.conversion import autoscalers, events
 from roadstead.sim.knowledge import Knowledge, load
 from roadstead.sim.merge.types import Type
-from roadstead.sim.schema import builtin
+from roadstead.sim.schema import builtin, completing
+from roadstead.sim.schema.requiring import Cause
 from roadstead.sim.schema.shapes import Shape
 from roadstead.sim.schema.structural import Structural
 
@@ -21,6 +24,16 @@ class ScalePaths:
     spec: str = ".spec.replicas"
     status: str = ".status.replicas"
     selector: str = ".spec.selector"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Of a version to the form that its objects are kept in, and back."""
+
+    kept: Callable[[Any], Any]
+    shown: Callable[[Any], Any]
+    # What only writes through this version are refused for, of the kept form now and before.
+    causes: Callable[[Any, Any], Iterator[Cause]] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -50,13 +63,15 @@ class Kind:
     simulated: bool = True
     deprecated: str = ""  # the warning that each request for it gets
     selectable: tuple[str, ...] = ()  # paths for field selectors, of custom kinds
-    stored: "Kind | None" = None  # of custom kinds: the version that objects are kept in, when not this one
+    stored: "Kind | None" = None  # the version that objects are kept in, when not this one
+    conversion: Conversion | None = None  # of built-in kinds that are kept in another version
     scale: ScalePaths = ScalePaths()
     siblings: "list[Kind]" = field(default_factory=list)  # the same resource in other versions
 
     @property
     def storage(self) -> tuple[str, str]:
-        return self.group, self.plural
+        kept = self.stored or self
+        return kept.group, kept.plural
 
     @property
     def api_version(self) -> str:
@@ -70,10 +85,28 @@ class Kind:
         return next(found, None)
 
     def convert(self, value: Any, version: str) -> Any:
-        """Versions differ in nothing but their name: converting ones are not simulated."""
+        """Custom versions differ in nothing but their name: converting ones are not simulated."""
         if not isinstance(value, dict) or value.get("apiVersion") == version:
             return value
-        return {**value, "apiVersion": version}
+        known = {each.api_version: each for each in (self, *self.siblings)}
+        source, target = known.get(value.get("apiVersion", "")), known.get(version)
+        if source is not None:
+            value = source.kept(value)
+        return target.shown(value) if target is not None else {**value, "apiVersion": version}
+
+    def kept(self, value: Any) -> Any:
+        """A built-in object in the form that it is kept in."""
+        if self.conversion is None or self.stored is None:
+            return value
+        head = {"kind": self.stored.kind, "apiVersion": self.stored.api_version}
+        return completing.complete(self.stored.shape, {**self.conversion.kept(value), **head})
+
+    def shown(self, value: Any) -> Any:
+        """A kept object in this version."""
+        head = {"kind": self.kind, "apiVersion": self.api_version}
+        if self.conversion is None:
+            return {**value, **head}
+        return completing.complete(self.shape, {**self.conversion.shown(value), **head})
 
 
 METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -81,8 +114,17 @@ DEPRECATED = {
     "v1/Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     "v1/ComponentStatus": "v1 ComponentStatus is deprecated in v1.19+",
 }
-# The same objects as another resource that is served, in another shape: these would have to be converted.
-CONVERTED = {("autoscaling", "v1"), ("events.k8s.io", "v1")}
+# Group, version and resource: what the same objects are kept as, and how they become that.
+CONVERTED = {
+    ("autoscaling", "v1", "horizontalpodautoscalers"): (
+        ("autoscaling", "v2", "horizontalpodautoscalers"),
+        Conversion(autoscalers.kept, autoscalers.shown),
+    ),
+    ("events.k8s.io", "v1", "events"): (
+        ("", "v1", "events"),
+        Conversion(events.kept, events.shown, events.causes),
+    ),
+}
 
 
 @cache
@@ -93,15 +135,27 @@ def builtins(minor: str) -> tuple[Kind, ...]:
         for group in groups:
             name = group["metadata"].get("name", "")
             for version in group["versions"]:
-                for number, resource in enumerate(version["resources"]):
+                for resource in version["resources"]:
                     first = version is group["versions"][0] or resource["resource"] not in {
                         each["resource"] for each in group["versions"][0]["resources"]
                     }
                     made = _builtin(known, name, version["version"], resource)
                     made.columns = known.columns.get(f"{root}/{made.api_version}/{made.plural}", [])
-                    made.simulated = first and (name, made.version) not in CONVERTED and number >= 0
+                    made.simulated = first
                     out.append(made)
+    _relate(out)
     return tuple(out)
+
+
+def _relate(kinds: list[Kind]) -> None:
+    """Versions of the same objects know each other."""
+    found = {(kind.group, kind.version, kind.plural): kind for kind in kinds}
+    for key, (stored, conversion) in CONVERTED.items():
+        if key in found and stored in found:
+            one, other = found[key], found[stored]
+            one.stored, one.conversion, one.simulated = other, conversion, True
+            one.siblings = other.siblings = [other, one]
+            one.counted, one.versioned, one.put_creates = other.counted, other.versioned, other.put_creates
 
 
 def _builtin(known: Knowledge, group: str, version: str, entry: dict[str, Any]) -> Kind:

@@ -29,7 +29,7 @@ def load(cluster: Cluster, objects: Iterable[Value]) -> list[Value]:
         if kind is None:
             unserved.append(one)
         else:
-            _put(cluster, kind, one)
+            _put(cluster, kind, kind.kept(one))
     return unserved
 
 

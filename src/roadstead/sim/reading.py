@@ -8,10 +8,12 @@ import msgspec
 import orjson
 
 from roadstead.sim import selecting, status
+from roadstead.sim.conversion import events
 from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
-from roadstead.sim.schema import decoding
+from roadstead.sim.rules import services
+from roadstead.sim.schema import completing, decoding
 from roadstead.sim.selecting import Requirement
 from roadstead.sim.store import Key
 
@@ -33,6 +35,7 @@ _LABELLED = msgspec.json.Decoder(_Labelled)
 _PARTS = msgspec.json.Decoder(_Parts)
 
 COMMON = ("metadata.name", "metadata.namespace")
+REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 # Beside these two.
 FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "pods"): (
@@ -44,14 +47,12 @@ FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "nodes"): ("spec.unschedulable",),
     ("", "services"): ("spec.clusterIP", "spec.type"),
     ("", "events"): (
-        *tuple(
-            f"involvedObject.{key}"
-            for key in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-        ),
-        "reason",
-        "reportingComponent",
-        "source",
-        "type",
+        *(f"involvedObject.{key}" for key in REFERENCE),
+        *("reason", "reportingComponent", "source", "type"),
+    ),
+    ("events.k8s.io", "events"): (
+        *(f"regarding.{key}" for key in REFERENCE),
+        *("reason", "reportingController", "type"),
     ),
     ("", "replicationcontrollers"): ("status.replicas",),
     ("apps", "replicasets"): ("status.replicas",),
@@ -87,10 +88,17 @@ def _field(path: str, key: Key, data: bytes) -> str:
         return key[1]
     if path == "metadata.namespace":
         return key[0]
-    found: Any = orjson.loads(data)
+    value = orjson.loads(data)
+    found = _at(value, path)
+    if path == "source":  # of an Event
+        found = _at(value, "source.component") or value.get("reportingComponent")
+    return str(found).lower() if isinstance(found, bool) else "" if found is None else str(found)
+
+
+def _at(found: Any, path: str) -> Any:
     for part in path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
-    return str(found).lower() if isinstance(found, bool) else "" if found is None else str(found)
+    return found
 
 
 def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
@@ -102,7 +110,7 @@ def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
 
 
 def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
-    allowed = (*COMMON, *FIELDS.get(kind.storage, ()), *kind.selectable)
+    allowed = (*COMMON, *FIELDS.get((kind.group, kind.plural), ()), *kind.selectable)
     for term in filter(None, written.split(",")):
         sign = next((sign for sign in ("!=", "==", "=") if sign in term), None)
         if sign is None:
@@ -113,6 +121,9 @@ def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
                 raise status.bad_request(f"field label not supported: {path}")
             known = 'only "metadata.name", "metadata.namespace"'
             raise status.bad_request(f'"{path}" is not a known field selector: {known}')
+        if kind.group == "events.k8s.io":  # looked for in the form that Events are kept in
+            first, dot, rest = path.partition(".")
+            path = events.NAMES.get(first, first) + dot + rest
         yield path, value, sign != "!="
 
 
@@ -123,9 +134,13 @@ def prefix(kind: Kind) -> bytes:
 
 def shown(kind: Kind, data: bytes) -> bytes:
     """An object in the version that was asked for."""
+    if kind.kind == "Service" and b'"ExternalName"' in data and not kind.custom:
+        found = orjson.loads(data)
+        return orjson.dumps({**found, "spec": services.read(found.get("spec") or {})})
     if data.startswith(prefix(kind)):
         return data
-    return orjson.dumps(value(kind, data))
+    found = value(kind, data)
+    return orjson.dumps(found if kind.custom else completing.emptied(kind.shape, found))
 
 
 def value(kind: Kind, data: bytes) -> dict[str, Any]:
@@ -136,8 +151,8 @@ def value(kind: Kind, data: bytes) -> dict[str, Any]:
 
 def converted(kind: Kind, found: dict[str, Any]) -> dict[str, Any]:
     """Custom objects lose what the version does not know."""
-    found = found | {"kind": kind.kind, "apiVersion": kind.api_version}
-    return decoding.without(found, kind.shape) if kind.custom else found
+    made: dict[str, Any] = kind.shown(found)
+    return decoding.without(made, kind.shape) if kind.custom else made
 
 
 TEMPLATE_COUNT = "deprecated.daemonset.template.generation"  # which the server keeps in the spec
@@ -155,10 +170,9 @@ def metadata_only(data: bytes) -> bytes:
 
 def item(kind: Kind, data: bytes) -> bytes:
     """An object as it stands in a list: built-in ones without kind and apiVersion."""
-    head = prefix(kind)
-    if kind.custom or not data.startswith(head):
+    if kind.custom:
         return shown(kind, data)
-    return b"{" + data[len(head) :]
+    return b"{" + shown(kind, data)[len(prefix(kind)) :]
 
 
 def listed(

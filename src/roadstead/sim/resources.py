@@ -293,7 +293,7 @@ def _scale(call: Call, method: str) -> Answer:
         sort = "application/yaml" if "yaml" in call.content_type else "application/json"
         patch = bodies.parse(call.data, sort)
     if method == "PUT":
-        scaling.check(patch, write.name)
+        scaling.check(patch, write.name, read=True)
     found = write.current()
     if found is None:
         raise write.missing()

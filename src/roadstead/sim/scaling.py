@@ -7,6 +7,7 @@ from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import requiring
 
 Value = dict[str, Any]
+NO_NUMBER = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
 
 
 def shown(kind: Kind, value: Value) -> Value:
@@ -65,8 +66,9 @@ def _selector(selector: Value, *, plain: bool) -> str:
     return ",".join(terms)
 
 
-def check(scale: Any, name: str) -> None:
-    """Raises ApiError(400) for one that is not for the object of that name."""
+def check(scale: Any, name: str, *, read: bool = False) -> None:
+    """Raises ApiError(400) for one that is not for the object of that name. `read`: it comes from outside, so its
+    types may be wrong."""
     if not isinstance(scale, dict):
         raise status.bad_request("couldn't get version/kind; json parse error")
     metadata = scale.get("metadata") or {}
@@ -75,6 +77,9 @@ def check(scale: Any, name: str) -> None:
         raise status.bad_request(
             f'{kind} in version "v1" cannot be handled as a Scale: no kind "{kind}" is registered'
         )
+    wanted = (scale.get("spec") or {}).get("replicas")
+    if read and wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool)):
+        raise status.bad_request(NO_NUMBER)
     said = metadata.get("name")
     if not said:
         why = "name must be provided"
@@ -90,10 +95,9 @@ def scaled(kind: Kind, value: Value, scale: Value, *, patched: bool) -> Value:
     wanted = (scale.get("spec") or {}).get("replicas")
     wanted = 0 if wanted is None else wanted
     if not isinstance(wanted, int) or isinstance(wanted, bool):
-        why = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
         if patched:
-            raise status.invalid("", "", "", [requiring.invalid("patch", None, why)])
-        raise status.bad_request(why)
+            raise status.invalid("", "", "", [requiring.invalid("patch", None, NO_NUMBER)])
+        raise status.bad_request(NO_NUMBER)
     if wanted < 0:
         causes = [requiring.invalid("spec.replicas", wanted, "must be greater than or equal to 0")]
         raise status.invalid("autoscaling", "Scale", value["metadata"]["name"], causes)

@@ -37,6 +37,7 @@ async def events(
         loop = asyncio.get_running_loop()
         end = loop.time() + (options.number("timeoutSeconds") or DEFAULT_TIME)
         bookmarks = options.flag("allowWatchBookmarks")
+        since = int(options.text("resourceVersion") or 0)  # perhaps one that is still to come
         while (left := end - loop.time()) > 0:
             try:
                 async with asyncio.timeout(min(left, BOOKMARKS)):
@@ -47,6 +48,8 @@ async def events(
                 continue
             if change is None:
                 return
+            if change.version <= since:
+                continue
             seen = _line(kind, change, wanted, render)
             if seen:
                 yield seen

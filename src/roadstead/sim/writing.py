@@ -1,18 +1,19 @@
-"""Create, update, apply and delete objects of a cluster: everything between the parsed request and the store.
+"""Create, update and apply objects of a cluster: everything between the parsed request and the store. What ends
+objects is `ending`.
 
 Each takes whole values and gives the object as the server answers it. Dry runs go all the way but the last
 step. Raises ApiError; then nothing has changed.
 """
 
+import dataclasses
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import orjson
 
-from roadstead.sim import authorising, bodies, creating, custom, granting, managed, reacting, reading, status
+from roadstead.sim import authorising, bodies, creating, granting, managed, reacting, reading, status
 from roadstead.sim.authorising import Identity, Wish
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
@@ -25,10 +26,12 @@ from roadstead.sim.store import Stored
 
 STATUS_RESET: Fields = {"f:spec": {}}
 CUSTOM_RESET: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {}, "f:spec": {}}
+CLAIMS = ("", "persistentvolumeclaims")
 LABELS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
 MAIN_RESET: Fields = {"f:status": {}}
 PODS = ("", "pods")
 LARGEST = 3 << 19  # bytes that a store takes of one object
+LARGEST_MESSAGE = 2 << 20  # and that are sent to it at all
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 Value = dict[str, Any]
@@ -54,7 +57,7 @@ class Write:
     @property
     def reset(self) -> Fields:
         if self.subresource == "status":
-            if self.kind.custom:
+            if self.kind.custom and self.cluster.minor != "1.34":  # which counts metadata, too
                 return CUSTOM_RESET
             return LABELS_RESET if self.kind.storage == creating.LABELLED else STATUS_RESET
         return MAIN_RESET if self.kind.status_reset else EMPTY
@@ -63,12 +66,19 @@ class Write:
         found = self.cluster.store.get(self.kind.storage, (self.namespace, self.name))
         return (found, reading.value(self.kind, found.data)) if found else None
 
+    @property
+    def inside(self) -> "Write":
+        """The same in the version that built-in objects are kept in, where they are judged, too."""
+        kept = self.kind.stored if self.kind.conversion is not None else None
+        return self if kept is None else dataclasses.replace(self, kind=kept)
+
     def missing(self) -> status.ApiError:
         return status.not_found(self.kind.group, self.kind.plural, self.name)
 
 
-def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
-    """`entries`: the value's managedFields are final (an apply made them)."""
+def create(write: Write, value: Value, *, entries: bool = False, instead: bool = False) -> bytes:
+    """`entries`: the value's managedFields are final (an apply made them). `instead`: somebody who may change
+    objects does so because there is none; whether he may is asked once nothing is wrong with it."""
     kind = write.kind
     metadata = dict(value.get("metadata") or {})
     if not metadata.get("name") and metadata.get("generateName"):
@@ -92,28 +102,32 @@ def create(write: Write, value: Value, *, entries: bool = False) -> bytes:
     metadata.pop("generation", None)
     if kind.counted or kind.custom:
         metadata["generation"] = 1
-    value = {**value, "metadata": metadata}
+    value = kind.kept({**value, "metadata": metadata})
     granting.check(write.cluster, write.who, kind, value, None)
     creating.check_namespace(write.cluster, kind, write.namespace, name)
-    value = creating.prepared(write.cluster, kind, value)
-    value = table.filled(kind, value)
+    inside = write.inside
+    value = creating.prepared(write.cluster, inside.kind, value, drawing=not write.subresource)
+    value = table.filled(inside.kind, value)
     _refuse(write, value, None)
+    if instead and write.who is not None:
+        wish = Wish("create", kind.group, kind.plural, write.namespace, name)
+        authorising.demand(write.cluster, write.who, wish)
     there = write.cluster.store.get(kind.storage, (write.namespace, name))
     if there is not None:
         ends = b'"deletionTimestamp"' in there.data
         raise status.already_exists(kind.group, kind.plural, name, ends=ends)
-    return _put(write, name, value)
+    data = put(inside, name, value)
+    if kind.storage == CLAIMS and not write.dry_run:
+        write.cluster.new_claims.add(value["metadata"]["uid"])
+    return data
 
 
 def replace(write: Write, value: Value) -> tuple[bytes, bool]:
     """PUT, also to a subresource. The second is whether the object was created."""
     found = write.current()
     if found is None:
-        if write.kind.put_creates and not write.subresource:
-            if write.who is not None:
-                wish = Wish("create", write.kind.group, write.kind.plural, write.namespace, write.name)
-                authorising.demand(write.cluster, write.who, wish)
-            return create(write, value), True
+        if write.kind.put_creates:
+            return create(write, value, instead=True), True
         raise write.missing()
     stored, live = found
     return _change(write, stored, live, value, entries=False), False
@@ -139,29 +153,29 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     if found is None and write.subresource and not kind.put_creates:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, reset=write.reset)
-    if found is not None and managed.same_but_times(found[1], merged):
+    if (
+        found is not None
+        and managed.same_but_times(found[1], merged)
+        and _settled(write, found[1]["metadata"]["uid"])
+    ):
         return found[0].data, False
-    _check_decodes(write, config)
+    merged = _checked(write, config, merged)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
-    if found is None and write.subresource:
-        raise write.missing()
     if found is None:
-        if write.who is not None:
-            wish = Wish("create", kind.group, kind.plural, write.namespace, write.name)
-            authorising.demand(write.cluster, write.who, wish)
         merged = {
             **merged,
             "metadata": {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"},
         }
-        return create(write, merged, entries=True), True
+        return create(write, merged, entries=True, instead=True), True
     return _change(write, found[0], found[1], merged, entries=True), False
 
 
-def _check_decodes(write: Write, config: Value) -> None:
-    """What merges by its schema may still not be what the kind's own type can hold."""
+def _checked(write: Write, config: Value, merged: Value) -> Value:
+    """What merges by its schema may still not be what the kind's own type can hold, or have fields that are not
+    kept."""
     kind = write.kind
     if decoding.known(kind.shape, config):
-        return
+        return merged
     try:
         list(decoding.unknown(kind.shape, config))
     except decoding.WrongTypeError as error:
@@ -171,11 +185,12 @@ def _check_decodes(write: Write, config: Value) -> None:
         what = f"/{write.name}; /{kind.api_version}, Kind={kind.kind}"
         why = f"unable to convert unstructured object to /{kind.api_version}, Kind={kind.kind}: {error}"
         raise status.internal(f"failed to convert new object ({what}) to proper version: {why}") from error
+    return decoding.without(merged, kind.shape) if kind.custom else merged
 
 
-def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries: bool) -> bytes:
+def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *, entries: bool) -> None:
+    """Raises ApiError when somebody means another state of the object than the one that is there, or another one."""
     kind = write.kind
-    metadata = dict(value.get("metadata") or {})
     wanted = metadata.get("resourceVersion")
     if wanted and not str(wanted).isdecimal():
         raise status.internal(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
@@ -190,11 +205,20 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if (kind.versioned or kind.custom) and not wanted and not entries:
         causes = [requiring.invalid("metadata.resourceVersion", 0, "must be specified for an update")]
         raise status.invalid(kind.group, kind.kind, write.name, causes)
-    was = live["metadata"]
-    for key in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+
+
+def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries: bool) -> bytes:
+    kind, was = write.kind, live["metadata"]
+    metadata = dict(value.get("metadata") or {})
+    _check_current(write, stored, live, metadata, entries=entries)
+    for key in ("uid", "creationTimestamp", "generation", "deletionTimestamp"):
         metadata.pop(key, None)
         if key in was:
             metadata[key] = was[key]
+    if "deletionGracePeriodSeconds" in was:
+        metadata.setdefault("deletionGracePeriodSeconds", was["deletionGracePeriodSeconds"])
+    else:
+        metadata.pop("deletionGracePeriodSeconds", None)
     metadata["resourceVersion"] = was["resourceVersion"]
     if kind.namespaced:
         metadata["namespace"] = write.namespace
@@ -202,18 +226,26 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if not entries:
         value = managed.update(kind, live, value, writer=write.writer, reset=write.reset)
     granting.check(write.cluster, write.who, kind, value, live)
+    inside = write.inside
+    if inside is not write:
+        kind, value, live = inside.kind, kind.kept(value), orjson.loads(stored.data)
     value = creating.kept(write.cluster, kind, live, value, write.subresource)
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
     _refuse(write, value, live)
-    if managed.same_but_times(live, value):
+    if managed.same_but_times(live, value) and _settled(write, was["uid"]):
         return stored.data
-    if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and _final(kind, value):
-        return _gone(write, value)
-    return _put(write, write.name, value)
+    if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and final(kind, value):
+        return gone(inside, value)
+    return put(inside, write.name, value)
 
 
-def _final(kind: Kind, value: Value) -> bool:
+def _settled(write: Write, uid: str) -> bool:
+    """The first write to a claim is one even when it changes nothing."""
+    return write.kind.storage != CLAIMS or uid not in write.cluster.new_claims
+
+
+def final(kind: Kind, value: Value) -> bool:
     """Whether an object without finalizers may go: a namespace once it is finalized, a pod once it has ended."""
     if kind.storage == PODS:
         return not value["metadata"].get("deletionGracePeriodSeconds")
@@ -237,91 +269,34 @@ def _counts(kind: Kind, live: Value, value: Value) -> bool:
 
 
 def _refuse(write: Write, value: Value, live: Value | None) -> None:
-    kind = write.kind
+    """Both as built-in objects are kept."""
+    kind = write.inside.kind
     if write.subresource == "status" or (live is not None and write.subresource in creating.POD_PARTS):
         found = creating.status_refusals(kind, value, live)
     else:
         found = creating.refusals(write.cluster, kind, value, live)
+    if write.kind.conversion is not None and write.kind.conversion.causes is not None:
+        found += write.kind.conversion.causes(value, live)
     if found:
         raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
 
 
-def delete(
-    write: Write, stored: Stored, live: Value, *, propagation: str, grace: int | None
-) -> tuple[bytes, bool]:
-    """The object as it is now, and whether it is gone."""
-    kind = write.kind
-    metadata = dict(live["metadata"])
-    finalizers = _awaited(kind, metadata, propagation)
-    if kind.storage == PODS:
-        grace = _grace(live, grace)
-        if not grace and not finalizers:
-            return _gone(write, _marked(write, live, grace)), True
-    elif kind.storage != ("", "namespaces") and not finalizers:
-        return _gone(write, live), True
-    if kind.storage == ("", "namespaces") and not finalizers and _final(kind, live):
-        return _gone(write, live), True
-    if kind.storage == ("", "namespaces") and metadata.get("deletionTimestamp"):
-        return stored.data, False
-    if metadata.get("deletionTimestamp"):
-        if kind.storage == PODS and (grace or 0) < metadata.get("deletionGracePeriodSeconds", 0):
-            return _put(write, write.name, _marked(write, live, grace)), False
-        if finalizers == (metadata.get("finalizers") or []):
-            return stored.data, False
-        return _put(write, write.name, {**live, "metadata": {**metadata, "finalizers": finalizers}}), False
-    if finalizers:
-        metadata["finalizers"] = finalizers
-    value = _marked(write, {**live, "metadata": metadata}, grace)
-    if kind.storage == ("", "namespaces"):
-        value["status"] = {**value.get("status", {}), "phase": "Terminating"}
-    return _put(write, write.name, value), False
-
-
-def _awaited(kind: Kind, metadata: Value, propagation: str) -> list[str]:
-    """The finalizers of an object that is to be deleted in this way."""
-    found = list(metadata.get("finalizers") or ())
-    for policy, finalizer in (("Orphan", "orphan"), ("Foreground", "foregroundDeletion")):
-        if propagation == policy and finalizer not in found:
-            found.append(finalizer)
-        elif propagation and propagation != policy and finalizer in found:
-            found.remove(finalizer)
-    if kind.storage == custom.STORAGE and custom.FINALIZER not in found:
-        found.append(custom.FINALIZER)  # its objects go first
-    return found
-
-
-def _marked(write: Write, live: Value, grace: int | None) -> Value:
-    """The object as one that is being deleted."""
-    due = write.cluster.time() + timedelta(seconds=(grace or 0) if write.kind.storage == PODS else 0)
-    metadata = {**live["metadata"], "deletionTimestamp": due.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    if write.kind.storage != ("", "namespaces"):
-        metadata["deletionGracePeriodSeconds"] = (grace or 0) if write.kind.storage == PODS else 0
-    if metadata.get("generation"):
-        metadata["generation"] += 1
-    return {**live, "metadata": metadata}
-
-
-def _grace(live: Value, asked: int | None) -> int:
-    """How long a pod is given to end: one that nobody runs, none."""
-    if not live["spec"].get("nodeName") or (live.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-        return 0
-    return int(live["spec"].get("terminationGracePeriodSeconds", 30)) if asked is None else asked
-
-
-def _put(write: Write, name: str, value: Value) -> bytes:
+def put(write: Write, name: str, value: Value) -> bytes:
+    """Into the store, unless it is a dry run. The bytes are what stands there."""
     store = write.cluster.store
-    version = store.next_version()
     value = _as_stored(write.kind, value)
     if write.dry_run:
-        metadata = {**value["metadata"]}
-        if "resourceVersion" not in metadata:
-            metadata.pop("resourceVersion", None)
-        return orjson.dumps(_ordered(write.kind, {**value, "metadata": metadata}))
-    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(version)}}
+        return orjson.dumps(_ordered(write.kind, value))
+    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}
     data = orjson.dumps(_ordered(write.kind, value))
+    if len(data) > LARGEST_MESSAGE:
+        why = f"trying to send message larger than max ({len(data)} vs. {LARGEST_MESSAGE})"
+        raise status.ApiError(500, "", f"rpc error: code = ResourceExhausted desc = {why}")
     if len(data) > LARGEST:
         raise status.ApiError(500, "", "etcdserver: request is too large")
     store.put(write.kind.storage, (write.namespace, name), data)
+    if write.kind.storage == CLAIMS:
+        write.cluster.new_claims.discard(value["metadata"]["uid"])
     reacting.stored(write.cluster, write.kind, value)
     return data
 
@@ -329,7 +304,7 @@ def _put(write: Write, name: str, value: Value) -> bytes:
 def _as_stored(kind: Kind, value: Value) -> Value:
     """Only what the version knows that objects are kept in."""
     stored = kind.stored
-    if stored is None:
+    if stored is None or kind.conversion is not None:
         return value
     out: Value = completing.complete(
         stored.shape, decoding.without(creating.shown(stored, value), stored.shape)
@@ -337,7 +312,8 @@ def _as_stored(kind: Kind, value: Value) -> Value:
     return out
 
 
-def _gone(write: Write, value: Value) -> bytes:
+def gone(write: Write, value: Value) -> bytes:
+    """Out of the store, unless it is a dry run. The bytes are the object as it went."""
     store = write.cluster.store
     if write.dry_run:
         return orjson.dumps(value)
@@ -361,4 +337,5 @@ def decoded(write: Write, value: Value) -> Value:
     kind = write.kind
     if kind.custom:
         return completing.complete(kind.shape, completing.without_nulls(kind.shape, value))  # type: ignore[no-any-return]
-    return table.filled(kind, completing.complete(kind.shape, value))
+    value = table.filled(kind, completing.complete(kind.shape, value))
+    return value if kind.conversion is None else kind.shown(kind.kept(value))

@@ -137,6 +137,8 @@ async def _compare(
     pair: Pair, name: str, sequence: Sequence, wanted: Iterable[tuple[Request, tuple[int, ...]]]
 ) -> Difference | None:
     memories = await _memories(pair, sequence.collection)
+    for memory in memories:
+        memory.known["namespace"] = sequence.namespace
     done: list[Request] = []
     for request, steps in wanted:
         sent = (memories[0].fill(request), memories[1].fill(request))

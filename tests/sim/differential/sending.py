@@ -135,7 +135,7 @@ def _body(value: Any) -> Any:
     if isinstance(metadata, dict) and metadata.get("generateName") and metadata.get("name"):
         value = json.loads(json.dumps(value).replace(f'"{metadata["name"]}"', '"drawn"'))
     if isinstance(value, list) and value and all(isinstance(each, dict) and "type" in each for each in value):
-        return [_event(each) for each in value if not _timed(each)]
+        return _drawn_first([_event(each) for each in value if not _timed(each)])
     if isinstance(value, dict) and value.get("kind") == "Status" and value.get("status") == "Failure":
         out = {"code": value.get("code"), "reason": value.get("reason")}
         causes = (value.get("details") or {}).get("causes") or ()
@@ -149,6 +149,23 @@ def _body(value: Any) -> Any:
     if isinstance(found, dict) and isinstance(found.get("items"), list):  # of drawn names, in any order
         found["items"].sort(key=lambda item: json.dumps(item, sort_keys=True))
     return found
+
+
+def _drawn_first(events: list[Any]) -> list[Any]:
+    """Objects with names that a server draws come in any order: of what was there at first, they are put in front."""
+    there = next((n for n, each in enumerate(events) if not _added(each)), len(events))
+    if not any(_names_drawn(each) for each in events[:there]):
+        return events
+    first = sorted(events[:there], key=lambda each: json.dumps(each, sort_keys=True))
+    return first + events[there:]
+
+
+def _added(event: Any) -> bool:
+    return isinstance(event, dict) and event["type"] == "ADDED"
+
+
+def _names_drawn(event: Any) -> bool:
+    return (event["object"].get("metadata") or {}).get("name") in ("drawn", "uid")
 
 
 def _row(row: dict[str, Any]) -> Any:

@@ -124,8 +124,10 @@ class Sequence:
 class _Step:
     def __init__(self, sequence: Sequence, source: random.Random) -> None:
         self.sequence, self.random, self.target = sequence, source, sequence.target
-        self.collection = sequence.collection
         self.manager = source.choice(MANAGERS)
+        if source.random() < 0.3:
+            self.target = source.choice(targets.versions(self.target))
+        self.collection = self.target.collection(sequence.namespace)
         self.user = sequence.user if source.random() < 0.5 else ""
 
     def drawn(self, *, first: bool) -> Request:

@@ -51,6 +51,7 @@ CORE, APPS, NET, RBAC = (
 ADMISSION = "apis/admissionregistration.k8s.io/v1"
 SIM = "apis/sim.example.org"
 CLUSTER = {"namespaced": False}
+CONVERTED = ("HorizontalPodAutoscaler", "Event")
 ALL: tuple[Target, ...] = (
     *_targets(CORE, "ConfigMap Secret ServiceAccount PodTemplate LimitRange"),
     *_targets(CORE, "Service Pod PersistentVolumeClaim ResourceQuota", status=True),
@@ -64,6 +65,9 @@ ALL: tuple[Target, ...] = (
     *_targets("apis/policy/v1", "PodDisruptionBudget", status=True),
     *_targets(RBAC, "Role RoleBinding"),
     *_targets("apis/autoscaling/v2", "HorizontalPodAutoscaler", status=True),
+    *_targets("apis/autoscaling/v1", "HorizontalPodAutoscaler", status=True),
+    *_targets(CORE, "Event"),
+    *_targets("apis/events.k8s.io/v1", "Event"),
     *_targets("apis/coordination.k8s.io/v1", "Lease"),
     *_targets("apis/discovery.k8s.io/v1", "EndpointSlice"),
     *_targets(CORE, "Namespace PersistentVolume", status=True, **CLUSTER),
@@ -82,6 +86,13 @@ CUSTOM_TARGETS: tuple[Target, ...] = (
     *_targets(f"{SIM}/v1beta1", "Gadget", custom=True, status=True),
     *_targets(f"{SIM}/v1", "Realm", custom=True, **CLUSTER),
 )
+
+
+def versions(target: Target) -> list[Target]:
+    """The same objects in all versions that they are served in."""
+    same = (target.kind, target.plural, target.namespaced)
+    found = [each for each in (*ALL, *CUSTOM_TARGETS) if (each.kind, each.plural, each.namespaced) == same]
+    return found if target.kind in CONVERTED or target.custom else [target]
 
 
 @cache
@@ -103,7 +114,8 @@ def samples() -> dict[tuple[str, str], list[dict[str, Any]]]:
     """By root and kind."""
     out: dict[tuple[str, str], list[dict[str, Any]]] = {}
     custom = [_unserved(each) for each in yaml.safe_load_all(CUSTOM.read_text())]
-    for each in (*yaml.safe_load_all(SAMPLES.read_text()), *custom):
+    written = SAMPLES.read_text().replace("namespace: asking", "namespace: '@namespace'")
+    for each in (*yaml.safe_load_all(written), *custom):
         version = each["apiVersion"]
         root = f"apis/{version}" if "/" in version else f"api/{version}"
         out.setdefault((root, each["kind"]), []).append(each)

@@ -50,7 +50,8 @@ async def ask(minor: str) -> dict[str, Any]:
                 continue
             learned.note(name, sample, got, sample["kind"])
             if "status" in got:
-                learned.statuses.setdefault(f"{sample['apiVersion']}/{sample['kind']}", got["status"])
+                timeless = {key: item for key, item in got["status"].items() if not key.endswith("Time")}
+                learned.statuses.setdefault(f"{sample['apiVersion']}/{sample['kind']}", timeless)
             if "generation" in got["metadata"]:
                 learned.counted.add(f"{sample['apiVersion']}/{sample['kind']}")
             tried += await learning.try_fields(server, learned, sample, name)

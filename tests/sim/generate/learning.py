@@ -30,6 +30,7 @@ COMPUTED = {
     *("ImageVolumeSource.pullPolicy", "ServiceSpec.ipFamilies", "ServiceSpec.ipFamilyPolicy"),
     *("PodSpec.priority", "PodSpec.preemptionPolicy", "Namespace.spec", "NamespaceSpec.finalizers"),
     *("NetworkPolicySpec.policyTypes", "JobSpec.completions", "JobSpec.podReplacementPolicy"),
+    *("HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage", "DeviceTaint.timeAdded"),
 }
 IMMUTABLE = re.compile(
     r"immutable|may not be (changed|updated)|[Uu]pdates? .*(forbidden|not allowed)|cannot (be )?change|is forbidden"

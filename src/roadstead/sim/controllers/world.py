@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import kinds, status, writing
+from roadstead.sim import ending, kinds, status, writing
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.controllers.events import (
     EVERYTHING,
@@ -228,7 +228,7 @@ class World:
         write = self.write(resource, key_of(value))
         found = write.current()
         if found is not None and found[1]["metadata"]["uid"] == metadata["uid"]:
-            writing.delete(write, *found, propagation=policy, grace=grace)
+            ending.delete(write, *found, propagation=policy, grace=grace)
 
 
 LISTS = ("finalizers", "ownerReferences")  # not kept empty

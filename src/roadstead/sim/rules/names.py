@@ -138,6 +138,9 @@ def metadata(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> I
     yield from _owners(found)
 
 
+STANDARD = ("orphan", "foregroundDeletion", "kubernetes")
+
+
 def _finalizers(kind: Kind, found: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]:
     for number, finalizer in enumerate(found.get("finalizers") or ()):
         problem = qualified_problem(finalizer)
@@ -146,13 +149,7 @@ def _finalizers(kind: Kind, found: dict[str, Any], old: dict[str, Any] | None) -
         elif (
             kind.custom is False
             and "/" not in finalizer
-            and finalizer
-            not in (
-                "orphan",
-                "foregroundDeletion",
-                "kubernetes",
-                "customresourcecleanup.apiextensions.k8s.io",
-            )
+            and finalizer not in (*STANDARD, "customresourcecleanup.apiextensions.k8s.io")
         ):
             yield invalid(
                 f"metadata.finalizers[{number}]",
@@ -160,6 +157,10 @@ def _finalizers(kind: Kind, found: dict[str, Any], old: dict[str, Any] | None) -
                 "name is neither a standard finalizer name nor is it fully qualified",
             )
     if old is not None and found.get("deletionTimestamp"):
+        seconds = old["metadata"].get("deletionGracePeriodSeconds")
+        if found.get("deletionGracePeriodSeconds") != seconds:
+            why = "field is immutable"
+            yield invalid("metadata.deletionGracePeriodSeconds", found.get("deletionGracePeriodSeconds"), why)
         new = [
             each
             for each in found.get("finalizers") or ()
@@ -169,6 +170,17 @@ def _finalizers(kind: Kind, found: dict[str, Any], old: dict[str, Any] | None) -
             listed = ", ".join(f'"{each}"' for each in new)
             why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
             yield forbidden("metadata.finalizers", why)
+
+
+def namespace(value: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]:
+    """Who has to be done before a namespace goes: in its spec, as in its metadata."""
+    for finalizer in (value.get("spec") or {}).get("finalizers") or ():
+        problem = qualified_problem(finalizer)
+        if problem:
+            yield invalid("spec.finalizers", finalizer, problem)
+        elif "/" not in finalizer and finalizer not in STANDARD:
+            why = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid("spec.finalizers", finalizer, why)
 
 
 def _owners(found: dict[str, Any]) -> Iterator[Cause]:

@@ -108,6 +108,11 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
         yield required(f"{at}.containers")
     yield from _containers(spec, at, claimed=_claimed(value) if kind == "StatefulSet" else set())
     yield from _volumes(spec, at)
+    if kind == "StatefulSet":
+        for number, claim in enumerate((value.get("spec") or {}).get("volumeClaimTemplates") or ()):
+            yield from _claimed_spec(claim, f"spec.volumeClaimTemplates[{number}]")
+            if not (claim.get("metadata") or {}).get("name"):
+                yield required(f"{at}.volumes[{number}].name")
     if kind in SELECTING:
         yield from _selector(value.get("spec", {}), template)
         if spec.get("restartPolicy", "Always") != "Always":
@@ -137,8 +142,10 @@ def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
         if "secret" in volume and not volume["secret"].get("secretName"):
             yield required(f"{place}.secret.secretName")
         yield from _downward(volume, place)
+        yield from _projected(volume.get("projected") or {}, f"{place}.projected")
         if "ephemeral" in volume:
-            yield from _claim(volume["ephemeral"].get("volumeClaimTemplate") or {}, f"{place}.ephemeral")
+            template = volume["ephemeral"].get("volumeClaimTemplate") or {}
+            yield from _claimed_spec(template, f"{place}.ephemeral.volumeClaimTemplate")
         if len(volume) > 2:
             yield forbidden(place, "may not specify more than 1 volume type")
         if not names.LABEL.fullmatch(volume.get("name", "")):
@@ -201,13 +208,26 @@ def _downward(volume: dict[str, Any], place: str) -> Iterator[Cause]:
                 yield invalid(f"{at}.fieldRef.fieldPath", path, why)
 
 
+def _projected(volume: dict[str, Any], at: str) -> Iterator[Cause]:
+    """Files of several sources in one folder."""
+    seen: set[str] = set()
+    for number, source in enumerate(volume.get("sources") or ()):
+        for key, each in source.items():
+            found = [item.get("path", "") for item in each.get("items") or ()]
+            found += [each["path"]] if each.get("path") else []
+            for path in found:
+                if path in seen:
+                    yield invalid(at, path, f"conflicting duplicate paths in sources[{number}].{key}")
+                seen.add(path)
+
+
 SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 NAMED = ("configMap", "secret")
 
 
-def _claim(template: dict[str, Any], place: str) -> Iterator[Cause]:
+def _claimed_spec(template: dict[str, Any], place: str) -> Iterator[Cause]:
     """The claim that is made for a volume."""
-    spec, at = template.get("spec") or {}, f"{place}.volumeClaimTemplate.spec"
+    spec, at = template.get("spec") or {}, f"{place}.spec"
     if not spec.get("accessModes"):
         yield required(f"{at}.accessModes", "at least 1 access mode is required")
     if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):

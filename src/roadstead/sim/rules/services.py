@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
 
 FIRST_ADDRESS = int(ip_address("10.0.0.10"))
 DEPENDENT = {
@@ -25,9 +25,6 @@ def filled(value: dict[str, Any]) -> dict[str, Any]:
             {**each, "targetPort": each.get("port", 0)} if not each.get("targetPort") else each
             for each in spec["ports"]
         ]
-    if out.get("type") == "ExternalName":
-        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
-            out.pop(key, None)
     return {**value, "spec": out}
 
 
@@ -36,7 +33,12 @@ def drawn(value: dict[str, Any], old: dict[str, Any] | None, taken: "Taken") -> 
     spec = dict(value["spec"])
     before = (old or {}).get("spec", {})
     kind = spec.get("type")
-    if kind != "ExternalName":
+    if kind == "ExternalName":
+        for keys in (("clusterIP", "clusterIPs"), ("ipFamilies",), ("ipFamilyPolicy",)):
+            if all(spec.get(key) == before.get(key) for key in keys):
+                for key in keys:
+                    spec.pop(key, None)
+    else:
         if not spec.get("clusterIP"):
             spec["clusterIP"] = before.get("clusterIP") or taken.address()
         spec.setdefault("clusterIPs", [spec["clusterIP"]])
@@ -62,7 +64,17 @@ def drawn(value: dict[str, Any], old: dict[str, Any] | None, taken: "Taken") -> 
     for key, types in DEPENDENT.items():
         if kind not in types and before.get("type") in types and spec.get(key) == before.get(key):
             spec.pop(key, None)
+    status = value.get("status")
+    if old is not None and kind != "LoadBalancer" and status and status.get("loadBalancer"):
+        value = {**value, "status": {**status, "loadBalancer": {}}}
     return {**value, "spec": spec}
+
+
+def read(spec: dict[str, Any]) -> dict[str, Any]:
+    """As it is shown: a name from outside has no traffic inside, whatever was kept of that."""
+    if spec.get("type") != "ExternalName":
+        return spec
+    return {key: item for key, item in spec.items() if key != "internalTrafficPolicy"}
 
 
 class Taken:
@@ -147,8 +159,17 @@ def causes(value: dict[str, Any], old: dict[str, Any] | None) -> Iterator[Cause]
         yield from _fixed(spec, old.get("spec") or {})
 
 
+FAMILIES = ("IPv4", "IPv6")
+
+
 def _addresses(spec: dict[str, Any]) -> Iterator[Cause]:
     kind = spec.get("type")
+    families = spec.get("ipFamilies") or []
+    for number, family in enumerate(families):
+        if family not in FAMILIES:
+            yield unsupported(f"spec.ipFamilies[{number}]", family, FAMILIES)
+        elif family in families[:number]:
+            yield duplicate(f"spec.ipFamilies[{number}]", family)
     found = spec.get("clusterIPs") or []
     if kind == "ExternalName" and found:
         yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")

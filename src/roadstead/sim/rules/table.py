@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from roadstead.sim.conversion import autoscalers
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
 from roadstead.sim.rules import names, pods, services, validating
@@ -24,7 +25,7 @@ def filled(kind: Kind, value: dict[str, Any]) -> dict[str, Any]:
         return value
     if kind.kind in pods.SPECS and (kind.kind != "Pod" or kind.group == ""):
         value = pods.filled(kind.kind, value)
-    fill = _FILLS.get(kind.storage)
+    fill = _FILLS.get(kind.storage) if kind.conversion is None else None
     return fill(value) if fill else value
 
 
@@ -116,23 +117,25 @@ def _secret(value: dict[str, Any]) -> dict[str, Any]:
     return {**out, "data": data} if data else out
 
 
-SCALING = {
-    "scaleDown": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
-    "scaleUp": [
-        {"type": "Pods", "value": 4, "periodSeconds": 15},
-        {"type": "Percent", "value": 100, "periodSeconds": 15},
-    ],
+SCALING: dict[str, dict[str, Any]] = {
+    "scaleDown": {"policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]},
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "policies": [
+            {"type": "Pods", "value": 4, "periodSeconds": 15},
+            {"type": "Percent", "value": 100, "periodSeconds": 15},
+        ],
+    },
 }
 
 
 def _autoscaler(value: dict[str, Any]) -> dict[str, Any]:
+    value = autoscalers.without(value)
     behavior = (value.get("spec") or {}).get("behavior")
     if not isinstance(behavior, dict):
         return value
     filled = {
-        key: {**rules, "policies": SCALING[key]}
-        if key in SCALING and rules and "policies" not in rules
-        else rules
+        key: {**SCALING[key], **rules} if key in SCALING and rules else rules
         for key, rules in behavior.items()
     }
     return {**value, "spec": {**value["spec"], "behavior": filled}}
@@ -195,7 +198,8 @@ def causes(kind: Kind, value: dict[str, Any], old: dict[str, Any] | None) -> lis
 
 
 def _unique(found: list[Cause]) -> list[Cause]:
-    return list({(each.reason, each.field): each for each in found}.values())
+    """In the order of fields, as nearly all of the server's own checks go through an object."""
+    return sorted({(each.reason, each.field): each for each in found}.values(), key=lambda each: each.field)
 
 
 def _changed(kind: Kind, value: dict[str, Any], old: dict[str, Any]) -> Iterator[Cause]:

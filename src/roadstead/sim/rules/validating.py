@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
 
-from roadstead.sim.rules import admission, definitions, names, storing
+from roadstead.sim.rules import admission, contents, definitions, events, names, storing
 from roadstead.sim.schema import amounts
 from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
 
@@ -154,7 +154,19 @@ def _disruption(value: Value, old: Value | None) -> Iterator[Cause]:
     yield from names.selector(spec.get("selector"), "spec.selector")
 
 
+def _counts(value: Value, *keys: str) -> Iterator[Cause]:
+    for key in keys:
+        found = (value.get("spec") or {}).get(key)
+        if isinstance(found, int) and found < 0:
+            yield invalid(f"spec.{key}", found, "must be greater than or equal to 0")
+
+
 def _strategy(value: Value, old: Value | None) -> Iterator[Cause]:
+    yield from _counts(value, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    spec = value.get("spec") or {}
+    deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds", 0)
+    if deadline is not None and deadline <= ready:
+        yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
     strategy = (value.get("spec") or {}).get("strategy") or {}
     yield from _amounts(strategy.get("rollingUpdate") or {}, "spec.strategy.rollingUpdate")
     if strategy.get("type") == "Recreate" and "rollingUpdate" in strategy:
@@ -165,6 +177,8 @@ def _strategy(value: Value, old: Value | None) -> Iterator[Cause]:
 
 
 def _update_strategy(value: Value, old: Value | None) -> Iterator[Cause]:
+    history = ("revisionHistoryLimit",) if value["kind"] == "DaemonSet" else ()
+    yield from _counts(value, "minReadySeconds", *history)
     strategy = (value.get("spec") or {}).get("updateStrategy") or {}
     yield from _amounts(strategy.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
     kind = strategy.get("type")
@@ -361,30 +375,10 @@ def _metrics(spec: Value) -> Iterator[Cause]:
 
 ADMISSION = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
-MOST_DATA = 1 << 20  # bytes in a ConfigMap or a Secret
-
-
-def _too_much(size: int, at: str) -> Iterator[Cause]:
-    if size > MOST_DATA:
-        yield Cause("FieldValueTooLong", f"Too long: may not be more than {MOST_DATA} bytes", at)
-
-
-def _config_map(value: Value, old: Value | None) -> Iterator[Cause]:
-    texts, blobs = value.get("data") or {}, value.get("binaryData") or {}
-    return _too_much(sum(len(each.encode()) for each in texts.values()) + _decoded(blobs), "[]")
-
-
-def _secret(value: Value, old: Value | None) -> Iterator[Cause]:
-    return _too_much(_decoded(value.get("data") or {}), "data")
-
-
-def _decoded(found: Value) -> int:
-    return sum(len(each) // 4 * 3 - each.count("=", len(each) - 2) for each in found.values())
-
-
 CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] = {
-    ("", "configmaps"): _config_map,
-    ("", "secrets"): _secret,
+    ("", "configmaps"): contents.config_map,
+    ("", "secrets"): contents.secret,
+    ("", "namespaces"): names.namespace,
     (RBAC, "roles"): _role,
     (RBAC, "clusterroles"): _role,
     (RBAC, "rolebindings"): _binding,
@@ -392,6 +386,7 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("networking.k8s.io", "ingresses"): _ingress,
     ("networking.k8s.io", "networkpolicies"): _network_policy,
     ("", "persistentvolumeclaims"): _claim,
+    ("", "events"): events.event,
     ("", "limitranges"): _limit_range,
     ("", "resourcequotas"): _quota,
     ("", "replicationcontrollers"): _controller,

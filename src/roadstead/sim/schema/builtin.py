@@ -19,8 +19,17 @@ NULLS |= {
     ("io.k8s.api.discovery.v1.EndpointSlice", "endpoints"),
     ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
 }
+# Times that are shown as null when nobody gave them.
+UNSET = {
+    *(("io.k8s.api.core.v1.Event", key) for key in ("eventTime", "firstTimestamp", "lastTimestamp")),
+    *(
+        ("io.k8s.api.events.v1.Event", key)
+        for key in ("eventTime", "deprecatedFirstTimestamp", "deprecatedLastTimestamp")
+    ),
+}
 # Cannot be learned, for they are never created with a pod.
 LIKE = {"io.k8s.api.core.v1.EphemeralContainer": "io.k8s.api.core.v1.Container"}
+APART = ("JSONSchemaPropsOrBool", "JSONSchemaPropsOrArray")  # either of two types, of which no schema tells
 FORMATS = {"date-time": "time", "byte": "bytes"}
 
 
@@ -71,6 +80,8 @@ class _Compiler:
             merge.scalar, merge.list, merge.map = DEDUCED.scalar, DEDUCED.list, DEDUCED.map
             if kind == "object" and shape.name.endswith("FieldsV1"):
                 merge.scalar, merge.list = "", None
+            elif shape.name.endswith(APART):
+                shape.apart = self.definition(shape.name.removesuffix("OrBool").removesuffix("OrArray"))
             elif shape.name.endswith("RawExtension"):
                 merge.map = MapType({}, DEDUCED, atomic=True)
 
@@ -144,7 +155,9 @@ class _Compiler:
         properties = self.knowledge.definitions[shape.name].get("properties", {})
         for key, schema in properties.items():
             inner = shape.fields[key]
-            if "default" in schema and (shape.name, key) not in self.knowledge.hidden:
+            if (shape.name, key) in UNSET:
+                shape.zero[key] = shape.constants[key] = None
+            elif "default" in schema and (shape.name, key) not in self.knowledge.hidden:
                 value = schema["default"]
                 if value == {} and inner.kind == "struct":
                     shape.empty[key] = inner

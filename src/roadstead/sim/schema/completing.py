@@ -3,9 +3,10 @@
 Values are never edited: what changes is copied, the rest shared.
 """
 
+import base64
 from typing import Any
 
-from roadstead.sim.schema import amounts
+from roadstead.sim.schema import amounts, decoding
 from roadstead.sim.schema.shapes import Shape
 
 EMPTY: dict[str, Any] = {
@@ -31,12 +32,26 @@ def complete(shape: Shape, value: Any) -> Any:
         return [complete(element, _present(element, item)) for item in value]
     if kind == "map" and isinstance(value, dict):
         element = shape.element
-        if element is None or (element.plain and None not in value.values()):
+        if element is None or (element.plain and None not in value.values() and element.kind != "bytes"):
             return value
         return {key: complete(element, _present(element, item)) for key, item in value.items()}
+    if kind == "bytes" and isinstance(value, list):
+        return _bytes(value)
     if kind == "quantity":
         return amounts.canonical(value)
+    if shape.apart is not None:
+        return _read_apart(shape.apart, value)
     return value
+
+
+def _bytes(value: list[Any]) -> str:
+    return base64.b64encode(bytes(item or 0 for item in value)).decode()
+
+
+def _read_apart(shape: Shape, value: Any) -> Any:
+    if isinstance(value, list):
+        return [decoding.without(item, shape) for item in value]
+    return decoding.without(value, shape)
 
 
 def _structural(shape: Shape, value: Any) -> Any:
@@ -97,7 +112,7 @@ def _struct(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
             out[key] = item
         elif inner.plain:
             if item or key not in dropped:
-                out[key] = item
+                out[key] = item if item.__class__ is not list else _bytes(item)
         elif item or inner.kind not in ("list", "map") or key in shape.nulls:
             out[key] = complete(inner, item)
     _default(shape, out)

@@ -106,8 +106,16 @@ def _fits(shape: Shape, value: Any) -> bool:
     if kind == "time":
         return isinstance(value, str) and bool(TIME.fullmatch(value))
     if kind == "bytes":
-        return isinstance(value, str) and _base64(value)
+        return _base64(value) if isinstance(value, str) else _numbers(value)
     return isinstance(value, str)
+
+
+def _numbers(value: Any) -> bool:
+    """Bytes may come as a list of them, too."""
+    return isinstance(value, list) and all(
+        item is None or (isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 256)
+        for item in value
+    )
 
 
 def _base64(value: str) -> bool:

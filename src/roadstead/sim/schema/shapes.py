@@ -45,6 +45,9 @@ class Shape:
     patch: str = ""  # its strategy: merge, retainKeys or both
     rules: dict[str, Any] = field(default_factory=dict)  # of structural schemas: their own words
     structural: bool = False  # of a custom kind: values are kept as written
+    apart: "Shape | None" = (
+        None  # of any: what the server reads by code of its own, passing over unknown fields
+    )
     preserves: bool = False  # unknown fields stay
     embedded: bool = False  # holds a whole object: apiVersion, kind and metadata are always known
 

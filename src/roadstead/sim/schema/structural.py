@@ -60,22 +60,24 @@ def _validator(schema: dict[str, Any]) -> Any:
     return jsonschema_rs.Draft7Validator(schema, validate_formats=True, formats=FORMATS)
 
 
-def _shape(schema: dict[str, Any], metadata: Shape) -> Shape:
+def _shape(schema: dict[str, Any], metadata: Shape, loose: bool = False) -> Shape:
+    """`loose`: something above keeps unknown fields. Then merging knows them here, too, though none is kept."""
     shape = Shape(
         structural=True, rules=schema, preserves=bool(schema.get("x-kubernetes-preserve-unknown-fields"))
     )
+    loose = loose or shape.preserves
     kind = schema.get("type", "")
     if schema.get("x-kubernetes-int-or-string"):
         shape.kind, shape.merge = "intstr", Type("untyped")
     elif kind == "array":
-        shape.kind, shape.element = "list", _shape(schema.get("items") or {}, metadata)
+        shape.kind, shape.element = "list", _shape(schema.get("items") or {}, metadata, loose)
         sort = schema.get("x-kubernetes-list-type", "atomic")
         keys = tuple(schema.get("x-kubernetes-list-map-keys", ()))
         properties = (schema.get("items") or {}).get("properties") or {}
         defaults = {key: properties[key]["default"] for key in keys if "default" in properties.get(key, {})}
         shape.merge = Type("", ListType(shape.element.merge, sort == "atomic", keys, defaults))
     elif kind == "object" or "properties" in schema:
-        _object(shape, schema, metadata)
+        _object(shape, schema, metadata, loose)
     elif kind in SCALARS:
         shape.kind, shape.merge = kind, Type(SCALARS[kind])
     else:
@@ -84,13 +86,13 @@ def _shape(schema: dict[str, Any], metadata: Shape) -> Shape:
     return shape
 
 
-def _object(shape: Shape, schema: dict[str, Any], metadata: Shape) -> None:
+def _object(shape: Shape, schema: dict[str, Any], metadata: Shape, loose: bool) -> None:
     atomic = schema.get("x-kubernetes-map-type") == "atomic"
     more = schema.get("additionalProperties")
     if "properties" not in schema and more:
         shape.kind = "map"
         shape.element = (
-            _shape(more, metadata)
+            _shape(more, metadata, loose)
             if isinstance(more, dict)
             else Shape("any", preserves=True, structural=True, merge=DEDUCED)
         )
@@ -99,14 +101,14 @@ def _object(shape: Shape, schema: dict[str, Any], metadata: Shape) -> None:
     shape.kind = "struct"
     shape.embedded = bool(schema.get("x-kubernetes-embedded-resource"))
     for key, each in (schema.get("properties") or {}).items():
-        shape.fields[key] = _shape(each, metadata)
+        shape.fields[key] = _shape(each, metadata, loose)
         if "default" in each:
             shape.constants[key] = each["default"]
     if shape.embedded:
         text = Shape("string", merge=Type("string"), structural=True)
         shape.fields |= {"apiVersion": text, "kind": text, "metadata": metadata}
     fields = {key: item.merge for key, item in shape.fields.items()}
-    shape.merge = Type("", None, MapType(fields, DEDUCED if shape.preserves else None, atomic))
+    shape.merge = Type("", None, MapType(fields, DEDUCED if loose else None, atomic))
 
 
 def portable(pattern: str) -> str:

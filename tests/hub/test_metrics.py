@@ -85,7 +85,7 @@ async def test_what_happened_is_counted_and_how_things_stand_is_told(hub):
         return None
 
     assert value("roadstead_events", "_total", kind="commit", level="info") == 1
-    assert value("roadstead_http_requests", "_total", part="other", method="GET", code="404") == 1
+    assert value("roadstead_http_requests", "_total", part="other", method="GET", code="401") == 1
     assert value("roadstead_http_requests", "_total", part="hooks", method="POST", code="404") == 1
     assert value("roadstead_kubernetes_requests", "_total", verb="list", outcome="ok") > 0
     assert value("roadstead_database_commit_seconds", "_count") > 0

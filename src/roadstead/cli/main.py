@@ -21,6 +21,7 @@ from roadstead.cli import (
     schema,
     serve,
     status,
+    token,
     validate,
 )
 
@@ -52,6 +53,7 @@ app.add_typer(audit.app, name="audit", rich_help_panel=_SEE)
 app.command(rich_help_panel=_ACT)(apply.apply)
 app.command(rich_help_panel=_ACT)(serve.serve)
 app.add_typer(hold.app, name="hold", rich_help_panel=_ACT)
+app.add_typer(token.app, name="token", rich_help_panel=_ACT)
 
 
 def _version(asked: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from roadstead.cli import config_file, options, running, settings
+from roadstead.cli import config_file, guarding, options, running, settings
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 
@@ -75,6 +75,13 @@ def serve(
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", envvar=_env("LISTEN"), help="Serve HTTP here.")
     ] = "127.0.0.1:8420",
+    access: guarding.AccessOption = None,
+    anonymous: guarding.AnonymousOption = None,
+    tls_cert: guarding.CertificateOption = None,
+    tls_key: guarding.KeyOption = None,
+    insecure_listen: guarding.InsecureOption = False,
+    proxy: guarding.ProxyOption = None,
+    host: guarding.HostOption = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -148,6 +155,9 @@ def serve(
       roadstead serve --config /etc/roadstead/hub.yaml
     """
     asked = settings.Given(fleet=fleet, kubeconfig=kubeconfig, timeout="10m")
+    guard = guarding.Guarding(
+        access, anonymous, tls_cert, tls_key, insecure_listen, tuple(proxy or ()), tuple(host or ())
+    )
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import folders
@@ -177,10 +187,15 @@ def serve(
             counted.hear(event)
 
         with server.listen(listen) as listening, traces.sent(traces_to, name=chosen.name):
+            guard.check(listening)
+            identity = guard.identity(chosen.settings.state, guarding.tell)
+            tls, hosts = guard.tls(guarding.tell), guard.names(listening, identity)
             async with operation.serving(chosen, hear, stop=stop) as serving, AsyncExitStack() as opened:
-                routes = app.app(serving, counted, Secrets(files))
-                await opened.enter_async_context(server.running(routes, listening))
-                logs.say("serving", address=server.shown(listening), fleet=fleet, name=chosen.name)
+                routes = app.app(serving, counted, Secrets(files), identity=identity, hosts=hosts)
+                answering = server.running(routes, listening, tls=tls, proxies=guard.proxies)
+                await opened.enter_async_context(answering)
+                address = server.shown(listening, secure=tls is not None)
+                logs.say("serving", address=address, fleet=fleet, name=chosen.name)
                 await stop.wait()
         logs.say("stopped")
         return 0

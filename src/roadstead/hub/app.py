@@ -1,18 +1,40 @@
-"""All that is answered over HTTP, put together: add a file's routes to the list."""
+"""All that is answered over HTTP, put together: add a file's routes to the list.
+
+Whoever asks comes by access/gate.py first; errors leave by problems.py.
+"""
+
+from collections.abc import Collection
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from roadstead.hub import metrics, probes, webhooks
+from roadstead.hub import metrics, probes, problems, webhooks
+from roadstead.hub.access.gate import Gate
+from roadstead.hub.access.identity import Identity
+from roadstead.hub.access.login import Login
+from roadstead.hub.access.scopes import Scopes
 from roadstead.hub.metrics import Counting, Metrics
 from roadstead.hub.webhooks import Secrets
 from roadstead.operations.serve import Serving
 
 
-def app(serving: Serving, counted: Metrics, secrets: Secrets) -> Starlette:
+def app(
+    serving: Serving, counted: Metrics, secrets: Secrets, *, identity: Identity, hosts: Collection[str] = ()
+) -> Starlette:
+    """`hosts` are the names that browsers may call us by; empty takes all."""
     routes = [
         *probes.routes(serving),
         *metrics.routes(serving, counted),
         *webhooks.routes(serving, secrets),
+        *Login(identity, serving).routes(),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Counting, counted=counted)])
+    made = Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(Counting, counted=counted),
+            Middleware(Gate, identity=identity, hosts=hosts),
+        ],
+        exception_handlers=problems.handlers,
+    )
+    made.state.scopes = Scopes(serving)
+    return made

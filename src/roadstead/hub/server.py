@@ -1,8 +1,10 @@
 """Serve an app on an address, in the loop that is running, until told to stop; then end soon, open streams or not."""
 
 import asyncio
+import ipaddress
 import socket
-from collections.abc import AsyncIterator, Iterator
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -34,15 +36,26 @@ def listen(address: str) -> socket.socket:
 
 
 @asynccontextmanager
-async def running(app: Starlette, listening: socket.socket) -> AsyncIterator[None]:
+async def running(
+    app: Starlette,
+    listening: socket.socket,
+    *,
+    tls: ssl.SSLContext | None = None,
+    proxies: Sequence[str] = (),
+) -> AsyncIterator[None]:
+    """What `proxies` (addresses, networks) tell of whom they ask for is believed."""
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=_GRACE,
     )
+    config.load()
+    config.ssl = tls
     server = _Server(config)
     async with tasks.group() as start:
         serving = start(server.serve(sockets=[listening]))
@@ -54,6 +67,10 @@ async def running(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
             serving.cancel()
 
 
-def shown(listening: socket.socket) -> str:
+def is_loopback(listening: socket.socket) -> bool:
+    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+
+
+def shown(listening: socket.socket, *, secure: bool = False) -> str:
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http{'s' if secure else ''}://{f'[{host}]' if ':' in host else host}:{port}"

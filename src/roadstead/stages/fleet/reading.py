@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -33,7 +33,10 @@ _WANTED = {
 _UNSAFE = ("variables", "default", "inline", "to")  # their values may be secrets
 
 
-def model(entry: Entry[Any], kind: type[documents.AnyDocument]) -> documents.AnyDocument | list[Fault]:
+_Model = TypeVar("_Model", bound=documents.Spec)
+
+
+def model(entry: Entry[Any], kind: type[_Model]) -> _Model | list[Fault]:
     """The entry's value as `kind`, or what is wrong with it: at least one fault."""
     value = entry.document.value
     try:

@@ -59,7 +59,7 @@ def test_no_proxy_is_read_as_kubectl_reads_it(environment, server, exempt, throu
     assert proxies.choose(Access(server)) == ("http://proxy.example:3128" if through else "")
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "127.0.0.1:3128", "ftp://proxy"])
+@pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:1080", "127.0.0.1:3128", "ftp://proxy"])
 def test_proxies_that_are_not_spoken_are_refused_by_name(proxy):
     with pytest.raises(UsageError) as caught:
         client.connect(Access(SERVER, proxy=proxy), cluster="c1")

@@ -207,7 +207,7 @@ async def test_a_server_that_stops_in_the_middle_of_an_answer():
 )
 async def test_something_else_answers_than_an_api_server(response, reason, words):
     async with serving(always(response)) as server:
-        error = await failure(server.client())
+        error = await failure(server.client(limits=Limits(deadline=5.0)))  # less than it is asked to wait
     assert error.problem.reason is reason
     assert words in error.problem.cause
 

@@ -21,6 +21,10 @@ def choose(access: Access) -> str:
     return _checked(proxy if "://" in proxy else f"http://{proxy}", f"{parts.scheme.upper()}_PROXY")
 
 
+def is_socks(proxy: str) -> bool:
+    return urlsplit(proxy).scheme in ("socks5", "socks5h")
+
+
 def without_password(proxy: str) -> str:
     parts = urlsplit(proxy)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -28,13 +32,13 @@ def without_password(proxy: str) -> str:
 
 def _checked(proxy: str, origin: str) -> str:
     scheme = urlsplit(proxy).scheme
-    if scheme in ("http", "https"):
+    if scheme in ("http", "https") or is_socks(proxy):
         return proxy
     raise errors.error(
         Problem(
             reasons.KUBECONFIG_INVALID,
             f"{origin}: proxies of the kind {scheme or 'without a scheme'} are not supported",
-            hint="use an http:// or https:// proxy, or a tunnel and its local address as server",
+            hint="use an http://, https:// or socks5:// proxy, or a tunnel and its local address as server",
         )
     )
 

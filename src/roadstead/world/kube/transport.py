@@ -64,7 +64,7 @@ class Transport:
 
     def open(self) -> None:
         """Inside a running loop; no request is sent."""
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_ALIVE)
+        connector = self._connector(limit=0, keepalive_timeout=_KEPT_ALIVE)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -72,6 +72,13 @@ class Transport:
             auto_decompress=False,
             read_bufsize=_CHUNK,
         )
+
+    def _connector(self, **settings: Any) -> aiohttp.TCPConnector:
+        if not proxies.is_socks(self._proxy):
+            return aiohttp.TCPConnector(**settings)
+        from roadstead.world.kube import socks  # here, as few clusters need it
+
+        return socks.Connector(self._proxy, **settings)
 
     async def close(self) -> None:
         session, self._session = self._session, None
@@ -179,7 +186,7 @@ class Transport:
             options["ssl"] = self._context(credential)
             if self.access.trust.server_name:
                 options["server_hostname"] = self.access.trust.server_name
-        if self._proxy:
+        if self._proxy and not proxies.is_socks(self._proxy):
             options["proxy"] = self._proxy
         return options
 

@@ -31,6 +31,7 @@ from roadstead.world.kube import kubeconfig
 from roadstead.world.kube.client import Client
 from roadstead.world.kube.write import Writer
 from tests.controlplane import plane
+from tests.controlplane.cluster import Cluster
 
 _APPLICATIONS, _EDITS = 1_000, 100
 _NAMESPACE = "ours"
@@ -68,6 +69,8 @@ async def _measure() -> None:
                 deployments = (await intruder.resources()).find(GroupKind("apps", "Deployment"))
                 assert deployments
                 await hub.applied(_APPLICATIONS)
+                asked = await _about_inventories(cluster)
+                _say(f"{asked / _APPLICATIONS:.2f} requests about inventories for each")
                 _say(
                     f"{_APPLICATIONS} applications applied in {hub.seconds():.1f} s, {hub.memory() / 1e6:.0f} MB"
                 )
@@ -81,6 +84,13 @@ async def _measure() -> None:
                     _tell(f"while {_APPLICATIONS} applications change ({moved} had by the last edit)", taken)
                     await hub.applied(_APPLICATIONS)
                     _say(f"all of them changed in {hub.seconds():.1f} s")
+
+
+async def _about_inventories(cluster: Cluster) -> float:
+    """Requests to Secrets until now, whatever came of them."""
+    lines = str(await cluster.request("GET", "/metrics")).splitlines()
+    wanted = [one for one in lines if one.startswith("apiserver_request_total{") and '"secrets"' in one]
+    return sum(float(one.rpartition(" ")[2]) for one in wanted)
 
 
 @dataclass

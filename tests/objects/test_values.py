@@ -165,3 +165,29 @@ def test_a_value_that_we_left_to_others_is_no_addition():
     live["data"]["left"] = "2"
     edit(live, {"f:data": {"f:left": {}}}, manager="roadstead-left", operation="Apply")
     assert values.additions(live, config_map(a="1")) == []
+
+
+def test_an_edit_is_certain_where_others_alone_hold_other_values():
+    label = {"labels": {"applyset.kubernetes.io/part-of": "applyset-x-v1"}}
+
+    def live():
+        found = owned(deployment())
+        found["metadata"] |= label
+        found["spec"]["replicas"] = 5
+        return found
+
+    taken = edit(live(), {"f:spec": {"f:replicas": {}}}, taken=[("f:spec", "f:replicas")])
+    (change,) = values.edited(deployment(), taken, part_of="applyset-x-v1")
+    assert (change.path, change.before, change.manager) == ("spec.replicas", 5, "kubectl-edit")
+    shared = edit(live(), {"f:spec": {"f:replicas": {}}})
+    assert values.edited(deployment(), shared, part_of="applyset-x-v1") == (), (
+        "we hold it, too: by admission?"
+    )
+    removed = edit(live(), {"f:spec": {"f:replicas": {}}}, taken=[("f:spec", "f:replicas")])
+    del removed["spec"]["selector"]
+    assert values.edited(deployment(), removed, part_of="applyset-x-v1") == (), (
+        "who removed what is not known"
+    )
+    custom = {**taken, "apiVersion": "example.dev/v1"}
+    assert values.edited(deployment(), custom, part_of="applyset-x-v1") == (), "its spellings are not known"
+    assert values.edited(deployment(), owned(deployment()), part_of="") == ()

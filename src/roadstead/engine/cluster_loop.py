@@ -116,8 +116,12 @@ async def survey(
 
 async def manifests_of(world: World, desired: Desired, cluster: str, facts: Facts) -> dict[str, Manifests]:
     """What Git means for a cluster, by bundle; what was rendered before is only looked up."""
+    wanted = [
+        replace(one, cluster_labels={**one.cluster_labels, **facts.labels})
+        for one in desired.of_cluster(cluster)
+    ]
     made = await rendering.render(
-        desired.of_cluster(cluster), desired.snapshot, {cluster: facts}, pool=world.pool, cache=world.renders
+        wanted, desired.snapshot, {cluster: facts}, pool=world.pool, cache=world.renders
     )
     return {key.bundle: one for key, one in made.items()}
 
@@ -209,9 +213,17 @@ class Wishes:
     take_over: bool = False
 
 
-async def plan(world: World, found: Survey, bundle: str, wishes: Wishes, *, shown: bool = True) -> Plan:
+async def plan(
+    world: World,
+    found: Survey,
+    bundle: str,
+    wishes: Wishes,
+    *,
+    shown: bool = True,
+    at_hand: apply.AtHand | None = None,
+) -> Plan:
     """The plan of one bundle; what stands in its way is among its problems. One that is not `shown` to
-    anybody asks the server less, and tells less."""
+    anybody asks the server less, and tells less; with objects `at_hand` (apply.preview), still less."""
     key = Key(bundle, found.cluster.name)
     inventory = found.inventory(bundle)
     assignment = found.assignment(bundle)
@@ -246,7 +258,7 @@ async def plan(world: World, found: Survey, bundle: str, wishes: Wishes, *, show
         return Plan(key, inventory.parent.applied, found.desired.revision, inventory.parent, (), over)
     if not shown:
         draft = compare.unshown(draft, assignment)
-    previews = await apply.preview(found.target(assignment), draft, deadline=world.remaining)
+    previews = await apply.preview(found.target(assignment), draft, deadline=world.remaining, at_hand=at_hand)
     return settle.settle(draft, previews, assignment)
 
 

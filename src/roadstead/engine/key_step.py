@@ -116,7 +116,7 @@ class Steps:
         await self._carry(bundle, held)
         found = replace(self._survey(bundle, held), slots=self._drift_slots if hurried else self._slots)
         world = self.shared.world.within(DEADLINE)
-        plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False)
+        plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
         plan = self._leaving_contests(plan)
         told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
         told.held, told.waits = held.why if held else "", ""

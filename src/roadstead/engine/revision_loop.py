@@ -4,6 +4,7 @@ Everything that is wrong in the documents is a problem in `Desired`; only a flee
 be read at all is raised.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -54,10 +55,12 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
     settings = world.settings
     found = await _fleet(world, revision if revision is not None else settings.revision)
     loaded = load.load(tree(found), prefix=found.prefix)
+    await asyncio.sleep(0)  # a large fleet takes a moment, and what is watched has its turn
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = load.add_sources(loaded, sources.trees())
     facts = clusters.recorded(world, loaded.fleet.name)
     resolution = resolve.resolve(loaded, now=world.now, facts=facts)
+    await asyncio.sleep(0)
     pinned = await _fetch(world, found, _pinned(loaded, resolution))
     own = await _own(world, resolution)
     packed = await _packed(world, resolution)

@@ -59,7 +59,7 @@ class Change:
     drifted: bool = False  # live differs from what we applied, whatever Git says now
     left: tuple[str, ...] = ()
     alone: bool = False  # what others added beside us is taken away
-    blind: bool = False  # only Git changed it, nobody is shown the plan: no dry run told what becomes of it
+    blind: bool = False  # no dry run told what becomes of it: none was needed to tell what is to be done
     live: Live | None = None  # what the plan was made against
     notes: tuple[str, ...] = ()  # "kept spec.replicas: also owned by hpa"
 
@@ -91,6 +91,7 @@ class Preview:
     problem: Problem | None = None
     predicted: str = ""
     conflicts: tuple[FieldChange, ...] = ()
+    edited: tuple[FieldChange, ...] = ()  # the live object alone tells it: the server was not asked
     recreate: str = ""  # the field proven immutable, where only a recreate can bring the change
 
 

@@ -26,6 +26,24 @@ def changed(manifest: Object, live: Object, *, part_of: str = "") -> list[FieldC
     return [*told, *_dropped(wanted, live)]
 
 
+def edited(manifest: Object, live: Object, *, part_of: str) -> tuple[FieldChange, ...]:
+    """As `changed`, where what we applied was certainly edited since, so that no dry run need tell; else empty.
+
+    Who sets a field of ours to another value takes it from us. So it is certain where others alone hold each
+    field that differs, of a kind of which all spellings are known that a server may keep instead of ours.
+    """
+    found = changed(manifest, live, part_of=part_of)
+    certain = kinds.is_built_in(kinds.of(live)) and all(_is_taken(one, live) for one in found)
+    return tuple(found) if certain else ()
+
+
+def _is_taken(change: FieldChange, live: Object) -> bool:
+    if change.before is None or change.after is None:
+        return False
+    owners = ownership.owner_of(live, paths.parse(change.path))
+    return bool(owners) and not any(one.manager.startswith(ownership.MANAGER) for one in owners)
+
+
 def additions(live: Object, manifest: Object) -> list[FieldChange]:
     """What others set beside us. `after` is None: Git does not have it.
 

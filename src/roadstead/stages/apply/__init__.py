@@ -2,8 +2,8 @@
 
 from roadstead.stages.apply.cluster import Cluster
 from roadstead.stages.apply.keeping import mark
-from roadstead.stages.apply.previewing import preview
+from roadstead.stages.apply.previewing import AtHand, preview
 from roadstead.stages.apply.run import Rules
 from roadstead.stages.apply.stepping import announce, due, is_idle, step
 
-__all__ = ["Cluster", "Rules", "announce", "due", "is_idle", "mark", "preview", "step"]
+__all__ = ["AtHand", "Cluster", "Rules", "announce", "due", "is_idle", "mark", "preview", "step"]

@@ -5,6 +5,7 @@ or kind comes with the same change, or the object must first be healed in a way 
 """
 
 import asyncio
+from collections.abc import Callable
 
 import orjson
 
@@ -12,7 +13,7 @@ from roadstead.model import reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.plan import Action, Change, Draft, FieldChange, Preview
-from roadstead.objects import immutable, kinds, ownership, release
+from roadstead.objects import immutable, kinds, ownership, release, values
 from roadstead.stages.apply import editing, foresight, work
 from roadstead.stages.apply.cluster import Cluster, Object, Session
 from roadstead.world import tasks
@@ -29,14 +30,21 @@ _UNTOLD = {
 }
 
 
-async def preview(cluster: Cluster, draft: Draft, *, deadline: float) -> dict[ObjectId, Preview]:
-    """The server's answer to each doubtful change. Raises only when the cluster as a whole does not answer; what one change meets is in its preview."""
+AtHand = Callable[[ObjectId, str], Object | None]
+
+
+async def preview(
+    cluster: Cluster, draft: Draft, *, deadline: float, at_hand: AtHand | None = None
+) -> dict[ObjectId, Preview]:
+    """The server's answer to each doubtful change. Raises only when the cluster as a whole does not answer; what
+    one change meets is in its preview. With `at_hand`, which gives an object whole where it is known at this
+    resourceVersion, nothing is asked where its values are certain to have been edited."""
     session = Session(cluster, asyncio.get_running_loop().time() + deadline)
     redefined = _redefined(draft)
 
     async def ask(change: Change) -> Preview:
         try:
-            answer = await _Question(session, change, draft.parent.id).ask()
+            answer = await _Question(session, change, draft.parent.id, at_hand).ask()
         except RoadsteadError as error:
             if session.lost:
                 raise
@@ -77,14 +85,19 @@ def _unanswered(change: Change, live: Object | None, problem: Problem) -> Previe
 class _Question:
     """One change, asked about."""
 
-    def __init__(self, session: Session, change: Change, part_of: str) -> None:
-        self.session, self.change = session, change
+    def __init__(self, session: Session, change: Change, part_of: str, at_hand: AtHand | None = None) -> None:
+        self.session, self.change, self.part_of, self.at_hand = session, change, part_of, at_hand
         manifest: Object = orjson.loads(change.manifest.body) if change.manifest else {}
         self.manifest = work.member(manifest, part_of) if manifest else manifest
         self.version = manifest.get("apiVersion", "")
 
     async def ask(self) -> Preview:
+        known = self.at_hand(self.change.id, self.change.resource_version) if self.at_hand else None
+        if edited := self._edited(known):
+            return Preview(self.change.id, known, edited=edited)
         live = await self.session.get(self.change.id, self.version)
+        if edited := self._edited(live):
+            return Preview(self.change.id, live, edited=edited)
         if not self.manifest:
             return await self._drop(live)
         if live is None:
@@ -96,6 +109,14 @@ class _Question:
             return await self._change(live)
         except RoadsteadError as error:
             return await self._refused(live, error.problem)
+
+    def _edited(self, live: Object | None) -> tuple[FieldChange, ...]:
+        """What is certain of a change without a dry run, where that may be enough."""
+        change = self.change
+        wanted = self.at_hand and self.manifest and change.drifted and change.action is Action.UPDATE
+        if not wanted or live is None or change.left or "deletionTimestamp" in live["metadata"]:
+            return ()
+        return values.edited(self.manifest, live, part_of=self.part_of)
 
     async def _drop(self, live: Object | None) -> Preview:
         if live is not None and self.change.action is Action.DELETE:

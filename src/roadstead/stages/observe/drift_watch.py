@@ -13,7 +13,7 @@ from roadstead.model.errors import Problem
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.inventory import Entry, Inventory
-from roadstead.objects import ownership
+from roadstead.objects import kinds, ownership
 from roadstead.stages.observe import serving
 from roadstead.stages.observe.health_book import Changed, HealthBook
 from roadstead.stages.observe.stream import Selection
@@ -61,6 +61,7 @@ class DriftWatch:
         self._resources: Mapping[GroupKind, ApiResource] = {}
         self._named: dict[ObjectId, Selection] = {}
         self._lost: set[Selection] = set()
+        self._whole: dict[ObjectId, dict[str, Any]] = {}  # those suspected, as they were seen
 
     async def expect(self, inventories: Mapping[str, Mapping[ObjectId, Entry]]) -> None:
         """Watch what these bundles own now, as their entries say; other bundles stay as they are. A kind
@@ -83,18 +84,28 @@ class DriftWatch:
         if self.book:
             self.book.wrote(later)
 
+    def whole(self, one: ObjectId, version: str) -> dict[str, Any] | None:
+        """A suspected object as it was seen at this resourceVersion, if all of it was."""
+        found = self._whole.get(one)
+        return found if found and found["metadata"].get("resourceVersion") == version else None
+
     def stop(self) -> None:
         self._streams.stop()
         if self.book:
             self.book.stop()
 
     def seen(self, selection: Selection, obj: dict[str, Any]) -> None:
-        self.suspicions.seen(obj)
+        one = self.suspicions.seen(obj)
+        if self.suspicions.is_odd(one) and not selection.metadata:
+            self._whole[one] = obj
+        else:
+            self._whole.pop(one, None)
         if self.book and not selection.metadata:
             self.book.seen(obj)
         self._follow_names()
 
     def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
+        self._whole.pop(kinds.identify(obj), None)
         self.suspicions.gone(selection, obj)
         self._follow_names()
 

@@ -108,16 +108,21 @@ class Suspicions:
     def _is_followed(self, one: ObjectId, live: Live) -> bool:
         return self._is_listed(one) and (bool(live.part_of) or one in self._entries)
 
-    def seen(self, obj: dict[str, Any]) -> None:
+    def is_odd(self, one: ObjectId) -> bool:
+        """Whether the object is not as its entry says."""
+        return one in self._odd
+
+    def seen(self, obj: dict[str, Any]) -> ObjectId:
         live = ownership.live(obj)
         if self._is_behind(live):
-            return
+            return live.id
         if entry := self._entries.get(live.id):
             live = replace(live, id=entry.id)  # one name in memory for each object is enough
         self.live[live.id] = live
         if live.part_of:
             self.unlabelled.discard(live.id)
         self._judge(live.id)
+        return live.id
 
     def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
         one = kinds.identify(obj)

@@ -50,6 +50,10 @@ def _decide(change: Change, preview: Preview, assignment: Assignment | None) -> 
         return replace(
             change, action=Action.SKIP, cause=f"the server refuses it: {preview.problem.cause}"
         ), preview.problem
+    if preview.edited:
+        certain = replace(change, blind=True, notes=(*change.notes, *_kept(change, preview)))
+        settled = _update(certain, preview.edited, assignment)
+        return _told_of_additions(settled, preview, assignment), None
     if preview.predicted or preview.result is None:
         return _foretold(change, preview), None
     fields = _visible(change, preview)

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from roadstead.hub.metrics import Metrics
 from roadstead.world import meter
+from tests.end_to_end.story import namespace
 from tests.hub import hubs
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -65,8 +66,8 @@ async def test_names_follow_the_conventions(hub):
 
 
 async def test_nothing_that_grows_with_the_fleet_is_a_label(hub):
-    hub.story.bundle("web", files={"all.yaml": []})
-    hub.commit()
+    hub.story.bundle("web", files={"all.yaml": [namespace("web")]})
+    await hub.settled(1, commit=hub.commit())
     for family in (await shown(hub)).values():
         for sample in family.samples:
             assert not {"cluster", "bundle", "object", "namespace"} & sample.labels.keys()
@@ -74,6 +75,8 @@ async def test_nothing_that_grows_with_the_fleet_is_a_label(hub):
 
 
 async def test_what_happened_is_counted_and_how_things_stand_is_told(hub):
+    hub.story.bundle("web", files={"all.yaml": [namespace("web")]})
+    await hub.settled(1, commit=hub.commit())
     await hub.ask("GET", "/nothing/here")
     await hub.ask("POST", "/hooks/other")
     found = await shown(hub)
@@ -84,7 +87,7 @@ async def test_what_happened_is_counted_and_how_things_stand_is_told(hub):
                 return sample.value
         return None
 
-    assert value("roadstead_events", "_total", kind="commit", level="info") == 1
+    assert value("roadstead_events", "_total", kind="commit", level="info") == 2
     assert value("roadstead_http_requests", "_total", part="other", method="GET", code="401") == 1
     assert value("roadstead_http_requests", "_total", part="hooks", method="POST", code="404") == 1
     assert value("roadstead_kubernetes_requests", "_total", verb="list", outcome="ok") > 0

@@ -1,5 +1,6 @@
 """Reading a tree: files, links, mounts; and that nothing outside of it can be read."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,41 @@ def test_objects_that_are_not_there_are_a_problem_with_the_store_named(repositor
     tree = trees.open(repository.store, "1" * 40)
     assert reason_of(tree.read, "a") == "SourceUnreadable"
     assert reason_of(trees.open("/nonexistent", "1" * 40).read, "a") == "SourceUnreadable"
+
+
+class TestFilesOfLfs:
+    CONTENT = b"a: large\n"
+    DIGEST = hashlib.sha256(CONTENT).hexdigest()
+    POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{DIGEST}\nsize {len(CONTENT)}\n"
+
+    def kept(self, repository: Repository) -> Path:
+        """Where git-lfs keeps the content in a checkout."""
+        path = repository.folder / ".git/lfs/objects" / self.DIGEST[:2] / self.DIGEST[2:4] / self.DIGEST
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def test_a_pointer_is_never_taken_for_content(self, repository, tmp_path):
+        repository.write({"a.yaml": self.POINTER})
+        tree = tree_of(repository)
+        assert reason_of(tree.read, "a.yaml") == "SourceUnreadable"
+        assert reason_of(tree.copy_out, ["a.yaml"], tmp_path / "out") == "SourceUnreadable"
+
+    def test_content_that_the_checkout_has_is_read(self, repository, tmp_path):
+        self.kept(repository).write_bytes(self.CONTENT)
+        repository.write({"a.yaml": self.POINTER})
+        assert tree_of(repository).read("a.yaml") == self.CONTENT
+        borrowing = Repository(tmp_path / "borrowing")
+        borrowing.git("fetch", "--quiet", str(repository.folder), "HEAD")
+        lender = repository.folder / ".git/objects\n"
+        (borrowing.folder / ".git/objects/info/alternates").write_text(str(lender))
+        tree = trees.open(borrowing.store, repository.tree)
+        assert tree.read("a.yaml") == self.CONTENT
+
+    def test_damaged_content_is_none(self, repository):
+        self.kept(repository).write_bytes(b"something else")
+        repository.write({"a.yaml": self.POINTER})
+        assert reason_of(tree_of(repository).read, "a.yaml") == "SourceUnreadable"
+
+    def test_a_text_about_lfs_is_a_text(self, repository):
+        repository.write({"a.txt": f"{self.POINTER}\nis what a pointer looks like\n"})
+        assert tree_of(repository).read("a.txt").endswith(b"looks like\n")

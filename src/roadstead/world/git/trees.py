@@ -2,7 +2,7 @@
 
 Cheap to open anywhere (all arguments are strings), never reads a working file. Links are followed as a file
 system does, but nothing that a link, a `..` or a crafted name leads to outside of the tree can be read: such a
-path is an OutsideSnapshot problem. Fetching the objects is fetch.py's, hashing a working tree worktree.py's.
+path is an OutsideSnapshot problem. Pointers of Git LFS are never taken for content. Fetching the objects is fetch.py's, hashing a working tree worktree.py's.
 """
 
 import fnmatch
@@ -16,10 +16,11 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem, RoadsteadError
 from roadstead.model.reasons import Reason
 from roadstead.model.snapshot import Mount
-from roadstead.world.git import failures, objects
+from roadstead.world.git import failures, lfs, objects
 
 MOST_LINKS = 40  # followed for one path, as Linux does
 MOST_SPECIAL = 10_000  # links and submodules that one digest may cover
+_NO_LFS = "run `git lfs pull` in a checkout and name that as the fleet, or keep the file in Git itself"
 MOST_ENTRIES = 500_000  # looked at in one walk: a few crafted links or trees can stand for billions
 
 
@@ -57,7 +58,14 @@ class Tree:
         node = self._find(path)
         if node.entry.mode == objects.FOLDER:
             raise _error(reasons.FILE_MISSING, path, "a file is needed, found a folder")
-        return self._store(node).blob(node.entry.oid)
+        blob = self._store(node).blob(node.entry.oid)
+        digest = lfs.named(blob)
+        content = lfs.content(Path(node.store), digest) if digest else blob
+        if content is None:
+            raise _error(
+                reasons.SOURCE_UNREADABLE, path, "Git LFS keeps the file's content elsewhere", _NO_LFS
+            )
+        return content
 
     def exists(self, path: str) -> bool:
         """Whether it can be read; False also for a link that leads nowhere. Leaving the tree is an error."""
@@ -263,5 +271,5 @@ def _clean(path: str) -> str:
     return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
-def _error(reason: Reason, path: str, cause: str) -> RoadsteadError:
-    return errors.error(Problem(reason, cause, place=Place(file=path)))
+def _error(reason: Reason, path: str, cause: str, hint: str = "") -> RoadsteadError:
+    return errors.error(Problem(reason, cause, hint, place=Place(file=path)))

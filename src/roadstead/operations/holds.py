@@ -5,8 +5,8 @@ they do to a bundle is the engine's. A hold always has an end, an actor and a re
 """
 
 import secrets
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from roadstead.engine.world import World
@@ -23,13 +23,16 @@ FREEZE, LEAVE_DRIFT = "freeze", "leaveDrift"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person wants held; empty names mean all."""
+    """What a person wants held; empty names mean all. Without `actor` it is who runs this command; `data` is kept
+    with the decision."""
 
     clusters: tuple[str, ...]
     bundles: tuple[str, ...]
     action: str
     reason: str
     until: datetime
+    actor: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
 
 
 async def add(world: World, asked: Asked, *, kept: Kept | None = None) -> Decision:
@@ -40,24 +43,27 @@ async def add(world: World, asked: Asked, *, kept: Kept | None = None) -> Decisi
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "write a length of time such as 4h"))
     kept = kept or InGit(world)
     bundles, clusters = await kept.names()
-    _known("cluster", asked.clusters, clusters)
-    _known("bundle", asked.bundles, bundles)
+    known("cluster", asked.clusters, clusters)
+    known("bundle", asked.bundles, bundles)
     made = Decision(
         id=f"hold-{now:%Y%m%dt%H%M%Sz}-{secrets.token_hex(3)}",
         kind=DecisionKind.HOLD,
-        actor=deciding.actor(),
+        actor=asked.actor or deciding.actor(),
         reason=asked.reason,
         made=now,
         until=asked.until,
         clusters=asked.clusters,
         bundles=asked.bundles,
         action=asked.action,
+        data=asked.data,
     )
     await kept.write(made, f"Hold {_what(made)}: {made.reason}")
     return made
 
 
-async def remove(world: World, id: str, *, reason: str, kept: Kept | None = None) -> Decision:
+async def remove(
+    world: World, id: str, *, reason: str, kept: Kept | None = None, actor: str = ""
+) -> Decision:
     """The hold as it was lifted."""
     kept = kept or InGit(world)
     book = await kept.read()
@@ -68,17 +74,17 @@ async def remove(world: World, id: str, *, reason: str, kept: Kept | None = None
     if found.lifted:
         cause = f"{id} was lifted by {found.lifted_by} on {found.lifted.isoformat()}"
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "see `roadstead hold list`"))
-    lifted = replace(found, lifted=world.now, lifted_by=deciding.actor(), lifted_because=reason)
+    lifted = replace(found, lifted=world.now, lifted_by=actor or deciding.actor(), lifted_because=reason)
     await kept.write(lifted, f"Lift {id}: {reason}")
     return lifted
 
 
-def _known(what: str, names: Collection[str], known: Collection[str]) -> None:
-    """A hold on a name that is not there would hold nothing, and nobody would notice."""
-    unknown = [name for name in names if name not in known]
+def known(what: str, names: Collection[str], there: Collection[str]) -> None:
+    """Raises UsageError: a hold on a name that is not there would hold nothing, and nobody would notice."""
+    unknown = [name for name in names if name not in there]
     if unknown:
         raise errors.error(
-            Problem(reasons.UNKNOWN_REFERENCE, f"there is no {what} {name}", nearest.hint(name, list(known)))
+            Problem(reasons.UNKNOWN_REFERENCE, f"there is no {what} {name}", nearest.hint(name, list(there)))
             for name in unknown
         )
 

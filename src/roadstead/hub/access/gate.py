@@ -71,7 +71,8 @@ class Gate:
                 cause = "a browser's writes carry the header X-CSRF-Token, found none that is right"
                 raise errors.error(Problem(reasons.FORGED_REQUEST, cause))
         scope.setdefault("state", {})
-        scope["state"] |= {"person": found.person, "session": found.session}
+        csrf = self._identity.sessions.csrf(found.session) if found.session else None
+        scope["state"] |= {"person": found.person, "session": found.session, "csrf": csrf}
         return limited
 
     def _check_host(self, asking: HTTPConnection) -> None:

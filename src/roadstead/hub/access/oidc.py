@@ -78,11 +78,12 @@ class Oidc:
             "code": code,
             "redirect_uri": self.callback,
             "code_verifier": verifier,
-            "client_id": provider.client_id,
         }
         headers = {"Accept": "application/json"}
         if provider.client_secret_file:
             headers["Authorization"] = _basic(provider.client_id, _secret(provider.client_secret_file))
+        else:
+            form["client_id"] = provider.client_id
         found = await self._fetch(str(self._metadata["token_endpoint"]), form, headers)
         token = found.get("id_token")
         if not isinstance(token, str):

@@ -11,6 +11,7 @@ from roadstead.sim.store import Stored
 from roadstead.sim.writing import Write
 
 Value = dict[str, Any]
+EVENTS = ("", "events")
 
 
 def delete(
@@ -51,6 +52,8 @@ def delete(
 def _awaited(kind: Kind, metadata: Value, propagation: str) -> list[str]:
     """The finalizers of an object that is to be deleted in this way."""
     found = list(metadata.get("finalizers") or ())
+    if kind.storage == EVENTS:
+        return found  # whose dependents nobody waits for
     for policy, finalizer in (("Orphan", "orphan"), ("Foreground", "foregroundDeletion")):
         if propagation == policy and finalizer not in found:
             found.append(finalizer)

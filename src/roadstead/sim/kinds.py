@@ -90,9 +90,11 @@ class Kind:
             return value
         known = {each.api_version: each for each in (self, *self.siblings)}
         source, target = known.get(value.get("apiVersion", "")), known.get(version)
-        if source is not None:
-            value = source.kept(value)
-        return target.shown(value) if target is not None else {**value, "apiVersion": version}
+        if source is not None and source.conversion is not None and source.stored is not None:
+            value = _bare(source.stored.shape, source.conversion.kept(value))
+        if target is not None and target.conversion is not None:
+            value = _bare(target.shape, target.conversion.shown(value))
+        return {**value, "apiVersion": version}
 
     def kept(self, value: Any) -> Any:
         """A built-in object in the form that it is kept in."""
@@ -107,6 +109,12 @@ class Kind:
         if self.conversion is None:
             return {**value, **head}
         return completing.complete(self.shape, {**self.conversion.shown(value), **head})
+
+
+def _bare(shape: Shape, value: Any) -> Any:
+    """Nothing but what was said, and what a Go value shows of itself."""
+    said = {key: item for key, item in value.items() if item or key not in shape.dropped}
+    return builtin.zero(shape) | said
 
 
 METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -154,7 +162,8 @@ def _relate(kinds: list[Kind]) -> None:
         if key in found and stored in found:
             one, other = found[key], found[stored]
             one.stored, one.conversion, one.simulated = other, conversion, True
-            one.siblings = other.siblings = [other, one]
+            if one.group == other.group:  # else managers of one are not known in the other
+                one.siblings = other.siblings = [other, one]
             one.counted, one.versioned, one.put_creates = other.counted, other.versioned, other.put_creates
 
 

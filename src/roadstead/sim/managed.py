@@ -39,11 +39,13 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes: the manager's name, through which subresource, and when."""
+    """Who writes: the manager's name, through which subresource, and when. `forgetful`: a write whose owners cannot
+    be told leaves none, instead of those before."""
 
     manager: str
     subresource: str
     now: str
+    forgetful: bool = False
 
     def ident(self, operation: str, version: str) -> str:
         return _ident(self.manager, operation, version, self.subresource)
@@ -92,7 +94,12 @@ def encode(owners: Mapping[str, Owned], times: Mapping[str, str]) -> list[Entry]
 
 
 def update(
-    kind: Kind, live: dict[str, Any] | None, new: dict[str, Any], *, writer: Writer, reset: Fields
+    kind: Kind,
+    live: dict[str, Any] | None,
+    new: dict[str, Any],
+    *,
+    writer: Writer,
+    resets: Mapping[str, Fields],
 ) -> dict[str, Any]:
     """The new object with its entries: the writer owns what he changed."""
     owners, times = _known(live, new, subresource=bool(writer.subresource))
@@ -104,11 +111,12 @@ def update(
         )  # a Scale that nobody owns a field of is not followed
     before = _bare(live) if live is not None else _nothing(kind)
     after = _bare(new)
-    manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
+    manager = managing.Manager(kind, resets)
     try:
         owners = manager.update(before, after, version=kind.api_version, owners=owners, manager="")
-    except pathing.MergeError:
-        return _with_entries(new, encode(owners, times))  # validation says what is wrong
+    except pathing.MergeError:  # validation may say what is wrong
+        entries = (live or {}).get("metadata", {}).get("managedFields")
+        return _with_entries(new, entries if entries and not writer.forgetful else [])
     mine = owners.pop("", None)
     changed = fields.difference(mine.fields, UNOWNED) if mine else EMPTY
     if changed:
@@ -131,19 +139,19 @@ def apply(
     *,
     writer: Writer,
     force: bool,
-    reset: Fields,
+    resets: Mapping[str, Fields],
 ) -> dict[str, Any]:
     """The object after an apply, defaults filled in. Raises ApiError for conflicts and what cannot be merged."""
     before = _bare(live) if live is not None else _nothing(kind)
     owners, times = _known(live, None, subresource=False)
     if live is not None and not owners and "managedFields" not in live.get("metadata", {}):
-        owners, times = _before_first_apply(kind, before, writer.now, reset)
+        owners, times = _before_first_apply(kind, before, writer.now, resets)
     for owned in owners.values():
         if kind.custom and kind.type(owned.version) is None:
             raise status.internal(f"request to convert CR to an invalid group/version: {owned.version}")
     name = writer.ident("Apply", kind.api_version)
     typed = _bare(config)
-    manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
+    manager = managing.Manager(kind, resets)
     try:
         checking.check(kind.shape.merge, typed)
         merged, owners = manager.apply(
@@ -242,9 +250,9 @@ def _with_entries(value: dict[str, Any], entries: list[Entry]) -> dict[str, Any]
 
 
 def _before_first_apply(
-    kind: Kind, live: dict[str, Any], now: str, reset: Fields
+    kind: Kind, live: dict[str, Any], now: str, resets: Mapping[str, Fields]
 ) -> tuple[dict[str, Owned], dict[str, str]]:
-    manager = managing.Manager(kind, {kind.api_version: reset} if reset else {})
+    manager = managing.Manager(kind, resets)
     found = manager.update(_nothing(kind), live, version=kind.api_version, owners={}, manager="before")
     name = _ident("before-first-apply", "Update", kind.api_version, "")
     mine = fields.difference(found["before"].fields, UNOWNED) if "before" in found else EMPTY

@@ -102,7 +102,7 @@ def _map(shape: Shape | None, live: Value, patch: Value) -> Value:
             continue
         inner = _field(shape, key)
         order = patch.get(ORDER + key)
-        if key in out:
+        if key in out and type(out[key]) is type(value):
             out[key] = _merged(inner, out[key], value, order)
         elif not _directed(value):
             out[key] = _taken(value)

@@ -26,6 +26,7 @@ from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.requests import MANAGER_LENGTH, Options, Target
 from roadstead.sim.schema.shapes import Shape
+from roadstead.sim.store import Stored
 from roadstead.sim.writing import Write
 
 JSON_PATCH = "application/json-patch+json"
@@ -281,42 +282,54 @@ def _delete_options(call: Call) -> dict[str, Any] | None:
 
 
 def _scale(call: Call, method: str) -> Answer:
-    write, kind = call.write, call.kind
-    patch: Any = None
+    if method == "PUT":
+        return _replace_scale(call)
     if method == "PATCH":
-        apply = bodies.media(call.content_type) == APPLY
-        call.options.check_write("PatchOptions", apply=apply)
-    if method == "PUT":
-        call.options.check_write("UpdateOptions")
-        bodies.demand_object(call.content_type)
-    if method != "GET":
-        sort = "application/yaml" if "yaml" in call.content_type else "application/json"
-        patch = bodies.parse(call.data, sort)
-    if method == "PUT":
-        scaling.check(patch, write.name, read=True)
+        return _patch_scale(call)
+    _, live = _there(call.write)
+    return _scale_answer(call, scaling.shown(call.kind, live))
+
+
+def _there(write: Write) -> tuple[Stored, dict[str, Any]]:
     found = write.current()
     if found is None:
         raise write.missing()
-    stored, live = found
-    now = scaling.shown(kind, live)
-    if method == "GET":
-        return _scale_answer(call, now)
-    if method == "PUT":
-        wanted = patch
-    elif bodies.media(call.content_type) == APPLY:
-        data, _ = writing.apply(write, scaling.applied(kind, patch), force=call.options.flag("force"))
+    return found
+
+
+def _replace_scale(call: Call) -> Answer:
+    call.options.check_write("UpdateOptions")
+    read = scaling.of(call.cluster.minor)
+    body = bodies.object(read, call.data, call.content_type, call.options.field_validation)
+    with _warned(body.warnings):
+        scaling.check_name(body.value, call.write.name)
+        answer = _scaled(call, body.value, *_there(call.write))
+    return answers.warning(answer, body.warnings)
+
+
+def _patch_scale(call: Call) -> Answer:
+    write, kind, sort = call.write, call.kind, bodies.media(call.content_type)
+    call.options.check_write("PatchOptions", apply=sort == APPLY)
+    patch = bodies.parse(call.data, "application/yaml" if sort == APPLY else "application/json")
+    stored, live = _there(write)
+    if sort == APPLY:
+        config = scaling.applied(kind, call.cluster.minor, patch)
+        data, _ = writing.apply(write, config, force=call.options.flag("force"))
         return _scale_answer(call, scaling.shown(kind, orjson.loads(data)))
-    else:
-        sort = bodies.media(call.content_type)
-        wanted = (
-            patching.strategic(Shape(), now, patch) if sort == STRATEGIC else _patched(kind, sort, now, patch)
-        )
-    if not isinstance(wanted, dict):
-        raise status.bad_request("couldn't get version/kind; json parse error")
-    scaling.check(wanted, write.name)
-    value = scaling.scaled(kind, live, wanted, patched=method == "PATCH")
-    data = writing.change(write, stored, live, value)
-    return _scale_answer(call, scaling.shown(kind, orjson.loads(data)))
+    now, read = scaling.shown(kind, live), scaling.of(call.cluster.minor)
+    patched = (
+        patching.strategic(Shape(), now, patch) if sort == STRATEGIC else _patched(kind, sort, now, patch)
+    )
+    body = bodies.patched(read, patched, call.options.field_validation)
+    with _warned(body.warnings):
+        scaling.check_name(body.value, write.name)
+        answer = _scaled(call, body.value, stored, live)
+    return answers.warning(answer, body.warnings)
+
+
+def _scaled(call: Call, scale: dict[str, Any], stored: Stored, live: dict[str, Any]) -> Answer:
+    data = writing.change(call.write, stored, live, scaling.scaled(call.kind, live, scale))
+    return _scale_answer(call, scaling.shown(call.kind, orjson.loads(data)))
 
 
 def _scale_answer(call: Call, scale: dict[str, Any]) -> Answer:

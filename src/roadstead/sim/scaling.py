@@ -1,13 +1,13 @@
 """The scale subresource: an object's replicas, read and written as a Scale."""
 
+from functools import cache
 from typing import Any
 
-from roadstead.sim import status
+from roadstead.sim import knowledge, managed, status
 from roadstead.sim.kinds import Kind
-from roadstead.sim.schema import requiring
+from roadstead.sim.schema import builtin, requiring
 
 Value = dict[str, Any]
-NO_NUMBER = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
 
 
 def shown(kind: Kind, value: Value) -> Value:
@@ -36,10 +36,21 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def applied(kind: Kind, scale: Any) -> Value:
+@cache
+def of(minor: str) -> Kind:
+    """What a Scale is itself."""
+    known = knowledge.load(minor)
+    shape = builtin.compile(known, known.definition_of("autoscaling", "v1", "Scale"), "Scale")
+    return Kind("autoscaling", "v1", "Scale", "", "", "", True, frozenset(), shape)
+
+
+def applied(kind: Kind, minor: str, scale: Any) -> Value:
     """What an apply of a Scale says about the object itself."""
     if not isinstance(scale, dict) or scale.get("kind") != "Scale":
         raise status.bad_request("invalid object type: the scale subresource takes a Scale")
+    wrong = managed.mergeable(of(minor), scale)
+    if wrong is not None:
+        raise wrong
     metadata = scale.get("metadata") or {}
     named = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
     out: Value = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": named}
@@ -66,21 +77,9 @@ def _selector(selector: Value, *, plain: bool) -> str:
     return ",".join(terms)
 
 
-def check(scale: Any, name: str, *, read: bool = False) -> None:
-    """Raises ApiError(400) for one that is not for the object of that name. `read`: it comes from outside, so its
-    types may be wrong."""
-    if not isinstance(scale, dict):
-        raise status.bad_request("couldn't get version/kind; json parse error")
-    metadata = scale.get("metadata") or {}
-    if scale.get("kind", "Scale") != "Scale" or not isinstance(metadata, dict):
-        kind = scale.get("kind")
-        raise status.bad_request(
-            f'{kind} in version "v1" cannot be handled as a Scale: no kind "{kind}" is registered'
-        )
-    wanted = (scale.get("spec") or {}).get("replicas")
-    if read and wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool)):
-        raise status.bad_request(NO_NUMBER)
-    said = metadata.get("name")
+def check_name(scale: Value, name: str) -> None:
+    """Raises ApiError(400) for one that is not for the object of that name."""
+    said = (scale.get("metadata") or {}).get("name")
     if not said:
         why = "name must be provided"
         raise status.bad_request(f"the name of the object ({name} based on URL) was undeterminable: {why}")
@@ -90,18 +89,15 @@ def check(scale: Any, name: str, *, read: bool = False) -> None:
         )
 
 
-def scaled(kind: Kind, value: Value, scale: Value, *, patched: bool) -> Value:
+def scaled(kind: Kind, value: Value, scale: Value) -> Value:
     """The object with the replicas that a Scale asks for."""
-    wanted = (scale.get("spec") or {}).get("replicas")
-    wanted = 0 if wanted is None else wanted
-    if not isinstance(wanted, int) or isinstance(wanted, bool):
-        if patched:
-            raise status.invalid("", "", "", [requiring.invalid("patch", None, NO_NUMBER)])
-        raise status.bad_request(NO_NUMBER)
+    version = (scale.get("metadata") or {}).get("resourceVersion")
+    if kind.custom and version not in (None, "", value["metadata"]["resourceVersion"]):
+        raise status.conflict(kind.group, kind.plural, value["metadata"]["name"])
+    wanted = (scale.get("spec") or {}).get("replicas") or 0
     if wanted < 0:
         causes = [requiring.invalid("spec.replicas", wanted, "must be greater than or equal to 0")]
         raise status.invalid("autoscaling", "Scale", value["metadata"]["name"], causes)
-    version = (scale.get("metadata") or {}).get("resourceVersion")
     metadata = {**value["metadata"]}
     if version:
         metadata["resourceVersion"] = version

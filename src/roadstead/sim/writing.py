@@ -52,15 +52,27 @@ class Write:
 
     @property
     def writer(self) -> Writer:
-        return Writer(self.manager, self.subresource, self.cluster.now())
+        return Writer(self.manager, self.subresource, self.cluster.now(), forgetful=self._old)
 
     @property
-    def reset(self) -> Fields:
-        if self.subresource == "status":
-            if self.kind.custom and self.cluster.minor != "1.34":  # which counts metadata, too
-                return CUSTOM_RESET
-            return LABELS_RESET if self.kind.storage == creating.LABELLED else STATUS_RESET
-        return MAIN_RESET if self.kind.status_reset else EMPTY
+    def _old(self) -> bool:
+        """The oldest minor takes owners of custom objects less seriously than those after it."""
+        return self.cluster.minor == "1.34"
+
+    @property
+    def resets(self) -> dict[str, Fields]:
+        """By version: what nobody owns who writes in this way, for it is put back."""
+        kind, status = self.kind, self.subresource == "status"
+        everywhere = not kind.custom or (status and not self._old)
+        versions = [kind, *(kind.siblings if everywhere else ())]
+        fields = self._status_reset if status else MAIN_RESET if kind.status_reset else EMPTY
+        return {each.api_version: fields for each in versions} if fields else {}
+
+    @property
+    def _status_reset(self) -> Fields:
+        if self.kind.custom and not self._old:
+            return CUSTOM_RESET
+        return LABELS_RESET if self.kind.storage == creating.LABELLED else STATUS_RESET
 
     def current(self) -> tuple[Stored, Value] | None:
         found = self.cluster.store.get(self.kind.storage, (self.namespace, self.name))
@@ -94,7 +106,7 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
         raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not entries:
-        value = managed.update(kind, None, value, writer=write.writer, reset=write.reset)
+        value = managed.update(kind, None, value, writer=write.writer, resets=write.resets)
     metadata = dict(value["metadata"])
     for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
         metadata.pop(key, None)
@@ -152,14 +164,14 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
         raise status.conflict(kind.group, kind.plural, write.name, why)
     if found is None and write.subresource and not kind.put_creates:
         raise write.missing()
-    merged = managed.apply(kind, live, config, writer=write.writer, force=force, reset=write.reset)
+    merged = managed.apply(kind, live, config, writer=write.writer, force=force, resets=write.resets)
     if (
         found is not None
         and managed.same_but_times(found[1], merged)
         and _settled(write, found[1]["metadata"]["uid"])
     ):
         return found[0].data, False
-    merged = _checked(write, config, merged)
+    _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
     if found is None:
         merged = {
@@ -170,12 +182,11 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     return _change(write, found[0], found[1], merged, entries=True), False
 
 
-def _checked(write: Write, config: Value, merged: Value) -> Value:
-    """What merges by its schema may still not be what the kind's own type can hold, or have fields that are not
-    kept."""
+def _check_decodes(write: Write, config: Value) -> None:
+    """What merges by its schema may still not be what the kind's own type can hold."""
     kind = write.kind
     if decoding.known(kind.shape, config):
-        return merged
+        return
     try:
         list(decoding.unknown(kind.shape, config))
     except decoding.WrongTypeError as error:
@@ -185,7 +196,6 @@ def _checked(write: Write, config: Value, merged: Value) -> Value:
         what = f"/{write.name}; /{kind.api_version}, Kind={kind.kind}"
         why = f"unable to convert unstructured object to /{kind.api_version}, Kind={kind.kind}: {error}"
         raise status.internal(f"failed to convert new object ({what}) to proper version: {why}") from error
-    return decoding.without(merged, kind.shape) if kind.custom else merged
 
 
 def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *, entries: bool) -> None:
@@ -224,7 +234,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
         metadata["namespace"] = write.namespace
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not entries:
-        value = managed.update(kind, live, value, writer=write.writer, reset=write.reset)
+        value = managed.update(kind, live, value, writer=write.writer, resets=write.resets)
     granting.check(write.cluster, write.who, kind, value, live)
     inside = write.inside
     if inside is not write:
@@ -305,7 +315,7 @@ def _as_stored(kind: Kind, value: Value) -> Value:
     """Only what the version knows that objects are kept in."""
     stored = kind.stored
     if stored is None or kind.conversion is not None:
-        return value
+        return value if not kind.custom else decoding.without(value, kind.shape)
     out: Value = completing.complete(
         stored.shape, decoding.without(creating.shown(stored, value), stored.shape)
     )
@@ -329,7 +339,16 @@ def gone(write: Write, value: Value) -> bytes:
 def _ordered(kind: Kind, value: Value) -> Value:
     kind = kind.stored or kind
     value = value if kind.custom else completing.emptied(kind.shape, value)
+    metadata = value["metadata"]
+    if metadata.get("managedFields"):
+        entries = [_sorted(each) for each in metadata["managedFields"]]
+        value = {**value, "metadata": {**metadata, "managedFields": entries}}
     return {"kind": kind.kind, "apiVersion": kind.api_version} | value
+
+
+def _sorted(entry: Value) -> Value:
+    fields = orjson.dumps(entry["fieldsV1"], option=orjson.OPT_SORT_KEYS)
+    return {**entry, "fieldsV1": orjson.Fragment(fields)}
 
 
 def decoded(write: Write, value: Value) -> Value:

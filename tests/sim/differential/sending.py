@@ -170,7 +170,7 @@ def _names_drawn(event: Any) -> bool:
 
 def _row(row: dict[str, Any]) -> Any:
     found = _plain(row.get("object"))
-    drawn = isinstance(found, dict) and found["metadata"].get("name") == "drawn"
+    drawn = isinstance(found, dict) and found["metadata"].get("name") in ("drawn", "uid")
     return ["drawn" if drawn else row["cells"][0], found]
 
 

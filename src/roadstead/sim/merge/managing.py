@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from roadstead.sim.merge import combining, comparing, contents, fields, removing, reshaping
+from roadstead.sim.merge import checking, combining, comparing, contents, fields, removing, reshaping
 from roadstead.sim.merge.comparing import Comparison
 from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.merge.types import Type
@@ -71,7 +71,7 @@ class Manager:
         last = known.get(manager)
         mine = fields.difference(contents.fields(kind, config), self.ignored.get(version, EMPTY), below=True)
         known[manager] = Owned(mine, version, applied=True)
-        if last is not None and fields.difference(last.fields, mine):
+        if last is not None and (last.version != version or fields.difference(last.fields, mine)):
             merged = self._prune(merged, known, last, version)
         found = {version: self._compare(live, merged, version)}
         return merged, self._settle(live, merged, known, manager, found, force=force)
@@ -113,7 +113,7 @@ class Manager:
 
     def _compare(self, live: Any, new: Any, version: str) -> Comparison:
         kind = self._type(version)
-        before, after = self.versions.convert(live, version), self.versions.convert(new, version)
+        before, after = self._converted(live, version), self._converted(new, version)
         return comparing.compare(kind, before, after).without(self.ignored.get(version, EMPTY))
 
     def _prune(self, merged: Any, owners: Owners, last: Owned, version: str) -> Any:
@@ -121,11 +121,11 @@ class Manager:
         kind = self.versions.type(last.version)
         if kind is None:
             return merged
-        whole = self.versions.convert(merged, last.version)
+        whole = self._converted(merged, last.version)
         pruned = removing.remove(kind, whole, removing.with_containers(kind, last.fields))
         pruned = self._add_back_owned(whole, pruned, owners, last.version)
         pruned = _add_back_dangling(kind, whole, pruned, last)
-        return self.versions.convert(pruned, version)
+        return self._converted(pruned, version)
 
     def _add_back_owned(self, merged: Any, pruned: Any, owners: Owners, first: str) -> Any:
         by_version: dict[str, Fields] = {first: EMPTY}
@@ -135,10 +135,17 @@ class Manager:
             kind = self.versions.type(version)
             if kind is None:
                 continue
-            merged, pruned = self.versions.convert(merged, version), self.versions.convert(pruned, version)
+            merged, pruned = self._converted(merged, version), self._converted(pruned, version)
             kept = fields.union(_containers(kind, pruned), removing.with_containers(kind, owned_fields))
             pruned = removing.remove(kind, merged, fields.difference(_containers(kind, merged), kept))
-        return self.versions.convert(pruned, first)
+        return self._converted(pruned, first)
+
+    def _converted(self, value: Any, version: str) -> Any:
+        """Raises MergeError for what has no place in that version."""
+        converted = self.versions.convert(value, version)
+        if converted is not value:
+            checking.check(self._type(version), converted)
+        return converted
 
     def _type(self, version: str) -> Type:
         kind = self.versions.type(version)

@@ -211,6 +211,25 @@ def _keyed(keys: Any, items: Value, at: str) -> Iterator[Cause]:
             yield required(f"{at}.items.properties[{key}].default", why)
 
 
+PATH = re.compile(r"\b(?:self|oldSelf)((?:\.[a-zA-Z]\w*)+)(\()?")
+LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
+OF_OBJECTS = ("apiVersion", "kind", "metadata")
+
+
+def _undeclared(rule: str, schema: Value) -> Iterator[str]:
+    """Fields that a rule asks for and its schema does not have."""
+    for written, called in PATH.findall(LITERAL.sub("''", rule)):
+        parts, inner = written.strip(".").split("."), schema
+        for part in parts[:-1] if called else parts:
+            properties = inner.get("properties")
+            if not isinstance(properties, dict) or part in OF_OBJECTS or "__" in part:
+                break
+            if part not in properties:
+                yield part
+                break
+            inner = properties[part]
+
+
 def _nested(schema: Value, at: str) -> Iterator[Cause]:
     for key, each in (schema.get("properties") or {}).items():
         if isinstance(each, dict) and not (key == "metadata" and at.endswith("openAPIV3Schema")):
@@ -228,6 +247,8 @@ def _nested(schema: Value, at: str) -> Iterator[Cause]:
             cel.compile(text, variables=("self", "oldSelf") if "oldSelf" in text else ("self",))
         except errors.RoadsteadError as error:
             yield invalid(f"{place}.rule", text, f"compilation failed: {error}")
+        for name in _undeclared(text, schema):
+            yield invalid(f"{place}.rule", text, f"compilation failed: undefined field '{name}'")
         if "message" in rule and not rule["message"].strip():
             yield invalid(f"{place}.message", rule["message"], "message must be non-empty if specified")
 

@@ -1,5 +1,6 @@
 """Everything with a pod template: defaults that depend on images and volumes, selectors, names of containers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +26,16 @@ SOURCELESS = {"name"}
 def filled(kind: str, value: dict[str, Any]) -> dict[str, Any]:
     """With the defaults that a schema cannot tell."""
     found: dict[str, Any] = _inside(value, SPECS[kind], _spec)
-    return found
+    status = found.get("status")
+    return found if kind != "Pod" or not status else {**found, "status": _addressed(status)}
+
+
+def _addressed(status: dict[str, Any]) -> dict[str, Any]:
+    """A pod's address is the first of its addresses, whoever says which."""
+    first, listed = status.get("podIP"), status.get("podIPs")
+    if not first or (listed and listed[0].get("ip") == first):
+        return status
+    return {**status, "podIPs": [{"ip": first}]}
 
 
 def _inside(value: Any, path: tuple[str, ...], change: Any) -> Any:
@@ -77,7 +87,13 @@ def _container(container: Any) -> Any:
     return out
 
 
+PART = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
+IMAGE = re.compile(rf"([a-zA-Z0-9.-]+(:[0-9]+)?/)?{PART}(/{PART})*(:\w[\w.-]*)?(@[\w:+.-]+)?", re.ASCII)
+
+
 def _pull_policy(image: str) -> str:
+    if not IMAGE.fullmatch(image):
+        return "IfNotPresent"  # no tag can be read in it
     last = image.rsplit("/", 1)[-1]
     if "@" in last:
         return "IfNotPresent"
@@ -213,9 +229,7 @@ def _projected(volume: dict[str, Any], at: str) -> Iterator[Cause]:
     seen: set[str] = set()
     for number, source in enumerate(volume.get("sources") or ()):
         for key, each in source.items():
-            found = [item.get("path", "") for item in each.get("items") or ()]
-            found += [each["path"]] if each.get("path") else []
-            for path in found:
+            for path in (item.get("path", "") for item in each.get("items") or ()):
                 if path in seen:
                     yield invalid(at, path, f"conflicting duplicate paths in sources[{number}].{key}")
                 seen.add(path)

@@ -4,7 +4,7 @@ Pruning, defaulting and merging go by the shape; what a schema demands of values
 validator and, for its rules, by CEL. Custom values keep nulls and empty values: nothing is known of Go types.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,13 +31,26 @@ class Structural:
 
     def causes(self, value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Iterator[Cause]:
         body = {key: item for key, item in value.items() if key not in ROOT}
-        wrong = list(self.validator.iter_errors(body))
+        wrong = [
+            each for each in self.validator.iter_errors(body) if not _stood(body, old, each.instance_path)
+        ]
         yield from wording.causes(wrong)
         yield from _repeated(self.shape, body, "")
         yield from _embedded(self.shape, body, "")
         if self.rules and not wrong:
             before = None if old is None else {key: item for key, item in old.items() if key not in ROOT}
             yield from _ruled(self.shape, body, before, "")
+
+
+def _stood(value: Any, old: Any, path: Sequence[Any]) -> bool:
+    """Whether what is wrong at the path, or what it is in, was so before: then it may stay."""
+    for part in (*path, None):
+        if value == old:
+            return True
+        if not isinstance(value, dict) or not isinstance(old, dict) or part not in value or part not in old:
+            return False
+        value, old = value[part], old[part]
+    return False
 
 
 def compile(schema: dict[str, Any], metadata: Shape) -> Structural:
@@ -105,7 +118,7 @@ def _object(shape: Shape, schema: dict[str, Any], metadata: Shape, loose: bool) 
         if "default" in each:
             shape.constants[key] = each["default"]
     if shape.embedded:
-        text = Shape("string", merge=Type("string"), structural=True)
+        text = Shape("string", merge=Type("string"))
         shape.fields |= {"apiVersion": text, "kind": text, "metadata": metadata}
     fields = {key: item.merge for key, item in shape.fields.items()}
     shape.merge = Type("", None, MapType(fields, DEDUCED if loose else None, atomic))

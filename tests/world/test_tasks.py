@@ -41,3 +41,29 @@ async def test_the_first_failure_is_raised_as_itself_and_stops_the_rest():
     with pytest.raises(KeyError, match="zero"):
         await tasks.each([1, 0, 2], work, limit=3)
     assert done == []
+
+
+async def test_what_is_cancelled_half_way_ends_first_and_is_undone():
+    undone = []
+
+    async def work():
+        await asyncio.sleep(0.01)
+        return "made"
+
+    async def undo(answer):
+        undone.append(answer)
+
+    task = asyncio.create_task(tasks.whole(work(), undo=undo))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert undone == ["made"]
+
+
+async def test_what_fails_as_a_whole_is_raised_as_itself():
+    async def work():
+        raise KeyError("zero")
+
+    with pytest.raises(KeyError, match="zero"):
+        await tasks.whole(work(), undo=asyncio.sleep)

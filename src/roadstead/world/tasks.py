@@ -45,3 +45,14 @@ async def group() -> AsyncIterator[Callable[[Coroutine[Any, Any, Answer]], async
             yield tasks.create_task
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures.exceptions[0].__cause__
+
+
+async def whole(work: Coroutine[Any, Any, Answer], *, undo: Callable[[Answer], Awaitable[object]]) -> Answer:
+    """The answer of what must not be stopped half-way: cancelled meanwhile, it ends first, and is undone."""
+    async with group() as start:
+        task = start(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await undo(await task)
+            raise

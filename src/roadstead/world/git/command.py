@@ -17,6 +17,7 @@ from typing import IO
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
+from roadstead.world import tasks
 from roadstead.world.git import failures
 from roadstead.world.git.locations import Location
 
@@ -177,7 +178,8 @@ class Process:
             # A file, not a pipe: a program that ends without reading it all harms nobody.
             file.write(stdin)
             file.seek(0)
-            process = await self._start(file, action)
+            # Cancelled in the middle of it, asyncio would end the program alone, and none that it started.
+            process = await tasks.whole(self._start(file, action), undo=_end)
         try:
             async with asyncio.timeout_at(until):
                 output, complaints = await process.communicate()

@@ -29,7 +29,7 @@ async def test_the_guided_story_ends_well_and_leaves_nothing(environment, tmp_pa
     out, _ = await process.communicate()
     told = out.decode()
     assert process.returncode == 0, told
-    assert "8/8  Back" in told
+    assert "9/9  Nobody at the keyboard" in told
     assert "\x1b[" not in told
     assert list((tmp_path / "temporary").glob("roadstead-*")) == []
 

@@ -112,3 +112,15 @@ def _edit_secret(hub, value):
     live = cluster.object(kind, "web", "s")
     data = {"key": base64.b64encode(value.encode()).decode()}
     writing.replace(Write(cluster, kind, "web", "s", "kubectl-edit"), {**live, "data": data})
+
+
+def test_as_text_an_edit_is_told_with_what_it_was_and_what_it_became():
+    written = io.StringIO()
+    with contextlib.redirect_stderr(written):
+        logs.configure(text=True)
+        edited = {"fields": [{"path": "data.x", "applied": "1", "live": "2"}], "cause": "edited by kubectl"}
+        logs.hear(Event(datetime(2026, 1, 1, tzinfo=UTC), "drift", "ConfigMap/a: edited", data=edited))
+    structlog.reset_defaults()
+    assert "ConfigMap/a: edited" in written.getvalue()
+    assert "data.x='1 -> 2'" in written.getvalue()
+    assert "cause" not in written.getvalue()

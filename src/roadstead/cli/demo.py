@@ -15,7 +15,7 @@ from roadstead.report.lines import Line, Style
 
 if TYPE_CHECKING:
     from roadstead.operations.demo.playground import Playground
-    from roadstead.operations.demo.story import Edit, Scene
+    from roadstead.operations.demo.story import Command, Edit, Hub, Scene, Step
 
 _WIDEST = 100
 
@@ -92,25 +92,52 @@ async def _told(opened: "Playground") -> None:
 
 async def _scene(opened: "Playground", scene: "Scene", number: str, *, listening: bool) -> list[str]:
     """Tell it; gives the claims that do not hold, as far as they can be heard."""
-    from roadstead.operations.demo import teller
-    from roadstead.operations.demo.story import Edit as Editing
-
     failed: list[str] = []
     console.show([Line(), Line(f"{number}  {scene.title}", Style.TITLE)])
     _say(scene.text)
     for step in scene.steps:
-        if isinstance(step, Editing):
-            console.show([Line(), Line(f"# {_edited(step)}", Style.FAINT)])
-            teller.edit(opened, step)
-            continue
-        console.show([Line(), Line(f"$ {step.line}", Style.CREATE)])
-        ended = await teller.run(opened, step, listening=listening)
-        if listening:
-            console.show_raw(ended.output)
-            failed += filter(None, [teller.wrong(step, ended)])
+        failed += await _step(opened, step, listening=listening)
     console.show([Line()])
     _say(scene.look)
     return failed
+
+
+async def _step(opened: "Playground", step: "Step", *, listening: bool) -> list[str]:
+    from roadstead.operations.demo import story, teller
+
+    if isinstance(step, story.Edit):
+        console.show([Line(), Line(f"# {_edited(step)}", Style.FAINT)])
+        teller.edit(opened, step)
+        return []
+    if isinstance(step, story.Hub):
+        return await _serve(opened, step, listening=listening)
+    return await _run(opened, step, listening=listening)
+
+
+async def _run(opened: "Playground", command: "Command", *, listening: bool) -> list[str]:
+    from roadstead.operations.demo import teller
+
+    console.show([Line(), Line(f"$ {command.line}", Style.CREATE)])
+    ended = await teller.run(opened, command, listening=listening)
+    if not listening:
+        return []
+    console.show_raw(ended.output)
+    return [one for one in [teller.wrong(command, ended)] if one]
+
+
+async def _serve(opened: "Playground", hub: "Hub", *, listening: bool) -> list[str]:
+    from roadstead.operations.demo import teller
+
+    failed: list[str] = []
+
+    async def act() -> None:
+        for command in hub.steps:
+            failed.extend(await _run(opened, command, listening=listening))
+        console.show([Line()])
+
+    console.show([Line(), Line(f"$ {hub.line} &", Style.CREATE)])
+    missed = await teller.serve(opened, hub, hear=console.show_raw, act=act)
+    return [*failed, *([missed] if missed else [])]
 
 
 def _edited(step: "Edit") -> str:

@@ -5,6 +5,7 @@ what could slip into the text of an error: credentials in addresses, and tokens.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -20,13 +21,15 @@ _LEVELS = {Level.INFO: logging.INFO, Level.WARNING: logging.WARNING, Level.ERROR
 def configure(*, text: bool | None = None) -> None:
     """`text` for people, JSON for machines; by default what standard error is."""
     shown = sys.stderr.isatty() if text is None else text
-    renderer = structlog.dev.ConsoleRenderer() if shown else structlog.processors.JSONRenderer(default=str)
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    for_people = structlog.dev.ConsoleRenderer(colors=coloured, pad_event_to=0, pad_level=False)
+    renderers = [_short, for_people] if shown else [structlog.processors.JSONRenderer(default=str)]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             without_secrets,
-            renderer,
+            *renderers,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -48,6 +51,13 @@ def without_secrets(logger: Any, name: str, told: MutableMapping[str, Any]) -> M
     """A structlog processor: whatever text there is, at any depth, without what looks like a credential."""
     for key, value in told.items():
         told[key] = _clean(value)
+    return told
+
+
+def _short(logger: Any, name: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For people: of an event's data the fields that were edited, from what to what."""
+    fields = told.pop("data", {}).get("fields", ())
+    told.update({one["path"]: f"{one.get('applied')} -> {one.get('live')}" for one in fields})
     return told
 
 

@@ -82,6 +82,7 @@ def _exports(folder: Path) -> dict[str, str]:
         "KUBECONFIG": str(folder / "kubeconfig"),
         "XDG_CACHE_HOME": str(folder / "cache"),
         "XDG_STATE_HOME": str(folder / "state"),
+        "ROADSTEAD_DATABASE": str(folder / "hub.db"),
     }
 
 

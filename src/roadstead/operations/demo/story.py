@@ -27,10 +27,24 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that serves while somebody does the `steps`: they begin when it said `ready`, and it is stopped when it
+    said all that it `shows`, in that order."""
+
+    line: str
+    ready: str
+    steps: tuple[Command, ...]
+    shows: tuple[str, ...]
+
+
+Step = Command | Edit | Hub
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     title: str
     text: str
-    steps: tuple[Command | Edit, ...]
+    steps: tuple[Step, ...]
     look: str  # at what, in what was just printed
 
 
@@ -131,5 +145,31 @@ SCENES = (
             Command("roadstead status", ("in sync",)),
         ),
         "Git, and every cluster, are as they were.",
+    ),
+    Scene(
+        "Nobody at the keyboard",
+        "A hub does all of this by itself: it follows the branch and watches the clusters. It has just been started, "
+        "when the night comes again.",
+        (
+            Hub(
+                "roadstead serve --listen 127.0.0.1:0 --log-format text",
+                ready="HEAD is at",
+                steps=(
+                    Command(
+                        "kubectl --context aws-us --namespace shop set image deployment/front "
+                        "front=aws.registry.market.example/front:hotfix"
+                    ),
+                ),
+                shows=("front:1.4.2 -> aws.registry.market.example/front:hotfix", "drift-resolved"),
+            ),
+            Command(
+                "kubectl --context aws-us --namespace shop get deployment front --output "
+                "'jsonpath={.spec.template.spec.containers[0].image}'",
+                ("front:1.4.2",),
+            ),
+            Command("roadstead audit show --cluster aws-us --limit 3", ("drift",)),
+        ),
+        "Who, what, from which value, within moments of the edit, and put back; all of it is on the record. Stop the "
+        "hub, and the next one goes on where it was.",
     ),
 )

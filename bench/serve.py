@@ -99,6 +99,7 @@ class _Hub:
     events: dict[str, float] = field(default_factory=dict)  # drift, by object: when its line was read
     changed: set[str] = field(default_factory=set)
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=10))
+    over: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
     begun: float = field(default_factory=time.perf_counter)
     ended: float = 0.0
@@ -133,6 +134,8 @@ class _Hub:
                 self.changed.add(told["bundle"])
                 self.ended = time.perf_counter()
             self.news.set()
+        self.over = True
+        self.news.set()
 
     async def applied(self, count: int) -> None:
         """Ends the benchmark where it does not get on."""
@@ -140,14 +143,16 @@ class _Hub:
             before = self.count
             try:
                 async with asyncio.timeout(_STUCK):
-                    while self.count == before:
+                    while self.count == before and not self.over:
                         self.news.clear()
                         await self.news.wait()
             except TimeoutError:
+                pass
+            if self.count == before:
                 raise SystemExit(
                     f"{before} of {count} applied, and none more within {_STUCK:g} s; it said of others:\n"
                     + "\n".join(self.complaints or ["nothing"])
-                ) from None
+                )
 
 
 @asynccontextmanager
@@ -167,7 +172,8 @@ async def _hub(folder: Path, config: Path) -> AsyncIterator[_Hub]:
         try:
             yield hub
         finally:
-            process.terminate()
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
             await process.wait()
 
 

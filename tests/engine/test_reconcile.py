@@ -130,6 +130,45 @@ async def test_an_object_that_two_fight_over_is_left_alone_and_both_are_named(fl
         assert (await serving.store.decisions.all()) == ()
 
 
+async def test_an_edit_that_a_change_overwrites_before_anybody_looked_is_told_all_the_same(
+    fleet, monkeypatch
+):
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+
+        def edit(where):
+            if where == "intent-durable":
+                monkeypatch.undo()
+                fleet.edit("c1", "a", "web", x="mine")
+
+        monkeypatch.setattr(crash, "here", edit)
+        commit = change(fleet, "2")
+        await fleet.settled(1, commit=commit)
+        drift = await fleet.event("drift")
+        assert drift.actor == "kubectl-edit"
+        assert drift.data["done"].startswith("overwritten")
+        assert [one["path"] for one in drift.data["fields"]] == ["data.x"]
+        await fleet.event("drift-resolved")
+        assert fleet.data("c1", "a", "web") == {"x": "2"}
+        assert [one.actor for one in await records(serving) if one.kind == "drift"] == ["kubectl-edit"]
+        assert len(fleet.of("drift")) == 1
+
+
+async def test_additions_are_told_once_and_left_where_the_bundle_says_so(fleet):
+    async with fleet.served() as serving:
+        commit = change(fleet, "2", drift={"additions": "report"})
+        await fleet.settled(1, commit=commit)
+        fleet.edit("c1", "a", "web", debug="on")
+        drift = await fleet.event("drift")
+        assert (drift.data["done"], drift.data["cause"]) == ("reported", "added to by kubectl-edit")
+        while [one.added for one in (await serving.store.statuses.page(limit=10)).items] != [1]:
+            await asyncio.sleep(0.02)
+        commit = change(fleet, "3", drift={"additions": "report"})
+        await fleet.settled(1, commit=commit)
+        assert fleet.data("c1", "a", "web") == {"x": "3", "debug": "on"}
+        assert len(fleet.of("drift")) == 1
+
+
 async def test_break_glass_stops_all_writing_until_it_is_taken_away(fleet):
     async with fleet.served():
         await fleet.settled(1)

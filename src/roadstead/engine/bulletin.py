@@ -8,16 +8,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from roadstead.engine import telling
+from roadstead.engine import standings, telling
 from roadstead.engine.known import Known
 from roadstead.engine.shared import Shared
-from roadstead.engine.telling import Told
+from roadstead.engine.standings import Told
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.events import Event
 from roadstead.model.health import Health, State
 from roadstead.model.ids import Key, ObjectId
-from roadstead.model.plan import Change
+from roadstead.model.plan import Change, Plan
 from roadstead.model.status import Deviation, Status
 
 _WELL = (State.READY, State.SUSPENDED)
@@ -64,6 +64,25 @@ class Bulletin:
         events = [telling.drift(key, one, what=telling.doing(one, what), now=now, seen=seen) for one in new]
         return new, [*events, *(telling.as_it_should_be(key, one, now) for one in over)]
 
+    def added(self, plan: Plan) -> tuple[list[Change], list[Event]]:
+        """What is new about additions that are to be reported: as changes that are not made, and their events.
+        An object that was not looked at again has those that it had."""
+        key, told, now = plan.key, self.of(plan.key.bundle), self.shared.world.now
+        before, told.added = told.added, {}
+        new, events = [], []
+        for change in plan.changes:
+            mark = change.live.mark if change.live else ""
+            known, fields = before.get(change.id, ("", ()))
+            if change.added or (fields and known == mark):
+                told.added[change.id] = mark, change.added or fields
+            if change.added and change.added != fields:
+                who = ", ".join(dict.fromkeys(one.manager for one in change.added))
+                beside = replace(change, fields=change.added, cause=f"added to by {who}")
+                new.append(beside)
+                events.append(telling.drift(key, beside, what="reported", now=now))
+        events += [telling.as_it_should_be(key, one, now) for one in before if one not in told.added]
+        return new, events
+
     def failure(self, bundle: str, problems: Collection[Problem]) -> list[Event]:
         """An event for problems of which one was not told yet."""
         told = self.of(bundle)
@@ -80,8 +99,8 @@ class Bulletin:
         if self.is_settled(bundle):
             told.ready = self.known.digest(bundle)
         now = self.shared.world.now
-        status = telling.status(key, told, self.known.inventory(bundle), unwell, now)
-        found = telling.deviations(key, told, unwell, now)
+        status = standings.status(key, told, self.known.inventory(bundle), unwell, now)
+        found = standings.deviations(key, told, unwell, now)
         self._said[bundle] = _timeless(status, found)
         return status, found
 

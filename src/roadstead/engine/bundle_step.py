@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from roadstead.engine import cluster_loop
+from roadstead.engine import acting, cluster_loop
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
-from roadstead.model.assignment import Assignment, DeletionPolicy
 from roadstead.model.health import Health
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry
@@ -122,21 +121,13 @@ class Applier:
         )
 
     def _rules(self, found: Survey, bundle: str) -> apply.Rules:
-        assignment = found.assignment(bundle)
-        return apply.Rules(
+        base = apply.Rules(
             writer=self.world.writer,
             release=True,
             take_over=self.wishes.take_over,
             precious=self.wishes.delete_precious,
-            depends_on=assignment.depends_on if assignment else None,
-            deletion=fate(assignment) if assignment else None,
-            health=assignment.health if assignment else (),
         )
-
-
-def fate(assignment: Assignment) -> str:
-    """What the inventory must remember, for the Bundle's document is gone when it matters."""
-    return "orphan" if assignment.deletion.policy is DeletionPolicy.ORPHAN else ""
+        return acting.rules(base, found.assignment(bundle))
 
 
 def _says_more(one: ObjectOutcome, told: Mapping[ObjectId, ObjectOutcome]) -> bool:

@@ -11,23 +11,23 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from roadstead.engine import clusters, telling
-from roadstead.engine.bulletin import Bulletin
+from roadstead.engine import clusters, key_step
 from roadstead.engine.key_step import Steps
 from roadstead.engine.known import Known
 from roadstead.engine.losses import Losses
-from roadstead.engine.queue import Backoff, Counts, Limits, Queue, Urgency
+from roadstead.engine.pauses import Backoff
+from roadstead.engine.queue import Counts, Limits, Queue, Urgency
 from roadstead.engine.reach import Reaching
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.shared import Shared
+from roadstead.engine.strangers import Strangers
 from roadstead.engine.world import World
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import ObjectId
-from roadstead.objects import break_glass
-from roadstead.objects.break_glass import BreakGlass
+from roadstead.model.inventory import Inventory
 from roadstead.stages.observe import drift_watch, sight, system_watch
 from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
@@ -53,13 +53,15 @@ class Keeper:
         self._losses: Losses | None = None
         self._steps: Steps | None = None
         self._reach = Reaching(shared, cluster)
-        self._glass: BreakGlass | None = None
-        self._versions: dict[str, str] = {}  # of inventories' parents, as the watch tells
         self._running: set[str] = set()
+        self._strangers = Strangers(
+            shared, cluster.name, running=self._running, mark=self._mark, all_due=self.decided
+        )
         self._moved: set[str] = set()  # bundles suspected while a step of theirs ran
         self._fatal: Problem | None = None
         self._sight: sight.Sight | None = None
         self._judging: asyncio.Task[None] | None = None
+        self._start: _Start | None = None
 
     @property
     def counts(self) -> Counts:
@@ -73,6 +75,17 @@ class Keeper:
     @property
     def reach(self) -> Reaching:
         return self._reach
+
+    @property
+    def inventories(self) -> Mapping[str, Inventory] | None:
+        """What the cluster owns, by bundle; None while there is no connection."""
+        return self._steps.known.inventories if self._steps else None
+
+    def has_looked(self, desired: Desired) -> bool:
+        """Whether this state of Git was held against what is there, and nothing is due or under way."""
+        counts = self.counts
+        is_known = self._steps is not None and self._steps.known.desired is desired
+        return is_known and not (counts.due or counts.running)
 
     def go_by(self, desired: Desired, losses: Losses) -> None:
         """A new state of Git; the cluster's document may say something else of it, too."""
@@ -128,7 +141,7 @@ class Keeper:
             cause = f"{type(fault).__name__}: {fault}"
             return Problem(reasons.INTERNAL_FAULT, cause, cluster=self.cluster.name)
         finally:
-            self._steps = self._sight = None
+            self._steps = self._strangers.steps = self._sight = None
         return self._fatal
 
     def _world(self) -> World:
@@ -141,17 +154,19 @@ class Keeper:
         if desired is None:
             return
         async with (
-            drift_watch.running(client, self._suspect, self._blind, health=self._of_health) as watch,
+            drift_watch.running(
+                client, self._suspect, self._blind, health=self._of_health, overtaken=self._overtaken
+            ) as watch,
             tasks.group() as start,  # ends first: a step under way tells the watch what it wrote
         ):
+            self._start = start
             seeing = partial(self._sighted, client, start)
             self._sight = looking = sight.Sight(client, seeing, every=_LOOK_EVERY)
             async with self._shared.connecting:
                 known = await self._survey(desired, client, watch)
-            steps = self._steps = Steps(
-                self._shared, known, Bulletin(self._shared, known), self._settled, self._in_glass
-            )
-            await self._settle_intents(steps)
+            steps = key_step.begin(self._shared, known, self._settled, self._strangers.glass)
+            self._steps = self._strangers.steps = steps
+            await steps.journaling.settle_all()
             self._reach.found(known.facts)
             pauses.succeeded()
             self._news.set()
@@ -159,6 +174,7 @@ class Keeper:
             try:
                 await self._work(start)
             finally:
+                self._start = None
                 for one in (*others, self._judging):
                     if one:
                         one.cancel()
@@ -182,15 +198,6 @@ class Keeper:
             desired, self.cluster, client=client, watch=watch, facts=facts, stored=stored
         )
 
-    async def _settle_intents(self, steps: Steps) -> None:
-        """What a process that died had begun here ended as the inventories say."""
-        journal = self._shared.store.journal
-        for intended, record in await journal.open_intents():
-            if record.cluster == self.cluster.name:
-                inventory = steps.known.inventory(record.bundle)
-                now = self._shared.world.now
-                await journal.close(intended, telling.settled(record, intended, inventory, now=now))
-
     async def _work(self, start: _Start) -> None:
         """Take keys as they become due."""
         while not (self._shared.stop.is_set() or self._ended.is_set()):
@@ -209,7 +216,7 @@ class Keeper:
         self._queue.done(bundle, then)
         if bundle in self._moved and steps.known.watch.suspicions.suspected(bundle) and not then.again:
             self._suspect_now(bundle)
-        self._look_at_version(bundle)
+        self._strangers.look(bundle)
         self._wake.set()
 
     async def _adopt_all(self, start: _Start) -> None:
@@ -256,40 +263,12 @@ class Keeper:
     async def _watch_system(self, client: Client) -> None:
         assert self._desired is not None
         async with system_watch.running(
-            client, self._desired.fleet, namespace=self._see_namespace, inventory=self._see_inventory
+            client,
+            self._desired.fleet,
+            namespace=self._strangers.see_namespace,
+            inventory=self._strangers.see_inventory,
         ):
             await self._ended.wait()
-
-    def _see_namespace(self, found: Mapping[str, Any] | None) -> None:
-        glass = break_glass.read(found, seen=self._shared.world.now) if found else None
-        if (glass and glass.until) != (self._glass and self._glass.until):
-            self._glass = glass
-            if glass and self._in_glass():
-                self._shared.emit(telling.glass(self.cluster.name, glass, self._shared.world.now))
-            self.decided()
-
-    def _in_glass(self) -> BreakGlass | None:
-        glass = self._glass
-        return glass if glass and self._shared.world.now < glass.until else None
-
-    def _see_inventory(self, bundle: str, version: str) -> None:
-        self._versions[bundle] = version
-        if bundle not in self._running:
-            self._look_at_version(bundle)
-
-    def _look_at_version(self, bundle: str) -> None:
-        """Whether an inventory is another than the one that we left or read: somebody else wrote it."""
-        steps, version = self._steps, self._versions.get(bundle)
-        if steps is None or version is None:
-            return
-        known = steps.known.inventories.get(bundle)
-        ours = known.parent.resource_version if known else ""
-        older = version.isdigit() and ours.isdigit() and int(version) <= int(ours)
-        if version == ours or older or not (version or known):
-            return
-        del self._versions[bundle]
-        steps.reread()
-        self._mark(bundle)
 
     def _blind(self, selection: Selection, problem: Problem | None) -> None:
         if self._sight:
@@ -303,9 +282,13 @@ class Keeper:
         else:
             self._suspect_now(bundle)
 
+    def _overtaken(self, bundle: str, one: ObjectId, seen: dict[str, Any]) -> None:
+        if self._steps and self._start:
+            self._start(self._steps.drifts.overtaken(bundle, one, seen))
+
     def _suspect_now(self, bundle: str) -> None:
         assert self._steps is not None
-        self._steps.suspected.setdefault(bundle, asyncio.get_running_loop().time())
+        self._steps.drifts.suspect(bundle)
         self._mark(bundle, Urgency.DRIFT)
 
     def _of_health(self, one: ObjectId) -> None:

@@ -1,42 +1,36 @@
 """One step of a bundle on a cluster: plan, tell drift, write, know what came of it.
 
-The order that must stay: the intent is durable before the first write to the cluster, and closed together with
-the status and the events that came of it. A step raises nothing: what it meets becomes a status, an event, and
-what the key waits for (`Then`). Every step reads what is known anew and may be repeated at any time.
+A step raises nothing: what it meets becomes a status, an event, and what the key waits for (`Then`). Every step
+reads what is known anew and may be repeated at any time. What is told of drift is drifts.py's, what must be on
+the record journaling.py's.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
 
-from roadstead.engine import bundle_step, cluster_loop, holding, telling
+from roadstead.engine import acting, cluster_loop, holding, journaling, telling
 from roadstead.engine.bulletin import Bulletin
 from roadstead.engine.cluster_loop import Survey, Wishes
-from roadstead.engine.contests import Contests
+from roadstead.engine.drifts import Drifts
 from roadstead.engine.holding import Held
+from roadstead.engine.journaling import Durable, Journaling
 from roadstead.engine.known import Known
 from roadstead.engine.queue import REST, Then
 from roadstead.engine.shared import Shared
-from roadstead.model import errors, reasons
+from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError, Severity
-from roadstead.model.events import Event
-from roadstead.model.ids import Key, ObjectId
+from roadstead.model.ids import ObjectId
 from roadstead.model.outcome import Outcome
 from roadstead.model.plan import Action, Plan
 from roadstead.model.reasons import Category
-from roadstead.model.record import Record, RecordId
 from roadstead.objects.break_glass import BreakGlass
 from roadstead.stages import apply
-from roadstead.world import crash, meter, tasks, tracing
+from roadstead.world import crash, meter, tracing
 from roadstead.world.store.journal import With
 
-Answer = TypeVar("Answer")
-Durable = Callable[[], Coroutine[Any, Any, RecordId]]
-
 DEADLINE = 120.0  # seconds that one step may take
-_DURABLE = 15.0  # seconds that a record may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
 _MARKING = 10.0  # seconds that writing a hold onto an inventory may take
 _MOVING = 5.0  # likewise for objects on their way to another bundle
@@ -50,22 +44,21 @@ _NO_FAULT = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
 @dataclass(slots=True)
 class Steps:
     """All steps of one cluster. `settled` hears of bundles that others may have waited for; `awaited` are
-    objects that a step waits for, with their bundle; `suspected` tells when a bundle was, by the loop's clock."""
+    objects that a step waits for, with their bundle."""
 
     shared: Shared
     known: Known
     bulletin: Bulletin
     settled: Callable[[str], None]
     glass: Callable[[], BreakGlass | None]
+    drifts: Drifts
+    journaling: Journaling
     awaited: dict[ObjectId, str] = field(default_factory=dict)
-    suspected: dict[str, float] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _drift_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _foreign: bool = False
-    _contests: dict[str, Contests] = field(default_factory=dict)
     _retried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)  # bundles that this process wrote
-    _unsure: set[str] = field(default_factory=set)  # those of which an intent may be open that nobody closes
 
     async def step(self, bundle: str) -> Then:
         with (
@@ -80,7 +73,7 @@ class Steps:
     async def _told(self, bundle: str) -> Then:
         """What happened is told: nothing is raised."""
         try:
-            async with asyncio.timeout(DEADLINE + 4 * _DURABLE):
+            async with asyncio.timeout(DEADLINE + 4 * journaling.PATIENCE):
                 then = await self._step(bundle)
         except RoadsteadError as error:
             then = self._failed(bundle, error.problems)
@@ -100,7 +93,7 @@ class Steps:
 
     def inputs_changed(self, bundle: str) -> None:
         """Git or a person says something else: old fights and failures count no more."""
-        self._contests.pop(bundle, None)
+        self.drifts.inputs_changed(bundle)
         self.bulletin.of(bundle).failed = frozenset()
 
     async def _step(self, bundle: str) -> Then:
@@ -111,19 +104,19 @@ class Steps:
         if bundle in self._retried:
             self._retried.discard(bundle)
             await known.look_again(bundle)
-        hurried = bundle in self.suspected
+        hurried = bundle in self.drifts.suspected
         held = self._held(bundle)
         await self._carry(bundle, held)
         found = replace(self._survey(bundle, held), slots=self._drift_slots if hurried else self._slots)
         world = self.shared.world.within(DEADLINE)
         plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
-        plan = self._leaving_contests(plan)
+        plan = self.drifts.leaving_contests(plan)
         told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
         told.held, told.waits = held.why if held else "", ""
-        drift = self._see_drift(plan, held)
+        drift = self.drifts.see(plan, held)
         needs = frozenset() if held else self._needs(bundle, plan)
         if drift and (held or needs or not plan.pending()):
-            await self._durably(drift())
+            await self.journaling.durably(drift())
             drift = None
         if held:
             return self._rest(bundle, until=held.until)
@@ -137,7 +130,7 @@ class Steps:
             then = self._nothing_written(bundle, plan)
         else:
             then = await self._conclude(plan, await self._write(found, plan, rules, drift))
-        return replace(then, needs=heirs, at=min(then.at, self._now() + _MOVING)) if heirs else then
+        return replace(then, needs=heirs, at=min(then.at, _now() + _MOVING)) if heirs else then
 
     def _held(self, bundle: str) -> Held | None:
         return holding.held(
@@ -178,40 +171,6 @@ class Steps:
         loose = replace(assignment, freeze=None, leave_drift=True)
         return replace(survey, assignments={**survey.assignments, bundle: loose})
 
-    def _leaving_contests(self, plan: Plan) -> Plan:
-        fought, told = self._contests.get(plan.key.bundle), self.bulletin.of(plan.key.bundle)
-        told.contested = {}
-        if fought is None:
-            return plan
-        changes = []
-        for change in plan.changes:
-            contest = fought.of(change.id, self._now()) if change.drifted else None
-            if contest is None:
-                changes.append(change)
-                continue
-            others = ", ".join(contest.managers) or "an unknown manager"
-            told.contested[change.id] = f"{', '.join(contest.fields)}: contested by {others}"
-            cause = f"{change.cause}; contested, left alone"
-            changes.append(replace(change, action=Action.KEEP, cause=cause))
-        return replace(plan, changes=tuple(changes))
-
-    def _see_drift(self, plan: Plan, held: Held | None) -> Durable | None:
-        """Each drift is told once, at once, and again when it becomes another; gives what puts it on the record."""
-        bundle = plan.key.bundle
-        since = self.suspected.pop(bundle, None)
-        lasted = self._now() - since if since is not None else None
-        drifted = {change.id: change for change in plan.changes if change.drifted}
-        new, events = self.bulletin.drifted(bundle, drifted, what=held.why if held else "", seen=lasted)
-        self.bulletin.hear(events)
-        if new:
-            status, deviations = self.bulletin.state(bundle)
-            record = telling.drift_record(plan.key, new, self.shared.world.now)
-            also = With((status,), {plan.key: deviations}, events)
-            return lambda: self.shared.store.journal.add(record, also)
-        if events:
-            self.shared.store.events.note(*events)
-        return None
-
     def _needs(self, bundle: str, plan: Plan) -> frozenset[str]:
         """Other bundles that come first. Correcting waits for nobody."""
         if all(change.drifted for change in plan.pending()) and not plan.problems:
@@ -223,76 +182,43 @@ class Steps:
         return frozenset((unready & survey.manifests.keys()) | unmade | present)
 
     def _rules(self, bundle: str) -> apply.Rules:
-        assignment = self.known.survey.assignment(bundle)
-        return apply.Rules(
-            writer=self.shared.world.writer,
-            anew=bundle not in self._claimed,
-            depends_on=assignment.depends_on if assignment else None,
-            deletion=bundle_step.fate(assignment) if assignment else None,
-            health=assignment.health if assignment else (),
-        )
+        base = apply.Rules(self.shared.world.writer, anew=bundle not in self._claimed)
+        return acting.rules(base, self.known.survey.assignment(bundle))
 
     async def _write(self, found: Survey, plan: Plan, rules: apply.Rules, drift: Durable | None) -> Outcome:
-        """Between a durable intent and its outcome: the one place from which clusters are written. The drift that
-        is corrected becomes durable with the intent."""
-        shared, bundle, inventory = self.shared, plan.key.bundle, found.inventory(plan.key.bundle)
-        commit = found.desired.snapshot.fleet.commit
-        intent = telling.intent(plan, inventory, actor=rules.writer, commit=commit, now=shared.world.now)
-        if bundle in self._unsure:
-            await self._durably(self._settle_unsure(plan.key))
-        self._unsure.add(bundle)
-        async with tasks.group() as start:
-            begun = start(self._durably(shared.store.journal.begin(intent)))
-            if drift:
-                start(self._durably(drift()))
-        intended = begun.result()
-        crash.here("intent-durable")
+        """Between a durable intent and its outcome: the one place from which clusters are written."""
+        bundle = plan.key.bundle
+        begun = await self.journaling.begin(plan, drift=drift)
         outcome = await apply.step(
             found.target(found.assignment(bundle)),
             plan,
-            inventory,
+            found.inventory(bundle),
             rules,
             deadline=DEADLINE,
-            stop=shared.stop,
+            stop=self.shared.stop,
         )
         crash.here("outcome-unrecorded")
         self._claimed.add(bundle)
-        await self.known.took(outcome)
-        await self._record(plan, outcome, intent, intended)
-        self._unsure.discard(bundle)
+        await self.known.took(outcome, {one.id: one.resource_version for one in plan.changes})
+        await self.journaling.close(begun, outcome, self._came_of(plan, outcome))
         return outcome
 
-    async def _record(self, plan: Plan, outcome: Outcome, intent: Record, intended: RecordId) -> None:
-        bundle, now, told = plan.key.bundle, self.shared.world.now, self.bulletin.of(plan.key.bundle)
+    def _came_of(self, plan: Plan, outcome: Outcome) -> With:
+        """What becomes known together with the outcome."""
+        bundle, told = plan.key.bundle, self.bulletin.of(plan.key.bundle)
         problems = _problems(plan, outcome)
         fine = {one.id for one in outcome.objects if one.problem is None}
         done = fine & {change.id for change in plan.pending()}
         told.problems, told.pending = problems, len(plan.pending()) - len(done)
-        contests = self._contests_of(plan, done, now)
+        contests = self.drifts.corrected(plan, done)
         left = {one: change for one, change in told.drifted.items() if one not in done}
         _, resolved = self.bulletin.drifted(bundle, left, what="", seen=None)
-        found = telling.applied(outcome, commit=plan.revision, now=now)
-        events = [
-            *([found] if found else []), *resolved, *contests, *self.bulletin.failure(bundle, problems)
-        ]  # fmt: skip
+        applied = telling.applied(outcome, commit=plan.revision, now=self.shared.world.now)
+        failure = self.bulletin.failure(bundle, problems)
+        events = [*([applied] if applied else []), *resolved, *contests, *failure]
         self.bulletin.hear(events)
         status, deviations = self.bulletin.state(bundle)
-        record = telling.outcome(outcome, intent, intended, now=now)
-        also = With((status,), {plan.key: deviations}, events)
-        await self._durably(self.shared.store.journal.close(intended, record, also))
-
-    def _contests_of(self, plan: Plan, done: set[ObjectId], now: datetime) -> list[Event]:
-        """Corrections are counted; a fight that they reveal is told."""
-        fought = self._contests.setdefault(plan.key.bundle, Contests())
-        events = []
-        for change in plan.changes:
-            if change.drifted and change.id in done:
-                contest = fought.corrected(change.id, change.fields, self._now())
-                if contest:
-                    events.append(
-                        telling.contested(plan.key, change.id, contest.fields, contest.managers, now)
-                    )
-        return events
+        return With((status,), {plan.key: deviations}, events)
 
     def _nothing_written(self, bundle: str, plan: Plan) -> Then:
         """It is as it should be, or something stands in the way."""
@@ -315,7 +241,7 @@ class Steps:
         then = _then(one for one in problems if one.reason not in _NO_FAULT)
         if outcome.waits_for:
             self.awaited |= dict.fromkeys(outcome.waits_for, bundle)
-            return replace(then, at=self._now() + _WAITING)
+            return replace(then, at=_now() + _WAITING)
         return then
 
     def _rest(self, bundle: str, until: datetime | None = None) -> Then:
@@ -324,7 +250,7 @@ class Steps:
             self.settled(bundle)
         if until is None:
             return REST
-        return Then(at=self._now() + max(1.0, (until - self.shared.world.now).total_seconds()))
+        return Then(at=_now() + max(1.0, (until - self.shared.world.now).total_seconds()))
 
     def _failed(self, bundle: str, problems: tuple[Problem, ...]) -> Then:
         key, told = self.bulletin.key(bundle), self.bulletin.of(bundle)
@@ -333,27 +259,17 @@ class Steps:
         self.bulletin.show(bundle)
         return _then(problems)
 
-    async def _settle_unsure(self, key: Key) -> None:
-        """An intent that was begun while the database did not answer may have become durable since."""
-        journal, inventory = self.shared.store.journal, self.known.inventory(key.bundle)
-        for intended, record in await journal.open_intents():
-            if (record.bundle, record.cluster) == key:
-                closing = telling.settled(record, intended, inventory, now=self.shared.world.now)
-                await journal.close(intended, closing)
 
-    async def _durably(self, writing: Coroutine[Any, Any, Answer]) -> Answer:
-        """Without the database nothing goes forward."""
-        try:
-            async with asyncio.timeout(_DURABLE):
-                return await writing
-        except TimeoutError as late:
-            told = self.shared.store.problem
-            cause = told.cause if told else f"nothing was durable within {_DURABLE:g} s"
-            problem = Problem(reasons.DATABASE_UNREACHABLE, cause, reasons.DATABASE_UNREACHABLE.remedy)
-            raise errors.error(problem) from late
+def begin(
+    shared: Shared, known: Known, settled: Callable[[str], None], glass: Callable[[], BreakGlass | None]
+) -> Steps:
+    """For a cluster that is known and watched from now on."""
+    bulletin = Bulletin(shared, known)
+    return Steps(shared, known, bulletin, settled, glass, Drifts(shared, bulletin), Journaling(shared, known))
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _problems(plan: Plan, outcome: Outcome) -> tuple[Problem, ...]:

@@ -6,6 +6,7 @@ inventories that somebody else wrote (`read_again`). Nothing is asked of the clu
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from roadstead.engine import cluster_loop, hosting
 from roadstead.engine.cluster_loop import Survey
@@ -149,8 +150,8 @@ class Known:
         await self.watch.expect(owned | {name: one.entries for name, one in self.inventories.items()})
         return changed
 
-    async def took(self, outcome: Outcome) -> None:
-        """What a step of ours left."""
+    async def took(self, outcome: Outcome, planned: Mapping[ObjectId, str] = MappingProxyType({})) -> None:
+        """What a step of ours left, and the versions of objects for which it was planned."""
         inventory, bundle = outcome.inventory, outcome.key.bundle
         if inventory is None:
             return
@@ -163,7 +164,7 @@ class Known:
             self.inventories[bundle] = inventory
             if is_new:
                 self._renew_view()
-        self.watch.wrote(inventory, versions)
+        self.watch.wrote(inventory, versions, planned)
         await self.watch.expect({bundle: inventory.entries})
 
     def judge_health(self) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from roadstead.engine.pauses import Backoff, Breaker
+
 
 class Urgency(IntEnum):
     """What goes first. Somebody waits for a restored object, but not for the news of a poll."""
@@ -50,22 +52,6 @@ class Then:
 REST = Then()
 
 
-class Backoff:
-    """Pauses between attempts: doubling, and spread by chance over their second half."""
-
-    def __init__(self, *, first: float, longest: float, dice: Callable[[], float]) -> None:
-        self._first, self._longest, self._dice = first, longest, dice
-        self.failures = 0
-
-    def failed(self, at_least: float = 0.0) -> float:
-        whole = min(self._first * 2.0 ** min(self.failures, 30), self._longest)
-        self.failures += 1
-        return max(at_least, whole * (1 + self._dice()) / 2)
-
-    def succeeded(self) -> None:
-        self.failures = 0
-
-
 @dataclass(slots=True)
 class _State:
     backoff: Backoff
@@ -78,14 +64,6 @@ class _State:
     pausing: bool = False
     since: float = 0.0  # when it became due
     order: int = 0  # keys of one urgency go in the order in which they became due
-
-
-@dataclass(slots=True)
-class _Breaker:
-    backoff: Backoff
-    until: float = -math.inf
-    trying: str = ""
-    open: bool = False
 
 
 @dataclass(slots=True)
@@ -109,13 +87,13 @@ class Queue:
     _states: dict[str, _State] = field(default_factory=dict)
     _ready: list[tuple[Urgency, int, str]] = field(default_factory=list)  # a heap, as the timers are
     _timers: list[tuple[float, str]] = field(default_factory=list)
-    _breaker: _Breaker = field(init=False)
+    _breaker: Breaker = field(init=False)
     _running: int = 0
     _hurried: int = 0
     _ordered: int = 0
 
     def __post_init__(self) -> None:
-        self._breaker = _Breaker(self._pauses())
+        self._breaker = Breaker(self._pauses(), self.limits.breaker)
 
     def changed(self, key: str, urgency: Urgency = Urgency.CHANGE) -> None:
         """The key's inputs did (Git, a decision, the live objects): whatever it waits for, it is due now."""
@@ -148,14 +126,11 @@ class Queue:
     def keys(self) -> Collection[str]:
         return self._states.keys()
 
-    def is_stalled(self, key: str) -> bool:
-        return key in self._states and self._states[key].stalled
-
     def take(self) -> str | None:
         """A key to begin a step of now, or None."""
         now = self.clock()
         self._ring(now)
-        if not (self._may_try(now) and self._has_ready() and self._has_room()):
+        if not (self._breaker.allows(now) and self._has_ready() and self._has_room()):
             return None
         urgency, _, key = heapq.heappop(self._ready)
         state = self._states[key]
@@ -166,8 +141,7 @@ class Queue:
             self._hurried += 1
         else:
             self._running += 1
-        if self._breaker.open:
-            self._breaker.trying = key
+        self._breaker.begins(key)
         return key
 
     def done(self, key: str, then: Then = REST) -> None:
@@ -178,7 +152,7 @@ class Queue:
             self._hurried -= 1
         else:
             self._running -= 1
-        self._judge_cluster(key, unreachable=then.unreachable, at_least=then.at_least)
+        self._breaker.ended(key, self.clock(), reached=not then.unreachable, at_least=then.at_least)
         if state.urgency is not None:
             heapq.heappush(self._ready, (state.urgency, state.order, key))
         if then.again:
@@ -200,14 +174,8 @@ class Queue:
         if self._has_ready():
             if not self._has_room():
                 return math.inf
-            if self._may_try(now):
-                return 0.0
-            return math.inf if self._breaker.trying else self._breaker.until - now
+            return 0.0 if self._breaker.allows(now) else self._breaker.rest(now)
         return max(0.0, self._timers[0][0] - now) if self._timers else math.inf
-
-    def is_open(self) -> bool:
-        """Whether the breaker keeps all but a trial from being started."""
-        return self._breaker.open
 
     def counts(self) -> Counts:
         found = Counts()
@@ -279,21 +247,3 @@ class Queue:
 
     def _is_overtaken(self, at: float, key: str) -> bool:
         return key not in self._states or self._states[key].due != at
-
-    def _may_try(self, now: float) -> bool:
-        breaker = self._breaker
-        return not breaker.open or (not breaker.trying and now >= breaker.until)
-
-    def _judge_cluster(self, key: str, *, unreachable: bool, at_least: float) -> None:
-        breaker = self._breaker
-        tried = breaker.trying == key
-        if tried:
-            breaker.trying = ""
-        if not unreachable:
-            breaker.open = False
-            breaker.backoff.succeeded()
-            return
-        pause = breaker.backoff.failed(at_least)
-        if tried or breaker.backoff.failures >= self.limits.breaker:
-            breaker.open = True
-            breaker.until = self.clock() + pause

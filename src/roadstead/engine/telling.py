@@ -1,132 +1,21 @@
-"""Plans and outcomes as statuses, deviations, events and records: what is kept and told of a step.
+"""What happens, as events: each told once, to whoever listens.
 
-Pure. Values of Secrets are redacted in plans already; the record holds no values at all.
+Pure. Values of Secrets are redacted in plans already.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import orjson
-
-from roadstead.model.errors import Problem, Severity
+from roadstead.model.errors import Problem
 from roadstead.model.events import Event, Level
-from roadstead.model.health import WORST_FIRST, Health, State
+from roadstead.model.health import Health, State
 from roadstead.model.ids import Key, ObjectId
-from roadstead.model.inventory import Inventory, short
 from roadstead.model.outcome import Outcome, Result
-from roadstead.model.plan import Action, Change, FieldChange, Plan
+from roadstead.model.plan import Action, Change
 from roadstead.model.reasons import Category
-from roadstead.model.record import Record, RecordId, RecordKind, Touched
-from roadstead.model.status import Deviation, Standing, Status, Trouble
 from roadstead.objects.break_glass import BreakGlass
 
 _TOLD = 20  # objects that an event names
-_WELL = (State.READY, State.SUSPENDED)
-
-
-@dataclass(slots=True)
-class Told:
-    """What the last look at a bundle on a cluster found; health comes on top of it."""
-
-    problems: tuple[Problem, ...] = ()
-    drifted: dict[ObjectId, Change] = field(default_factory=dict)
-    contested: dict[ObjectId, str] = field(default_factory=dict)
-    added: int = 0
-    pending: int = 0
-    held: str = ""  # by what, and why
-    waits: str = ""  # for what
-    staged: str = ""
-    ready: str = ""  # the digest that was last seen ready
-    broken: bool = False  # that it failed to become ready was told
-    failed: frozenset[tuple[str, str]] = frozenset()  # problems that were told, by reason and object
-
-
-def standing(told: Told, health: Health) -> Standing:
-    """The worst that is true."""
-    if any(one.severity is Severity.ERROR for one in told.problems) and not told.waits:
-        return Standing.BLOCKED
-    if health.state is State.FAILED:
-        return Standing.FAILED
-    if told.drifted:
-        return Standing.DRIFTED
-    if told.held or any(one.severity is Severity.WARNING for one in told.problems):
-        return Standing.FROZEN
-    if told.waits:
-        return Standing.WAITING
-    if told.pending:
-        return Standing.PENDING
-    if health.state is State.UNKNOWN:
-        return Standing.UNKNOWN
-    return Standing.READY if health.state in _WELL else Standing.PROGRESSING
-
-
-def status(
-    key: Key, told: Told, inventory: Inventory, unwell: dict[ObjectId, Health], now: datetime
-) -> Status:
-    """`since` is the store's to keep when the standing stays. `unwell` is all that is not ready."""
-    worst = min(unwell.values(), key=lambda one: WORST_FIRST.index(one.state), default=Health(State.READY))
-    parent, problem = inventory.parent, next(iter(told.problems), None)
-    stands = standing(told, worst)
-    message = told.held or told.waits or (problem.cause if problem else "") or worst.message
-    return Status(
-        key=key,
-        standing=stands,
-        since=now,
-        seen=now,
-        staged=told.staged,
-        released=parent.released,
-        applied=parent.applied,
-        ready=told.ready,
-        commit=parent.commit,
-        reason=str(problem.reason) if problem else "",
-        message="" if stands is Standing.READY else message,
-        objects=len(inventory.entries),
-        unready=len(unwell),
-        drifted=len(told.drifted),
-        added=told.added,
-    )
-
-
-def deviations(key: Key, told: Told, unwell: dict[ObjectId, Health], now: datetime) -> tuple[Deviation, ...]:
-    """All that is wrong with a bundle on a cluster, field by field."""
-    found = [
-        Deviation(
-            key, str(one), Trouble.UNREADY, now, message=f"{health.state}: {health.message}".rstrip(": ")
-        )
-        for one, health in unwell.items()
-    ]
-    for one, change in told.drifted.items():
-        found += [_drifted(key, one, each, now) for each in change.fields] or [
-            Deviation(key, str(one), Trouble.DRIFTED, now, message=change.cause)
-        ]
-    found += [
-        Deviation(key, str(one), Trouble.CONTESTED, now, message=cause)
-        for one, cause in told.contested.items()
-    ]
-    return tuple(found)
-
-
-def _drifted(key: Key, one: ObjectId, change: FieldChange, now: datetime) -> Deviation:
-    return Deviation(
-        key,
-        str(one),
-        Trouble.DRIFTED,
-        now,
-        field=change.path,
-        manager=change.manager,
-        time=moment(change.time),
-        before=_json(change.after),
-        after=_json(change.before),
-    )
-
-
-def moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _json(value: object) -> str:
-    return "" if value is None else orjson.dumps(value, default=str).decode()
 
 
 def drift(key: Key, change: Change, *, what: str, now: datetime, seen: float | None = None) -> Event:
@@ -171,79 +60,6 @@ def contested(
     return _event(now, "contest", message, key, level=Level.ERROR, object=str(one), data=data)
 
 
-def drift_record(key: Key, changes: Iterable[Change], now: datetime) -> Record:
-    """Who edited behind our back, as far as managedFields tell."""
-    touched = tuple(
-        Touched(
-            str(one.id),
-            "edited" if one.fields else "drifted",
-            fields=tuple(each.path for each in one.fields),
-            message=one.cause,
-        )
-        for one in changes
-    )
-    managers = dict.fromkeys(each.manager for one in changes for each in one.fields if each.manager)
-    actor = ", ".join(managers) or "unknown"
-    return Record(RecordKind.DRIFT, now, actor, key.cluster, key.bundle, objects=touched)
-
-
-def intent(plan: Plan, inventory: Inventory, *, actor: str, commit: str, now: datetime) -> Record:
-    entries = inventory.entries
-    return Record(
-        RecordKind.INTENT,
-        now,
-        actor,
-        plan.key.cluster,
-        plan.key.bundle,
-        commit,
-        inventory.parent.applied,
-        plan.digest,
-        objects=tuple(
-            Touched(
-                str(one.id),
-                str(one.action),
-                before=entries[one.id].applied if one.id in entries else "",
-                after=short(one.manifest.digest) if one.manifest else "",
-                fields=tuple(each.path for each in one.fields),
-                message=one.cause,
-            )
-            for one in plan.pending()
-        ),
-    )
-
-
-def outcome(done: Outcome, begun: Record, intended: RecordId | None, *, now: datetime) -> Record:
-    meant = {one.object: one for one in begun.objects}
-    problem = next(iter(done.problems), None)
-    objects = tuple(
-        Touched(
-            str(one.id),
-            str(one.result),
-            before=meant[str(one.id)].before if str(one.id) in meant else "",
-            after=meant[str(one.id)].after if str(one.id) in meant and one.problem is None else "",
-            reason=str(one.problem.reason) if one.problem else "",
-            message=one.problem.cause if one.problem else "; ".join(one.notes),
-        )
-        for one in done.objects
-        if str(one.id) in meant or one.problem or one.result is not Result.UNCHANGED
-    )
-    return Record(
-        RecordKind.OUTCOME,
-        now,
-        begun.actor,
-        begun.cluster,
-        begun.bundle,
-        begun.commit,
-        begun.before,
-        done.inventory.parent.applied if done.inventory else begun.before,
-        objects=objects,
-        result="failed" if done.failed else "waiting" if done.waits_for else "done",
-        reason=str(problem.reason) if problem else "",
-        message=problem.cause if problem else "",
-        closes=intended,
-    )
-
-
 def applied(done: Outcome, *, commit: str, now: datetime) -> Event | None:
     """What a step did to the cluster; nothing where it wrote no object."""
     counts: dict[str, int] = {}
@@ -275,26 +91,6 @@ def failed(key: Key, problems: Sequence[Problem], *, commit: str, now: datetime)
 
 def held(key: Key, why: str, now: datetime) -> Event:
     return _event(now, "frozen", why, key, level=Level.WARNING)
-
-
-def settled(begun: Record, intended: RecordId, inventory: Inventory, *, now: datetime) -> Record:
-    """How an intent ended that nobody closed, as far as the cluster's inventory tells."""
-    applied_now = inventory.parent.applied
-    reached = applied_now == begun.after
-    message = "found at its goal" if reached else f"found at {applied_now or 'nothing'}, short of its goal"
-    return Record(
-        RecordKind.OUTCOME,
-        now,
-        begun.actor,
-        begun.cluster,
-        begun.bundle,
-        begun.commit,
-        begun.before,
-        applied_now,
-        result="done" if reached else "abandoned",
-        message=f"the process ended before it said so; {message}",
-        closes=intended,
-    )
 
 
 def doing(change: Change, held: str) -> str:

@@ -58,6 +58,7 @@ class Change:
     level: int = 0
     drifted: bool = False  # live differs from what we applied, whatever Git says now
     left: tuple[str, ...] = ()
+    added: tuple[FieldChange, ...] = ()  # what others set beside us, where that is to be reported
     alone: bool = False  # what others added beside us is taken away
     blind: bool = False  # no dry run told what becomes of it: none was needed to tell what is to be done
     live: Live | None = None  # what the plan was made against

@@ -38,10 +38,42 @@ def edited(manifest: Object, live: Object, *, part_of: str) -> tuple[FieldChange
 
 
 def _is_taken(change: FieldChange, live: Object) -> bool:
-    if change.before is None or change.after is None:
-        return False
-    owners = ownership.owner_of(live, paths.parse(change.path))
+    told = change.before is not None and change.after is not None
+    return told and _is_others(live, paths.parse(change.path))
+
+
+def taken(manifest: Object, seen: Object) -> tuple[FieldChange, ...]:
+    """What others alone held of what we write when it was seen, whole or its metadata: `before` is what it was
+    where that was seen, too."""
+    found: dict[str, FieldChange] = {}
+    shown, wanted = redact.secret(seen), redact.secret(manifest)
+    for entry in ownership.entries(seen):
+        if ownership.owner(entry).manager.startswith(ownership.MANAGER):
+            continue
+        for path in fieldsets.members(fieldsets.existing(ownership.fields(entry), manifest)):
+            before, after = _at(shown, path), _at(wanted, path)
+            change = FieldChange(
+                paths.text(path), before, after, ownership.owner(entry).manager, ownership.owner(entry).time
+            )
+            if (
+                after is not None
+                and not isinstance(after, dict)
+                and before != after
+                and _is_others(seen, path)
+            ):
+                found[change.path] = change
+    return tuple(found.values())
+
+
+def _is_others(live: Object, path: fieldsets.Path) -> bool:
+    owners = ownership.owner_of(live, path)
     return bool(owners) and not any(one.manager.startswith(ownership.MANAGER) for one in owners)
+
+
+def _at(value: object, path: fieldsets.Path) -> object:
+    for part in path:
+        value = fieldsets.step(value, part)
+    return None if value is fieldsets.ABSENT else value
 
 
 def additions(live: Object, manifest: Object) -> list[FieldChange]:
@@ -68,10 +100,8 @@ def _dropped(manifest: Object, live: Object) -> Iterator[FieldChange]:
 
 def _held(live: Object, path: fieldsets.Path, owner: ownership.Owner) -> Iterator[FieldChange]:
     """A field that is live and shall not be; entries may also name what is gone."""
-    value: object = redact.secret(live)
-    for part in path:
-        value = fieldsets.step(value, part)
-    if value is not fieldsets.ABSENT:
+    value = _at(redact.secret(live), path)
+    if value is not None:
         yield FieldChange(paths.text(path), value, None, owner.manager, owner.time)
 
 

@@ -1,6 +1,6 @@
 """A decision as a record: who, what, where, until when and why.
 
-Pure. What is written down of changes is engine/telling.py's, who knows plans and outcomes.
+Pure. What is written down of changes is engine/recording.py's, who knows plans and outcomes.
 """
 
 from datetime import datetime

@@ -7,6 +7,7 @@ suspected, and doing something about it, is left to the engine.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from roadstead.model.errors import Problem
@@ -16,24 +17,32 @@ from roadstead.model.inventory import Entry, Inventory
 from roadstead.objects import kinds, ownership
 from roadstead.stages.observe import serving
 from roadstead.stages.observe.health_book import Changed, HealthBook
+from roadstead.stages.observe.overtaken import Overtaken
 from roadstead.stages.observe.stream import Selection
 from roadstead.stages.observe.streams import Start, Streams
-from roadstead.stages.observe.suspicions import Suspect, Suspicions
+from roadstead.stages.observe.suspicions import Seen, Suspect, Suspicions
 from roadstead.world import tasks
 from roadstead.world.kube import client as kube
 
 Blind = Callable[[Selection, Problem | None], None]
+TellOvertaken = Callable[[str, ObjectId, dict[str, Any]], None]
 
 
 @asynccontextmanager
 async def running(
-    client: kube.Client, suspect: Suspect, blind: Blind, *, health: Changed | None = None
+    client: kube.Client,
+    suspect: Suspect,
+    blind: Blind,
+    *,
+    health: Changed | None = None,
+    overtaken: TellOvertaken = lambda bundle, one, obj: None,
 ) -> AsyncIterator["DriftWatch"]:
     """`suspect` is called with bundle and object, at once; `blind` with what is not watched and why, and
-    with None when it is watched again. With `health` that is told, too, from the same streams."""
+    with None when it is watched again. With `health` that is told, too, from the same streams; `overtaken`
+    hears of states that a write of ours undid (overtaken.py)."""
     async with tasks.group() as start:
         book = HealthBook(client, health, start) if health else None
-        watch = DriftWatch(client, suspect, blind, start, book)
+        watch = DriftWatch(client, suspect, blind, start, book, overtaken=overtaken)
         try:
             yield watch
         finally:
@@ -51,6 +60,8 @@ class DriftWatch:
         blind: Blind,
         start: Start,
         book: HealthBook | None = None,
+        *,
+        overtaken: TellOvertaken = lambda bundle, one, obj: None,
     ) -> None:
         self.book = book
         self.suspicions = Suspicions(suspect, book.gone if book else lambda one: None)
@@ -61,7 +72,8 @@ class DriftWatch:
         self._resources: Mapping[GroupKind, ApiResource] = {}
         self._named: dict[ObjectId, Selection] = {}
         self._lost: set[Selection] = set()
-        self._whole: dict[ObjectId, dict[str, Any]] = {}  # those suspected, as they were seen
+        self._overtaken = Overtaken(self._tell_overtaken)
+        self._tell = overtaken
 
     async def expect(self, inventories: Mapping[str, Mapping[ObjectId, Entry]]) -> None:
         """Watch what these bundles own now, as their entries say; other bundles stay as they are. A kind
@@ -78,15 +90,23 @@ class DriftWatch:
         )
         self._follow_names()
 
-    def wrote(self, inventory: Inventory, versions: Mapping[ObjectId, str]) -> None:
-        """Our own writes, before `expect` hears of what they left."""
+    def wrote(
+        self,
+        inventory: Inventory,
+        versions: Mapping[ObjectId, str],
+        planned: Mapping[ObjectId, str] = MappingProxyType({}),
+    ) -> None:
+        """Our own writes, before `expect` hears of what they left: the versions that they made, and those for
+        which they were planned."""
+        for one, version in versions.items():
+            self._overtaken.wrote(one, planned.get(one, ""), version)
         later = self.suspicions.wrote(inventory, versions)
         if self.book:
             self.book.wrote(later)
 
     def whole(self, one: ObjectId, version: str) -> dict[str, Any] | None:
         """A suspected object as it was seen at this resourceVersion, if all of it was."""
-        found = self._whole.get(one)
+        found = None if self._is_light(one.group_kind) else self._overtaken.latest(one)
         return found if found and found["metadata"].get("resourceVersion") == version else None
 
     def stop(self) -> None:
@@ -95,17 +115,19 @@ class DriftWatch:
             self.book.stop()
 
     def seen(self, selection: Selection, obj: dict[str, Any]) -> None:
-        one = self.suspicions.seen(obj)
-        if self.suspicions.is_odd(one) and not selection.metadata:
-            self._whole[one] = obj
+        one, how = self.suspicions.seen(obj)
+        if how is Seen.LATE:
+            self._overtaken.late(one, obj)
+        elif how is Seen.ODD:
+            self._overtaken.odd(one, obj)
         else:
-            self._whole.pop(one, None)
+            self._overtaken.fine(one)
         if self.book and not selection.metadata:
             self.book.seen(obj)
         self._follow_names()
 
     def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
-        self._whole.pop(kinds.identify(obj), None)
+        self._overtaken.fine(kinds.identify(obj))
         self.suspicions.gone(selection, obj)
         self._follow_names()
 
@@ -124,6 +146,10 @@ class DriftWatch:
         self._blind(selection, problem)
         self.suspicions.lost(selection)
         self._follow_names()
+
+    def _tell_overtaken(self, one: ObjectId, obj: dict[str, Any]) -> None:
+        if bundle := self.suspicions.bundle_of(one):
+            self._tell(bundle, one, obj)
 
     def _is_light(self, kind: GroupKind) -> bool:
         return self.book is None or not self.book.looks_at(kind)

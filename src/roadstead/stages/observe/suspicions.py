@@ -12,6 +12,7 @@ is known what became of them, and are to be followed by name.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from enum import Enum, auto
 from typing import Any
 
 from roadstead.model.ids import GroupKind, ObjectId
@@ -19,6 +20,15 @@ from roadstead.model.inventory import Entry, Inventory
 from roadstead.model.live import Live
 from roadstead.objects import kinds, ownership
 from roadstead.stages.observe.stream import Selection
+
+
+class Seen(Enum):
+    """How an object was seen: as its entry says or not, or as it was before we wrote it."""
+
+    FINE = auto()
+    ODD = auto()
+    LATE = auto()
+
 
 Suspect = Callable[[str, ObjectId], None]
 _State = tuple[str, str, str]
@@ -108,21 +118,17 @@ class Suspicions:
     def _is_followed(self, one: ObjectId, live: Live) -> bool:
         return self._is_listed(one) and (bool(live.part_of) or one in self._entries)
 
-    def is_odd(self, one: ObjectId) -> bool:
-        """Whether the object is not as its entry says."""
-        return one in self._odd
-
-    def seen(self, obj: dict[str, Any]) -> ObjectId:
+    def seen(self, obj: dict[str, Any]) -> tuple[ObjectId, Seen]:
         live = ownership.live(obj)
         if self._is_behind(live):
-            return live.id
+            return live.id, Seen.LATE
         if entry := self._entries.get(live.id):
             live = replace(live, id=entry.id)  # one name in memory for each object is enough
         self.live[live.id] = live
         if live.part_of:
             self.unlabelled.discard(live.id)
         self._judge(live.id)
-        return live.id
+        return live.id, Seen.ODD if live.id in self._odd else Seen.FINE
 
     def gone(self, selection: Selection, obj: dict[str, Any]) -> None:
         one = kinds.identify(obj)

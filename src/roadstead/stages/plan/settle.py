@@ -80,21 +80,15 @@ def _foretold(change: Change, preview: Preview) -> Change:
 
 
 def _told_of_additions(change: Change, preview: Preview, assignment: Assignment | None) -> Change:
-    """What others set beside us goes where the bundle says `additions: remove`; labels and annotations stay."""
-    wanted = assignment is not None and assignment.drift.additions is Additions.REMOVE
-    if (
-        not wanted
-        or change.manifest is None
-        or preview.live is None
-        or _mode(change, assignment) is not DriftMode.CORRECT
-    ):
+    """What others set beside us goes, or is told, as the bundle says (`additions`)."""
+    wanted = assignment.drift.additions if assignment else Additions.IGNORE
+    if wanted is Additions.IGNORE or change.manifest is None or preview.live is None:
         return change
-    added = [
-        field
-        for field in values.additions(dict(preview.live), orjson.loads(change.manifest.body))
-        if not field.path.startswith("metadata.")
-    ]
-    if not added:
+    found = values.additions(dict(preview.live), orjson.loads(change.manifest.body))
+    if wanted is Additions.REPORT:
+        return replace(change, added=tuple(found))
+    added = [field for field in found if not field.path.startswith("metadata.")]  # those stay
+    if not added or _mode(change, assignment) is not DriftMode.CORRECT:
         return change
     cause = f"added to by {_editors(tuple(added))}"
     if change.action is not Action.UNCHANGED:

@@ -13,6 +13,7 @@ from roadstead.hub.access.gate import Gate
 from roadstead.hub.access.identity import Identity
 from roadstead.hub.access.login import Login
 from roadstead.hub.access.scopes import Scopes
+from roadstead.hub.api import routes as api
 from roadstead.hub.metrics import Counting, Metrics
 from roadstead.hub.webhooks import Secrets
 from roadstead.operations.serve import Serving
@@ -27,6 +28,7 @@ def app(
         *metrics.routes(serving, counted),
         *webhooks.routes(serving, secrets),
         *Login(identity, serving).routes(),
+        *api.routes(serving),
     ]
     made = Starlette(
         routes=routes,

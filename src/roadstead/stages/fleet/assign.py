@@ -37,6 +37,11 @@ class Assignments(Mapping[Key, Assignment]):
             raise KeyError(key)
         return self._cohorts[bundle].make(self._clusters[cluster])
 
+    @property
+    def places(self) -> Mapping[str, Mapping[str, None]]:
+        """By Bundle the names of its clusters, in order; makes no assignment."""
+        return self._names
+
     def on(self, cluster: str) -> list[Assignment]:
         """Those of one cluster; asking all keys would make all assignments."""
         return [self[Key(bundle, cluster)] for bundle, names in self._names.items() if cluster in names]

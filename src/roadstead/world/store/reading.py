@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Select, and_, false, or_, true
 from sqlalchemy.sql import ColumnElement
 
 from roadstead.model import errors, reasons
-from roadstead.model.errors import Problem
+from roadstead.model.errors import Place, Problem
 from roadstead.model.person import Rectangle, Scope
 from roadstead.world.store import failures
 from roadstead.world.store.engines import Engines
@@ -69,7 +69,8 @@ def place(cursor: str, *types: type) -> list[Any]:
     except (ValueError, TypeError):
         pass
     hint = "begin again with the first page"
-    raise errors.error(Problem(reasons.BAD_ARGUMENT, f"no place in a list: {cursor!r}", hint))
+    cause = f"no place in a list: {cursor[:80]!r}"
+    raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint, place=Place(field="after")))
 
 
 def _can_be_kept(value: str | int) -> bool:

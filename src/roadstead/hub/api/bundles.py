@@ -1,0 +1,82 @@
+"""`/bundles`: how each bundle stands over the fleet; `/bundles/{name}`: one, cluster by cluster."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from roadstead.hub.api import pages, statuses
+from roadstead.hub.api.pages import Page, Paging, Text
+from roadstead.hub.api.resource import Asked, Resource, unknown
+from roadstead.hub.api.shown import Counts, StatusShown
+from roadstead.model.person import Scope
+from roadstead.operations.serve import Serving
+from roadstead.world.store.statuses import Order, Where
+
+
+class Wanted(Paging, kw_only=True):
+    text: Annotated[Text, Meta(description="In names, in whatever case.")] = ""
+
+
+class Detailed(Paging, kw_only=True):
+    order: Annotated[Order, Meta(description="By cluster, or the worst first.")] = Order.CLUSTER
+
+
+class BundleShown(msgspec.Struct, kw_only=True):
+    """`clusters` says on how many Git means it to be, `counts` how it stands where it is known."""
+
+    name: str
+    clusters: int
+    counts: Counts
+
+
+class BundleDetail(BundleShown, kw_only=True):
+    """With a page of how it stands on each cluster."""
+
+    items: list[StatusShown]
+    after: str | None
+
+
+async def page(asked: Asked[Wanted]) -> Page[BundleShown]:
+    found, text = await _every(asked.serving, Where(scope=asked.scope)), asked.query.text.lower()
+    return pages.of([one for one in found if text in one.name.lower()], lambda one: one.name, asked.query)
+
+
+async def one(asked: Asked[Detailed]) -> BundleDetail:
+    serving, where = asked.serving, Where(bundles=frozenset([asked.name]), scope=asked.scope)
+    found = [one for one in await _every(serving, where) if one.name == asked.name]
+    if not found:
+        raise unknown("bundle", asked.name)
+    on = await statuses.read(serving, where, asked.query, order=asked.query.order)
+    return BundleDetail(**msgspec.structs.asdict(found[0]), items=on.items, after=on.after)
+
+
+async def _every(serving: Serving, where: Where) -> list[BundleShown]:
+    counts = await serving.store.statuses.by_bundle(where)
+    meant = _meant(serving, where.scope)
+    return [
+        BundleShown(name=name, clusters=meant.get(name, 0), counts=counts.get(name, {}))
+        for name in meant.keys() | counts.keys()
+    ]
+
+
+def _meant(serving: Serving, scope: Scope) -> dict[str, int]:
+    """On how many clusters that may be read Git means each bundle to be, resolved or not."""
+    desired = serving.reconciling.following.desired
+    if desired is None:
+        return {}
+    found: dict[str, int] = {}
+    for bundle, clusters in desired.resolution.assignments.places.items():
+        seen = clusters if scope.is_everything else [one for one in clusters if scope.holds(bundle, one)]
+        if seen:
+            found[bundle] = len(seen)
+    for key in desired.resolution.blocked:
+        if scope.holds(*key):
+            found[key.bundle] = found.get(key.bundle, 0) + 1
+    return found
+
+
+RESOURCES = (
+    Resource("/bundles", "How each bundle stands over the fleet.", Wanted, Page[BundleShown], page),
+    Resource("/bundles/{name}", "One bundle, cluster by cluster.", Detailed, BundleDetail, one),
+)

@@ -1,0 +1,63 @@
+"""The clusters there are: those of Git, and those that were seen before and are in Git no more."""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from roadstead.hub.api import pages, shown
+from roadstead.hub.api.pages import Places
+from roadstead.language import selectors
+from roadstead.language.selectors import Selector
+from roadstead.model import errors
+from roadstead.model.errors import Place, RoadsteadError
+from roadstead.model.status import ClusterStatus, Reach
+from roadstead.operations.serve import Serving
+
+GONE = "gone"  # the state of a cluster whose document is in Git no more
+
+
+class Side(StrEnum):
+    CLUSTER = "cluster"
+    BUNDLE = "bundle"
+
+
+async def every(serving: Serving) -> dict[str, ClusterStatus]:
+    """What the store knows of each, with labels and state as Git says them now; by name."""
+    found = await serving.store.clusters.all()
+    desired = serving.reconciling.following.desired
+    if desired is None:
+        return found
+    clusters = desired.resolution.clusters
+    told = {
+        name: replace(
+            found.get(name) or ClusterStatus(name),
+            labels=one.labels,
+            state=str(one.state),
+            reach=shown.reach(serving, name),
+        )
+        for name, one in clusters.items()
+    }
+    gone = {
+        name: replace(one, state=GONE, reach=Reach.UNKNOWN)
+        for name, one in found.items()
+        if name not in clusters
+    }
+    return dict(sorted((told | gone).items()))
+
+
+async def clusters(serving: Serving, places: Places) -> frozenset[str] | None:
+    """The names of those that were asked for; None is all. Raises UsageError for what is no selector."""
+    named = pages.chosen(places.cluster)
+    if places.selector is None:
+        return named
+    wanted = labels(places.selector)
+    selected = frozenset(
+        name for name, one in (await every(serving)).items() if wanted.matches(name, one.labels)
+    )
+    return selected if named is None else selected & named
+
+
+def labels(text: str) -> Selector:
+    try:
+        return selectors.parse_labels(text)
+    except RoadsteadError as error:
+        raise errors.error(error.problem.at(place=Place(field="selector"))) from error

@@ -1,0 +1,101 @@
+"""The description of the API (OpenAPI 3.1), made of the resources themselves: there is no second one to be kept."""
+
+import re
+from collections.abc import Iterable
+from importlib import metadata
+from typing import Any
+
+import msgspec
+
+from roadstead.hub.api import stream
+from roadstead.hub.api.resource import BASE, Resource
+from roadstead.hub.api.shown import ProblemShown
+
+_REF = "#/components/schemas/{name}"
+_ABOUT = """Lists are answered by page: ask again with the `after` of the answer until it is null. Parameters that take
+several values are given again (`standing=failed&standing=blocked`). Moments are RFC 3339 in UTC. Errors are RFC 9457
+problem details with a `reason` (docs/reference/reasons.md), a cause and a hint; of a wrong parameter, `field` is its
+name."""
+_ERRORS = {
+    "400": "A parameter is unknown or has no such value.",
+    "401": "Nothing was shown that tells who asks.",
+    "404": "There is none, or none that may be seen.",
+    "429": "Too many logins failed.",
+    "503": "The database does not answer; ask again.",
+}
+
+
+class ProblemDetails(ProblemShown, kw_only=True, omit_defaults=True):
+    """RFC 9457. `problems` has all of them, if there are several."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    problems: tuple[ProblemShown, ...] = ()
+
+
+def document(resources: Iterable[Resource]) -> dict[str, Any]:
+    found = tuple(resources)
+    answers = [one.answer for one in found if one.answer is not None]
+    types = [*(one.query for one in found), *answers, *stream.MESSAGES.values(), ProblemDetails]
+    refs, components = msgspec.json.schema_components(types, ref_template=_REF)
+    schemas = dict(zip(types, refs, strict=True))
+    paths = {BASE + one.path: {"get": _operation(one, schemas, components)} for one in found}
+    for one in found:
+        components.pop(_name(schemas[one.query]), None)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Roadstead",
+            "version": metadata.version("roadstead"),
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(one: Resource, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+    asked = components[_name(schemas[one.query])]["properties"]
+    path = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}]
+    parameters = [*(path if "{name}" in one.path else []), *(_parameter(*each) for each in asked.items())]
+    content = {"schema": schemas[one.answer]} if one.answer is not None else _streamed(schemas)
+    problem = {"application/problem+json": {"schema": schemas[ProblemDetails]}}
+    return {
+        "operationId": re.sub(r"\W+", "_", one.path.strip("/")).strip("_"),
+        "summary": one.about,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": one.about, "content": {one.media_type: content}},
+            "304": {"description": "It is as the ETag says that was shown."},
+            **{status: {"description": text, "content": problem} for status, text in _ERRORS.items()},
+        },
+    }
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Absent is how null is said in a query."""
+    told = dict(schema)
+    if "anyOf" in told:
+        told = dict(next(one for one in told["anyOf"] if one.get("type") != "null"))
+    if told.get("default") in (None, ()):
+        told.pop("default", None)
+    about = told.pop("description", "")
+    return {"name": name, "in": "query", "description": about, "schema": told}
+
+
+def _streamed(schemas: dict[Any, Any]) -> dict[str, Any]:
+    """One of these is the `data` of a message, which the name of the event tells."""
+    told = ", ".join(f"`{name}`: {_name(schemas[kind])}" for name, kind in stream.MESSAGES.items())
+    about = f"Server-sent events. By the event's name, `data` is {told}; `reload`: read statuses anew."
+    return {"schema": {"type": "string", "description": about}}
+
+
+def _name(schema: dict[str, Any]) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]

@@ -2,16 +2,19 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.cli import console, options, running, settings
+from roadstead.cli import console, moments, options, running, settings
 from roadstead.cli.console import Output
-from roadstead.language import durations
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
+
+if TYPE_CHECKING:
+    from roadstead.model.record import Linked
 
 app = typer.Typer(
     help="See the record of every change and decision, and prove that it is whole.", no_args_is_help=True
@@ -20,7 +23,8 @@ app = typer.Typer(
 
 @app.command()
 def verify(
-    database: options.DatabaseOption,
+    database: options.DatabaseOption = None,
+    hub: options.HubOption = None,
     fleet: Annotated[
         str | None,
         typer.Option(
@@ -43,6 +47,8 @@ def verify(
     Without --fleet the database is held against itself alone: whoever can write all of it
     can make up a chain that looks whole. What was anchored in Git nobody can change there.
     After a database was lost its chain is told as missing; --writer leaves it out.
+    With --hub the records are fetched and verified here: what it leaves out at the end,
+    only --fleet shows.
 
     \b
     Examples:
@@ -57,8 +63,13 @@ def verify(
 
         deadline = settings.seconds("--timeout", timeout)
         known = await audit.anchors(fleet, cache=folders.cache(), deadline=deadline) if fleet else None
-        async with store.look(database) as opened:
-            verdicts = await audit.verify(opened, known, only=frozenset(writer or ()))
+        only = frozenset(writer or ())
+        if hub:
+            async with _everything(database, hub) as found:
+                verdicts = audit.verify_export([one async for one in found], known, only=only)
+        else:
+            async with store.look(_named(database)) as opened:
+                verdicts = await audit.verify(opened, known, only=only)
         if output is Output.TEXT:
             console.show(report.verdict_lines(verdicts))
         else:
@@ -70,7 +81,8 @@ def verify(
 
 @app.command()
 def show(
-    database: options.DatabaseOption,
+    database: options.DatabaseOption = None,
+    hub: options.HubOption = None,
     object: Annotated[
         str,
         typer.Option(
@@ -96,23 +108,30 @@ def show(
       roadstead audit show --database hub.db -c prod-eu-1 --actor ann -o json
     """
     with running.told():
-        moment = _moment(since) if since else None
+        moment = moments.read("--since", since) if since else None
 
     async def work(stop: asyncio.Event) -> int:
+        from roadstead.cli import hub_answers, hubs
         from roadstead.operations import audit
         from roadstead.report import records as report
         from roadstead.world import store
         from roadstead.world.store.records import Where
 
-        where = Where(
-            object=object,
-            clusters=frozenset(cluster) if cluster else None,
-            bundles=frozenset(bundle) if bundle else None,
-            actor=actor,
-            since=moment,
-        )
-        async with store.look(database) as opened:
-            found = await audit.show(opened, where, limit=limit)
+        if hub:
+            when = moment.isoformat() if moment else None
+            asked = {"object": object, "cluster": cluster, "bundle": bundle, "actor": actor, "since": when}
+            async with hubs.connected(hub) as opened:
+                found = [one async for one in hub_answers.records(opened, most=limit, **asked)]
+        else:
+            where = Where(
+                object=object,
+                clusters=frozenset(cluster) if cluster else None,
+                bundles=frozenset(bundle) if bundle else None,
+                actor=actor,
+                since=moment,
+            )
+            async with store.look(_named(database)) as records:
+                found = list(await audit.show(records, where, limit=limit))
         if output is Output.TEXT:
             console.show(report.lines(found))
         else:
@@ -123,23 +142,22 @@ def show(
 
 
 @app.command()
-def export(database: options.DatabaseOption) -> None:
+def export(database: options.DatabaseOption = None, hub: options.HubOption = None) -> None:
     """Print the whole record as JSON lines, chain by chain, each with its hash.
 
     \b
     Examples:
       roadstead audit export --database hub.db > record.jsonl
+      roadstead audit export --hub https://roadstead.example > record.jsonl
     """
 
     async def work(stop: asyncio.Event) -> int:
         import orjson
 
-        from roadstead.operations import audit
         from roadstead.report import records as report
-        from roadstead.world import store
 
-        async with store.look(database) as opened:
-            async for one in audit.export(opened):
+        async with _everything(database, hub) as found:
+            async for one in found:
                 sys.stdout.write(orjson.dumps(report.data(one)).decode() + "\n")
         sys.stdout.flush()
         return 0
@@ -147,14 +165,23 @@ def export(database: options.DatabaseOption) -> None:
     running.run(work)
 
 
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.now(UTC) - timedelta(seconds=durations.parse(text))
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as cause:
-        hint = "write a length of time such as 7d, or a moment such as 2026-12-01T18:00Z"
-        raise errors.error(Problem(reasons.BAD_ARGUMENT, f"--since: {text}", hint)) from cause
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+@asynccontextmanager
+async def _everything(database: str | None, hub: str | None) -> AsyncIterator[AsyncIterator["Linked"]]:
+    """The whole record, chain by chain, each in its order."""
+    from roadstead.cli import hub_answers, hubs
+    from roadstead.operations import audit
+    from roadstead.world import store
+
+    if hub:
+        async with hubs.connected(hub) as opened:
+            yield hub_answers.whole_record(opened)
+        return
+    async with store.look(_named(database)) as records:
+        yield audit.export(records)
+
+
+def _named(database: str | None) -> str:
+    if database is None:
+        cause, hint = "whose record is meant is not said", "give --hub, or the hub's --database"
+        raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
+    return database

@@ -1,12 +1,11 @@
 """`roadstead hold`: keep bundles as they are for a while, when a commit would come too late."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from roadstead.cli import console, options, running, settings
+from roadstead.cli import console, moments, options, running, settings
 from roadstead.cli.console import Output
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -49,7 +48,7 @@ def add(
       roadstead hold add -b storefront --leave-drift --until 2026-12-01T18:00Z --reason "load test"
     """
     with running.told():
-        end = _end(until)
+        end = moments.read("--until", until, future=True)
         if not (cluster or bundle or everything):
             cause, hint = "what to hold is not said", "give --cluster, --bundle, or --all"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
@@ -139,11 +138,3 @@ def remove(
         return 0
 
     running.run(work, writes=True)
-
-
-def _end(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.now(UTC) + timedelta(seconds=settings.seconds("--until", text))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -10,17 +10,22 @@ from roadstead.cli import (
     cluster,
     demo,
     drift,
+    events,
     explain,
     facts,
     get,
+    history,
     hold,
     init,
+    login,
     plan,
     rehearse,
     render,
     schema,
     serve,
     status,
+    suspend,
+    sync,
     token,
     validate,
 )
@@ -48,11 +53,18 @@ app.command(rich_help_panel=_SEE)(plan.plan)
 app.command(rich_help_panel=_SEE)(rehearse.rehearse)
 app.command(rich_help_panel=_SEE)(status.status)
 app.command(rich_help_panel=_SEE)(drift.drift)
+app.command(rich_help_panel=_SEE)(events.events)
+app.command(rich_help_panel=_SEE)(history.history)
 app.command(rich_help_panel=_SEE)(explain.explain)
 app.add_typer(audit.app, name="audit", rich_help_panel=_SEE)
 app.command(rich_help_panel=_ACT)(apply.apply)
 app.command(rich_help_panel=_ACT)(serve.serve)
 app.add_typer(hold.app, name="hold", rich_help_panel=_ACT)
+app.command(rich_help_panel=_ACT)(sync.sync)
+app.command(rich_help_panel=_ACT)(suspend.suspend)
+app.command(rich_help_panel=_ACT)(suspend.resume)
+app.command(rich_help_panel=_ACT)(login.login)
+app.command(rich_help_panel=_ACT)(login.logout)
 app.add_typer(token.app, name="token", rich_help_panel=_ACT)
 
 

@@ -42,7 +42,7 @@ KubeconfigOption = Annotated[
     ),
 ]
 DatabaseOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--database",
         envvar="ROADSTEAD_DATABASE",
@@ -54,6 +54,14 @@ DatabaseInstead = Annotated[
     str | None,
     typer.Option("--database", metavar="URL", help="The hub's database, where Git cannot be reached."),
 ]
+_HUB = typer.Option(
+    "--hub",
+    envvar="ROADSTEAD_HUB",
+    metavar="URL",
+    help="Ask the hub at this address (see `roadstead login`).",
+)
+HubOption = Annotated[str | None, _HUB]
+HubArgument = Annotated[str, _HUB]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")]
 PlanOutputOption = Annotated[PlanOutput, typer.Option("--output", "-o", help="How to print the plan.")]
 TimeoutOption = Annotated[
@@ -83,4 +91,13 @@ AllowPruneOption = Annotated[
 ]
 AllowLossOption = Annotated[
     bool, typer.Option("--allow-loss", help="Go beyond the Fleet's limits for lost assignments this time.")
+]
+SecretsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets",
+        metavar="DIR",
+        envvar="ROADSTEAD_SECRETS",
+        help="The secrets that documents name, a file each; default: secrets in Roadstead's configuration folder.",
+    ),
 ]

@@ -1,9 +1,13 @@
 """`roadstead status`: is everything as Git says, and is it well?"""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from roadstead.cli import console, options, running, settings
 from roadstead.cli.console import Output
+
+if TYPE_CHECKING:
+    from roadstead.report.statuses import FleetStatus
 
 
 def status(
@@ -16,6 +20,7 @@ def status(
     output: options.OutputOption = Output.TEXT,
     detailed_exitcode: options.DetailedExitCode = False,
     timeout: options.TimeoutOption = "2m",
+    hub: options.HubOption = None,
 ) -> None:
     """Show where every bundle stands on every cluster: in sync, pending or drifted; ready or not.
 
@@ -24,16 +29,14 @@ def status(
       roadstead status
       roadstead status storefront -l tier=production -o json
       roadstead status --detailed-exitcode || echo "something needs a look"
+      roadstead status --hub https://roadstead.example
     """
     asked = settings.Given(fleet, revision, kubeconfig, None, cluster, selector, bundles, timeout)
 
     async def work(stop: asyncio.Event) -> int:
-        from roadstead.engine import world
-        from roadstead.operations import status as standing
         from roadstead.report import statuses
 
-        async with world.local(asked.settings()) as opened:
-            found = await standing.fleet(opened)
+        found = await (_of_hub(hub, asked) if hub else _of_clusters(asked))
         if output is Output.TEXT:
             console.show(statuses.lines(found))
         else:
@@ -41,3 +44,20 @@ def status(
         return running.code(failed=False, changes=detailed_exitcode and not found.is_fine)
 
     running.run(work)
+
+
+async def _of_clusters(asked: settings.Given) -> "FleetStatus":
+    from roadstead.engine import world
+    from roadstead.operations import status as standing
+
+    async with world.local(asked.settings()) as opened:
+        return await standing.fleet(opened)
+
+
+async def _of_hub(hub: str, asked: settings.Given) -> "FleetStatus":
+    from roadstead.cli import hub_answers, hubs
+
+    deadline = settings.seconds("--timeout", asked.timeout)
+    chosen = {"cluster": asked.clusters, "selector": asked.selector, "bundle": asked.bundles}
+    async with hubs.connected(hub, deadline=deadline) as opened:
+        return await hub_answers.status(opened, **chosen)

@@ -14,6 +14,7 @@ from roadstead.hub.access.identity import Identity
 from roadstead.hub.access.login import Login
 from roadstead.hub.access.scopes import Scopes
 from roadstead.hub.api import routes as api
+from roadstead.hub.api.actions import Actions
 from roadstead.hub.metrics import Counting, Metrics
 from roadstead.hub.webhooks import Secrets
 from roadstead.operations.serve import Serving
@@ -29,6 +30,7 @@ def app(
         *webhooks.routes(serving, secrets),
         *Login(identity, serving).routes(),
         *api.routes(serving),
+        *Actions(serving).routes(),
     ]
     made = Starlette(
         routes=routes,

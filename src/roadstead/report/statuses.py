@@ -16,13 +16,14 @@ _FINE = (State.READY, State.SUSPENDED)
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """`applied` is the commit applied last, `pending` how many objects an apply would write, `drifted`
-    how many are not as they were applied; `blocked` and `frozen` tell that no apply would change that."""
+    """`applied` is the commit applied last, `pending` how many objects an apply would write (None: some, that were
+    not counted), `drifted` how many are not as they were applied; `blocked` and `frozen` tell that no apply would
+    change that."""
 
     key: Key
     applied: str
     objects: int
-    pending: int
+    pending: int | None
     drifted: int
     blocked: bool
     frozen: bool
@@ -37,6 +38,8 @@ class KeyStatus:
             return "frozen"
         if self.drifted:
             return f"{self.drifted} drifted"
+        if self.pending is None:
+            return "pending"
         return f"{self.pending} pending" if self.pending else "in sync"
 
     @property

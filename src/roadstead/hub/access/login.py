@@ -31,7 +31,6 @@ from roadstead.hub.access.oidc import Claimed, Oidc
 from roadstead.hub.access.sessions import Holder
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
-from roadstead.model.person import Person
 from roadstead.model.record import Record, RecordKind
 from roadstead.operations.serve import Serving
 
@@ -94,7 +93,6 @@ class Login:
             Route("/auth/login", self._begin),
             Route("/auth/callback", self._end),
             Route("/auth/token", self._token, methods=["POST"]),
-            Route("/api/v1/me", self._me),
             Route("/api/v1/logout", self._logout, methods=["POST"]),
         ]
 
@@ -174,23 +172,6 @@ class Login:
         return JSONResponse(
             {"token": session, "until": until, "name": found[0].name}, headers={"Cache-Control": "no-store"}
         )
-
-    async def _me(self, request: Request) -> Response:
-        person: Person = request.state.person
-        session = request.state.session
-        data = {
-            "name": person.name,
-            "grants": [
-                {
-                    "role": str(one.role),
-                    "bundles": str(one.bundles) if one.bundles else "all",
-                    "clusters": str(one.clusters) if one.clusters else "all",
-                }
-                for one in person.grants
-            ],
-            "csrf": self._identity.sessions.csrf(session) if session else None,
-        }
-        return JSONResponse(data, headers={"Cache-Control": "no-store"})
 
     async def _logout(self, request: Request) -> Response:
         if request.state.session:

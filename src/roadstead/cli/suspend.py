@@ -1,0 +1,98 @@
+"""`roadstead suspend`, `roadstead resume`: holds by way of a hub, for who may not push to the fleet repository."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from roadstead.cli import console, moments, options, running
+from roadstead.cli.console import Output
+
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; an incident's number is best.")]
+
+
+def suspend(
+    hub: options.HubArgument,
+    reason: _Reason,
+    until: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="Its end: 4h, 2d, or 2026-12-01T18:00Z.")
+    ],
+    bundles: options.BundlesArgument = None,
+    cluster: options.ClusterOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Without names: suspend the whole fleet.")
+    ] = False,
+    leave_drift: Annotated[
+        bool, typer.Option("--leave-drift", help="Go on with what Git says, but correct no drift.")
+    ] = False,
+    output: options.OutputOption = Output.TEXT,
+) -> None:
+    """Hold bundles as they are, by way of the hub: nothing is written to them until the end.
+
+    It takes the role operator of everything that is held, counts at once, and is on the
+    record with your name. The hub brings it to Git, where `roadstead hold list` shows it.
+
+    \b
+    Examples:
+      roadstead suspend storefront -c prod-gcp-3 --until 4h --reason INC-4711
+      roadstead suspend --all --until 1h --reason "network work"
+    """
+    with running.told():
+        end = moments.read("--until", until, future=True)
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.cli import hubs
+
+        body = {
+            "bundles": bundles or [],
+            "clusters": cluster or [],
+            "all": everything,
+            "leaveDrift": leave_drift,
+            "until": end.isoformat(),
+            "reason": reason,
+        }
+        async with hubs.connected(hub) as opened:
+            _show(await opened.post("/holds", body), output)
+        return 0
+
+    running.run(work)
+
+
+def resume(
+    hub: options.HubArgument,
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as `roadstead suspend` shows it.")],
+    reason: _Reason,
+    output: options.OutputOption = Output.TEXT,
+) -> None:
+    """Lift a hold before its end, by way of the hub.
+
+    Your own take the role operator; those of others take approver.
+
+    \b
+    Examples:
+      roadstead resume hold-20261201t180000z-3fa2b1 --reason "solved"
+    """
+
+    async def work(stop: asyncio.Event) -> int:
+        from roadstead.cli import hubs
+
+        async with hubs.connected(hub) as opened:
+            _show(await opened.post(f"/holds/{hold}/lift", {"reason": reason}), output)
+        return 0
+
+    running.run(work)
+
+
+def _show(told: dict[str, Any], output: Output) -> None:
+    from datetime import UTC, datetime
+
+    import msgspec
+
+    from roadstead.model.decision import Decision
+    from roadstead.report import holds as report
+
+    made, now = msgspec.convert(told, Decision), datetime.now(UTC)
+    if output is Output.TEXT:
+        console.show(report.lines([made], now))
+    else:
+        console.show_data(report.data([made], now), output)

@@ -1,0 +1,171 @@
+"""The writing side of the API: each act names the role that it takes, and is on the record with who asked for it.
+
+| act | role |
+| --- | --- |
+| POST /sync | operator of every bundle and cluster named; without names, operator of anything |
+| POST /holds | operator of everything that is held |
+| POST /holds/ID/lift | operator of everything that it holds; of a hold that somebody else made, approver |
+
+An `Idempotency-Key` makes it safe to send a hold again; the others may be sent again as they are.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from roadstead.hub.access import scopes
+from roadstead.hub.api import answering
+from roadstead.hub.api.decisions import concerns
+from roadstead.hub.api.resource import BASE, unknown
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.person import Person, Role
+from roadstead.operations import acting, holds
+from roadstead.operations.holds import Asked
+from roadstead.operations.serve import Serving
+from roadstead.report import holds as report
+
+_Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=1000)]
+_Text = Annotated[str, Meta(min_length=1, max_length=1000)]
+_LONGEST_KEY = 200
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class Sync(msgspec.Struct, forbid_unknown_fields=True):
+    """Without names Git is looked at; empty `bundles` or `clusters` beside the other are all of them."""
+
+    bundles: _Names = ()
+    clusters: _Names = ()
+
+
+class Synced(msgspec.Struct):
+    """How many bundles on clusters are looked at; 0: Git is."""
+
+    asked: int
+
+
+class Hold(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """What is held, until when and why. Empty `bundles` or `clusters` are all of them; both only with `all`."""
+
+    reason: _Text
+    until: Annotated[datetime, Meta(tz=True)]
+    bundles: _Names = ()
+    clusters: _Names = ()
+    all: bool = False
+    leave_drift: bool = False
+
+
+class Lift(msgspec.Struct, forbid_unknown_fields=True):
+    reason: _Text
+
+
+class Actions:
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._holding = asyncio.Lock()  # one after the other, or the same key would make two holds
+
+    def routes(self) -> list[Route]:
+        acts: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/sync": self._sync,
+            "/holds": self._hold,
+            "/holds/{id}/lift": self._lift,
+        }
+        return [Route(BASE + path, self._recorded(path, act), methods=["POST"]) for path, act in acts.items()]
+
+    def _recorded(
+        self, path: str, act: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An act; that it was refused for want of a role is on the record."""
+
+        async def acted(request: Request) -> Response:
+            try:
+                return await act(request)
+            except RoadsteadError as error:
+                if error.problem.reason is reasons.ROLE_MISSING:
+                    person: Person = request.state.person
+                    await acting.refused(self._serving, person, path, error.problem.cause)
+                raise
+
+        return acted
+
+    async def _sync(self, request: Request) -> Response:
+        asked = await _body(request, Sync)
+        if asked.bundles or asked.clusters:
+            person = _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
+        else:
+            person = scopes.require_somewhere(request, Role.OPERATOR)
+        count = await acting.sync(self._serving, person, bundles=asked.bundles, clusters=asked.clusters)
+        return _answer(Synced(count), request, 202)
+
+    async def _hold(self, request: Request) -> Response:
+        asked = await _body(request, Hold)
+        if asked.all == bool(asked.bundles or asked.clusters):
+            cause, hint = "what to hold is not said", "give bundles, clusters, or all: true alone"
+            raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
+        person = _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
+        action = holds.LEAVE_DRIFT if asked.leave_drift else holds.FREEZE
+        wanted = Asked(asked.clusters, asked.bundles, action, asked.reason, asked.until, person.name)
+        async with self._holding:
+            made = await acting.suspend(self._serving, wanted, idempotency=_key(request))
+        return self._shown(made, request, 201)
+
+    async def _lift(self, request: Request) -> Response:
+        id = request.path_params["id"]
+        asked = await _body(request, Lift)
+        found = await acting.hold(self._serving, id)
+        if found is None or not concerns(found, scopes.asked(request)):
+            raise unknown("hold", id)
+        person: Person = request.state.person
+        role = Role.OPERATOR if found.actor == person.name else Role.APPROVER
+        _everywhere(request, role, found.bundles, found.clusters)
+        async with self._holding:
+            lifted = await acting.lift(self._serving, person, id, reason=asked.reason)
+        return self._shown(lifted, request, 200)
+
+    def _shown(self, made: Any, request: Request, status: int) -> Response:
+        [data] = report.data([made], self._serving.shared.world.now)
+        return _answer(data, request, status)
+
+
+def _answer(found: Any, request: Request, status: int) -> Response:
+    answer = answering.json(found, request)
+    answer.status_code = status
+    return answer
+
+
+def _everywhere(request: Request, role: Role, bundles: tuple[str, ...], clusters: tuple[str, ...]) -> Person:
+    """Who asks, if they have the role on each of these bundles on each of these clusters."""
+    for bundle in bundles or ("",):
+        for cluster in clusters or ("",):
+            scopes.require(request, role, bundle=bundle, cluster=cluster)
+    person: Person = request.state.person
+    return person
+
+
+async def _body(request: Request, wanted: type[Body]) -> Body:
+    """Raises UsageError for what is no JSON of this form. Only JSON is taken: a form on another's page cannot send it
+    without being asked for permission by the browser."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        cause, hint = "an act is JSON, found something else", "send Content-Type: application/json"
+        raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
+    try:
+        return msgspec.json.decode(await request.body(), type=wanted)
+    except msgspec.DecodeError as cause:
+        said = str(cause)
+        problem = Problem(reasons.BAD_ARGUMENT, f"{said[0].lower()}{said[1:]}", "see /api/v1/openapi.json")
+        raise errors.error(problem) from cause
+
+
+def _key(request: Request) -> str:
+    found = request.headers.get("idempotency-key", "")
+    if len(found) > _LONGEST_KEY:
+        cause = f"an idempotency key has at most {_LONGEST_KEY} characters, found {len(found)}"
+        raise errors.error(Problem(reasons.BAD_ARGUMENT, cause))
+    return found

@@ -1,0 +1,128 @@
+"""Acts over the API: who may, what follows, what is on the record, and asking twice."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from roadstead.hub.access import tokens
+from roadstead.model.person import Role
+from tests.end_to_end.story import config_map, namespace
+from tests.hub import hubs
+
+TEAM = "rst_team-of-the-shop"
+SOON = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.fixture
+async def hub(tmp_path):
+    """Two clusters with the bundle web; the token of a team is operator of web on c1 alone."""
+    rules = hubs.access()
+    rules["tokens"].append({"name": "team", "hash": tokens.hashed(TEAM)})
+    where = {"bundles": {"names": ["web"]}, "clusters": {"names": ["c1"]}}
+    rules["grants"].append({"role": "operator", "tokens": ["team"], **where})
+    async with hubs.serving(tmp_path, clusters=2, rules=rules) as one:
+        one.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="1")]})
+        await one.settled(2, commit=one.commit())
+        yield one
+
+
+async def act(hub, path, token=None, role=None, key=None, **asked):
+    headers = {"Authorization": f"Bearer {token or hubs.TOKENS[role]}", "Content-Type": "application/json"}
+    headers |= {"Idempotency-Key": key} if key else {}
+    url = f"{hub.address}/api/v1{path}"
+    async with hub.session.post(url, data=json.dumps(asked), headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def records(hub, kind):
+    found = (await hub.serving.store.records.page()).items
+    return [one.record for one in reversed(found) if one.record.kind == kind]
+
+
+async def test_a_role_is_asked_for_where_it_is_needed_and_what_is_missing_is_said_and_recorded(hub):
+    hold = {"until": SOON, "reason": "INC-1"}
+    status, said = await act(hub, "/holds", role=Role.VIEWER, bundles=["web"], **hold)
+    assert (status, said["reason"]) == (403, "RoleMissing")
+    assert said["cause"] == "token:viewer is no operator of web on all clusters"
+    status, said = await act(hub, "/holds", TEAM, bundles=["web"], clusters=["c1", "c2"], **hold)
+    assert (status, said["cause"]) == (403, "token:team is no operator of web on c2")
+    assert (await act(hub, "/holds", TEAM, clusters=["c1"], **hold))[0] == 403
+    assert (await act(hub, "/holds", TEAM, bundles=["web"], clusters=["c1"], **hold))[0] == 201
+    assert (await act(hub, "/sync", role=Role.VIEWER))[0] == 403
+    assert (await act(hub, "/sync", TEAM, bundles=["web"], clusters=["c1"])) == (202, {"asked": 1})
+    refused = [one for one in await records(hub, "access") if one.result == "refused"]
+    assert [(one.actor, one.reason) for one in refused] == [
+        ("token:viewer", "RoleMissing"),
+        ("token:team", "RoleMissing"),
+        ("token:team", "RoleMissing"),
+        ("token:viewer", "RoleMissing"),
+    ]
+
+
+async def test_what_is_suspended_stays_until_it_is_lifted_by_who_may(hub):
+    status, made = await act(
+        hub, "/holds", TEAM, bundles=["web"], clusters=["c1"], until=SOON, reason="INC-7"
+    )
+    assert (status, made["actor"], made["stands"]) == (201, "token:team", True)
+    hub.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="2")]})
+    await hub.settled(1, commit=hub.commit(), clusters={"c2"})
+    assert hub.data("c1", "a", "web") == {"x": "1"}
+    lift = f"/holds/{made['id']}/lift"
+    status, said = await act(hub, lift, role=Role.OPERATOR, reason="over")
+    assert (status, said["cause"]) == (403, "token:operator is no approver of web on c1")
+    status, lifted = await act(hub, lift, role=Role.APPROVER, reason="over")
+    assert (status, lifted["lifted_by"], lifted["stands"]) == (200, "token:approver", False)
+    assert await act(hub, lift, role=Role.APPROVER, reason="over") == (200, lifted)
+    await hub.settled(1, clusters={"c1"})
+    while hub.data("c1", "a", "web") != {"x": "2"}:
+        await hub.event("applied", hub.mark)
+    decided = [(one.actor, one.result, one.message) for one in await records(hub, "decision")]
+    assert decided == [("token:team", "made", "INC-7"), ("token:approver", "lifted", "over")]
+    assert (await act(hub, "/holds/hold-that-is-not/lift", role=Role.ADMIN, reason="x"))[0] == 404
+
+
+async def test_a_hold_that_is_asked_for_again_with_its_key_is_the_same(hub):
+    hold = {"bundles": ["web"], "until": SOON, "reason": "INC-2"}
+    first = await act(hub, "/holds", role=Role.OPERATOR, key="one", **hold)
+    assert first[0] == 201
+    assert await act(hub, "/holds", role=Role.OPERATOR, key="one", **hold) == first
+    status, said = await act(hub, "/holds", role=Role.OPERATOR, key="one", **{**hold, "reason": "other"})
+    assert (status, said["reason"]) == (422, "RequestReused")
+    status, other = await act(hub, "/holds", role=Role.ADMIN, key="one", **hold)
+    assert status == 201
+    assert other["id"] != first[1]["id"], "keys of others are others"
+    assert len(await records(hub, "decision")) == 2
+
+
+async def test_sync_looks_at_git_or_at_what_is_named(hub):
+    commit, mark = hub.story.commit("pushed"), hub.mark
+    assert await act(hub, "/sync", role=Role.OPERATOR) == (202, {"asked": 0})
+    assert (await hub.event("commit", mark)).commit == commit
+    assert await act(hub, "/sync", role=Role.OPERATOR, clusters=["c2"]) == (202, {"asked": 1})
+    status, said = await act(hub, "/sync", role=Role.OPERATOR, bundles=["wep"])
+    assert (status, said["cause"], "web" in said["hint"]) == (404, "there is no bundle wep", True)
+    assert [one.message for one in await records(hub, "access")] == ["sync", "sync"]
+
+
+async def test_what_makes_no_sense_is_refused(hub):
+    hold = {"until": SOON, "reason": "x", "all": True}
+    for path, asked, expected in (
+        ("/holds", {"until": SOON, "reason": "x"}, "what to hold is not said"),
+        ("/holds", {**hold, "bundles": ["web"]}, "what to hold is not said"),
+        ("/holds", {**hold, "until": "2020-01-01T00:00:00Z"}, "in the future"),
+        ("/holds", {"until": SOON, "all": True}, "missing required field `reason`"),
+        ("/holds", {**hold, "until": "soon"}, "invalid"),
+        ("/sync", {"bundle": "web"}, "unknown field `bundle`"),
+    ):
+        status, said = await act(hub, path, role=Role.ADMIN, **asked)
+        assert (status, said["reason"]) == (400, "BadArgument")
+        assert expected in said["cause"].lower()
+
+
+async def test_an_act_is_json_so_that_no_form_of_another_page_can_be_one(hub):
+    async with hub.session.post(
+        f"{hub.address}/api/v1/sync", data={"a": "b"}, headers=hubs.bearer(Role.ADMIN)
+    ) as answer:
+        assert answer.status == 400
+        assert "Content-Type" in (await answer.json(content_type=None))["hint"]

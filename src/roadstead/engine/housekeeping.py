@@ -38,6 +38,7 @@ class Housekeeping:
             if clock() >= tidy_at:
                 tidy_at = clock() + _TIDY_EVERY
                 await self._guarded(self._tidy())
+                self._shared.world.blobs.tidy()  # once a day, and a second for 100,000 files
 
     async def mirror(self) -> None:
         """One round, told once if it fails; to be waited for before anything moves for the first time."""

@@ -32,11 +32,13 @@ from roadstead.stages.observe import drift_watch, sight, system_watch
 from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
 from roadstead.world.inventory import reading
+from roadstead.world.kube.access import Access
 from roadstead.world.kube.client import Client
 
 _FIRST_LISTS = 60.0  # seconds that the first lists may take; what was not listed then is asked for singly
 _PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds between attempts to connect
 _LOOK_EVERY = 30.0  # seconds between questions whether a silent cluster is there
+_TRUST = 90.0  # seconds that a sign of life lasts: of several watches each sends a bookmark a minute
 _PASSING = (reasons.UNREACHABLE, reasons.THROTTLED, reasons.SERVER_ERROR)
 
 _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
@@ -50,6 +52,7 @@ class Keeper:
         self._queue = Queue(Limits(), asyncio.get_running_loop().time, shared.dice)
         self._wake, self._news, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._desired: Desired | None = None
+        self._adopted: Desired | None = None  # in this connection
         self._losses: Losses | None = None
         self._steps: Steps | None = None
         self._reach = Reaching(shared, cluster)
@@ -62,6 +65,7 @@ class Keeper:
         self._sight: sight.Sight | None = None
         self._judging: asyncio.Task[None] | None = None
         self._start: _Start | None = None
+        self._access: Access | None = None  # that of the connection
 
     @property
     def counts(self) -> Counts:
@@ -84,8 +88,7 @@ class Keeper:
     def has_looked(self, desired: Desired) -> bool:
         """Whether this state of Git was held against what is there, and nothing is due or under way."""
         counts = self.counts
-        is_known = self._steps is not None and self._steps.known.desired is desired
-        return is_known and not (counts.due or counts.running)
+        return self._adopted is desired and not (counts.due or counts.running)
 
     def go_by(self, desired: Desired, losses: Losses) -> None:
         """A new state of Git; the cluster's document may say something else of it, too."""
@@ -106,6 +109,15 @@ class Keeper:
         if self._steps:
             self._steps.inputs_changed(bundle)
         self._mark(bundle)
+
+    def renew_access(self) -> None:
+        """The kubeconfig was written: connect anew where it says something else of this cluster."""
+        try:
+            found = clusters.access(self._shared.world, self.cluster)
+        except RoadsteadError:
+            return  # half written, or wrong: what was good goes on to be used
+        if self._access and found != self._access:
+            self._end()
 
     def end(self) -> None:
         """The process stops: begin nothing more."""
@@ -129,7 +141,9 @@ class Keeper:
         self._ended.clear()
         self._fatal = None
         try:
-            async with clusters.connected(self._world(), self.cluster) as client:
+            world = self._world()
+            self._access = clusters.access(world, self.cluster)
+            async with clusters.connected(world, self.cluster) as client:
                 await self._session(client, pauses)
         except RoadsteadError as error:
             return error.problem
@@ -141,7 +155,7 @@ class Keeper:
             cause = f"{type(fault).__name__}: {fault}"
             return Problem(reasons.INTERNAL_FAULT, cause, cluster=self.cluster.name)
         finally:
-            self._steps = self._strangers.steps = self._sight = None
+            self._steps = self._strangers.steps = self._sight = self._adopted = None
         return self._fatal
 
     def _world(self) -> World:
@@ -161,7 +175,7 @@ class Keeper:
         ):
             self._start = start
             seeing = partial(self._sighted, client, start)
-            self._sight = looking = sight.Sight(client, seeing, every=_LOOK_EVERY)
+            self._sight = looking = sight.Sight(client, seeing, every=_LOOK_EVERY, trust=_TRUST)
             async with self._shared.connecting:
                 known = await self._survey(desired, client, watch)
             steps = key_step.begin(self._shared, known, self._settled, self._strangers.glass)
@@ -214,6 +228,8 @@ class Keeper:
         then = await steps.step(bundle)
         self._running.discard(bundle)
         self._queue.done(bundle, then)
+        if then.unreachable and self._sight:
+            self._sight.doubt()
         if bundle in self._moved and steps.known.watch.suspicions.suspected(bundle) and not then.again:
             self._suspect_now(bundle)
         self._strangers.look(bundle)
@@ -240,6 +256,7 @@ class Keeper:
                 self._judging.cancel()  # what was lost by the state of Git before does not matter any more
             self._judging = start(self._lose(steps, desired, losses))
             await self._go_on(steps, changed)
+            self._adopted = desired
 
     async def _go_on(self, steps: Steps, changed: frozenset[str]) -> None:
         bundles = steps.known.bundles()
@@ -335,7 +352,7 @@ class Keeper:
             self._queue.look(key)
         self._wake.set()
 
-    def _end(self, problem: Problem) -> None:
+    def _end(self, problem: Problem | None = None) -> None:
         """Connect anew: other credentials, or another cluster, may be needed."""
         self._fatal = problem
         self._ended.set()

@@ -25,6 +25,7 @@ from roadstead.world.store import Keep
 
 _GRACE = 3.5  # seconds that steps under way have to end when the process is told to
 _KEEP = Keep()
+_ACCESS_EVERY = 10.0  # seconds after which the kubeconfig is looked at
 _DECISIONS_EVERY = 30.0  # seconds after which decisions are read again, should nobody have told
 
 _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
@@ -52,6 +53,7 @@ class Reconciling:
                 start(self._read_decisions()),
                 start(self.housekeeping.run()),
                 start(collecting.seldom()),
+                start(self._renew_access()),
             ]
             await stop.wait()
             for one in others:
@@ -111,6 +113,14 @@ class Reconciling:
     def _end(self, name: str) -> None:
         self.keepers.pop(name, None)
         self._tasks.pop(name).cancel()
+
+    async def _renew_access(self) -> None:
+        """Credentials that somebody renewed count soon, also where the old ones still do."""
+        while True:
+            await asyncio.sleep(_ACCESS_EVERY)
+            if self.shared.world.has_other_access():
+                for keeper in self.keepers.values():
+                    keeper.renew_access()
 
     async def _read_decisions(self) -> None:
         while True:

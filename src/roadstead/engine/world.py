@@ -50,6 +50,7 @@ class World:
     renders: Cache
     begun: float
     name: str = ""
+    _stamps: tuple[tuple[int, int], ...] = ()
 
     @property
     def blobs(self) -> Blobs:
@@ -79,10 +80,29 @@ class World:
 
         return kubeconfig.load(self.settings.kubeconfig)
 
+    def has_other_access(self) -> bool:
+        """Whether the kubeconfig was written since it was read; it is read anew then."""
+        known = self.__dict__.get("kubeconfig")
+        if known is None:
+            return False
+        stamps, self._stamps = self._stamps, tuple(map(_stamp, known.files))
+        if not stamps or stamps == self._stamps:
+            return False
+        del self.__dict__["kubeconfig"]
+        return True
+
     @cached_property
     def writer(self) -> str:
         """Who writes, as inventories record it: the name that was given, or this user on this machine."""
         return self.name or f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return (0, 0)
+    return state.st_mtime_ns, state.st_ino
 
 
 @asynccontextmanager

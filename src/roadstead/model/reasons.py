@@ -368,7 +368,8 @@ FENCED = _reason(
     "Fenced",
     _C,
     "another writer took over this bundle on this cluster",
-    "let that writer finish and run again; if it died before its end, run with --take-over",
+    "let that writer finish and run again; a hub keeps what it writes: commit what you want, and it does it; "
+    "--take-over is for a writer that is gone, or that you stop",
 )
 DEPENDENCY_NOT_READY = _reason(
     "DependencyNotReady", _T, "something this depends on is not ready", "look at the dependency named"

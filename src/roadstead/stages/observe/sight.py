@@ -1,11 +1,13 @@
 """Whether a cluster under watch is seen, told when that changes.
 
 Streams say of single kinds that nothing is heard of them. A server that hangs says nothing at all, as one
-does where nothing happens: so it is asked for its version now and then. Breaks that streams bridge by
-themselves are not told, and a cluster that is gone is told once, not once for each kind.
+does where nothing happens: so it is asked for its version now and then or, where that will do, when no watch
+brought as much as a bookmark for a while. Breaks that streams bridge by themselves are not told, and a cluster
+that is gone is told once, not once for each kind.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -25,10 +27,13 @@ Tell = Callable[[str, Problem | None], None]
 class Sight:
     """`tell` hears of what is not seen and why (`ALL`, or a kind), and with None that it is seen again."""
 
-    def __init__(self, client: kube.Client, tell: Tell, *, every: float = _EVERY) -> None:
+    def __init__(self, client: kube.Client, tell: Tell, *, every: float = _EVERY, trust: float = 0.0) -> None:
+        """For `trust` seconds after something was heard of it a cluster counts as there; 0: it is asked."""
         self._client = client
         self._tell = tell
         self._every = every
+        self._trust = trust
+        self._doubted = asyncio.Event()
         self._silent: dict[Selection, tuple[Problem, float]] = {}  # and since when
         self._told: set[str] = set()
 
@@ -40,14 +45,27 @@ class Sight:
             _, since = self._silent.get(selection, (problem, self._now()))
             self._silent[selection] = problem, since
 
+    def doubt(self) -> None:
+        """Something that was asked of the cluster got no answer: look now."""
+        self._doubted.set()
+
     async def look(self) -> NoReturn:
         while True:
-            if problem := await self._ask():
+            if self._is_heard():
+                self._judge()
+            elif problem := await self._ask():
                 self._silent = {one: (told, self._now()) for one, (told, _) in self._silent.items()}
                 self._say(ALL, problem)
             else:
                 self._judge()
-            await asyncio.sleep(self._every)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._every):
+                    await self._doubted.wait()
+
+    def _is_heard(self) -> bool:
+        doubted = self._doubted.is_set() or ALL in self._told
+        self._doubted.clear()
+        return not doubted and self._now() - self._client.heard < self._trust
 
     async def _ask(self) -> Problem | None:
         try:

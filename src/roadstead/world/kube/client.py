@@ -5,6 +5,7 @@ left to the engine. Every call has a deadline in seconds, by default the client'
 """
 
 import asyncio
+import math
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -78,6 +79,7 @@ class Client:
         self._original = original
         self._resources: Resources | None = None
         self._asking = asyncio.Lock()
+        self.heard = -math.inf  # when a watch brought something last, by the loop's clock
 
     async def __aenter__(self) -> Self:
         if self._original is None:
@@ -249,6 +251,7 @@ class Client:
         lines = self.calls.lines(request, deadline=deadline, silence=self.limits.silence)
         async with aclosing(lines):
             async for line in lines:
+                self.heard = asyncio.get_running_loop().time()
                 yield self._event(line, request, resource)
 
     async def access_review(

@@ -43,8 +43,8 @@ def labels(family) -> set[str]:
 @pytest.fixture
 def something_of_everything(monkeypatch):
     """Counters that have counted nothing yet show no labels."""
-    for counted in (meter.watch_restarts, meter.deliveries):
-        monkeypatch.setitem(counted, "Ended", 1)
+    monkeypatch.setitem(meter.watch_restarts, "Ended", 1)
+    monkeypatch.setitem(meter.deliveries, ("webhook", "sent"), 1)
 
 
 async def test_the_page_names_every_metric_with_its_type_and_labels(hub, something_of_everything):

@@ -7,9 +7,11 @@ document vanished is left as it is. Whatever happens to one keeper happens to it
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
-from roadstead.engine import clusters, collecting
+from roadstead.engine import alerting, clusters, collecting
+from roadstead.engine.alerting import Alerting
 from roadstead.engine.following import Following
 from roadstead.engine.housekeeping import Housekeeping
 from roadstead.engine.keeper import Keeper
@@ -34,10 +36,19 @@ _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 class Reconciling:
     """`async with tasks.group() as start: start(reconciling.run())`; it ends after `shared.stop`."""
 
-    def __init__(self, shared: Shared, *, interval: float, keep: Keep = _KEEP) -> None:
+    def __init__(
+        self, shared: Shared, *, interval: float, keep: Keep = _KEEP, secrets: Path | None = None
+    ) -> None:
         self.shared = shared
         self.housekeeping = Housekeeping(shared, keep, self.decided)
         self.following = Following(shared, self._adopt, interval)
+        self.alerting = Alerting(
+            shared,
+            alerting.secrets(secrets),
+            self.has_looked,
+            lambda: self.following.desired,
+            lambda: self.following.problem,
+        )
         self.keepers: dict[str, Keeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._start: _Start | None = None
@@ -52,6 +63,7 @@ class Reconciling:
                 start(self.following.run()),
                 start(self._read_decisions()),
                 start(self.housekeeping.run()),
+                start(self.alerting.run()),
                 start(collecting.seldom()),
                 start(self._renew_access()),
             ]
@@ -80,6 +92,7 @@ class Reconciling:
 
     def _adopt(self, desired: Desired) -> None:
         """A new state of Git, brought to each cluster."""
+        self.alerting.adopt(desired)
         found = desired.resolution.clusters
         for name in self.keepers.keys() - found.keys():
             self._leave(name)
@@ -103,6 +116,10 @@ class Reconciling:
                 assert self._start is not None
                 self._tasks[name] = self._start(keeper.run())
             keeper.go_by(desired, losses)
+
+    def has_looked(self, name: str) -> bool:
+        keeper, desired = self.keepers.get(name), self.following.desired
+        return keeper is None or (desired is not None and keeper.has_looked(desired))
 
     def _leave(self, name: str) -> None:
         """Its document is gone: nothing is deleted for that."""

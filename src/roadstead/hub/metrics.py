@@ -100,8 +100,8 @@ class _Metered(Collector):
         )
         yield _times("step_seconds", "Steps of a bundle on a cluster.", meter.steps)
         yield _times("database_commit_seconds", "Commits to the database.", meter.commits)
-        sent = _single(meter.deliveries)
-        yield _counts("deliveries", "Attempts to deliver an alert, by outcome.", ("outcome",), sent)
+        told = "Attempts to deliver an alert, by kind of receiver and outcome."
+        yield _counts("deliveries", told, ("receiver", "outcome"), meter.deliveries.items())
 
 
 def _single(counted: Counter[str]) -> Iterator[tuple[tuple[str], int]]:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from roadstead.engine import folders
 from roadstead.engine import world as worlds
@@ -26,7 +27,7 @@ from roadstead.world.store.opening import Store
 class Options:
     """`name` is the writer in inventories and on the record: the same after a restart, another for another hub.
     `interval` seconds from poll to poll of Git. Commits to `accept` may follow whatever was before them. `keep` is
-    how long the database remembers."""
+    how long the database remembers, `secrets` the folder of those that documents name."""
 
     settings: Settings
     database: str
@@ -34,6 +35,7 @@ class Options:
     interval: float = 60.0
     accept: tuple[str, ...] = ()
     keep: Keep = field(default_factory=Keep)
+    secrets: Path | None = None
 
 
 def followed(settings: Settings, *, branch: str | None, keys: str) -> Settings:
@@ -75,6 +77,7 @@ class Serving:
         """What is wrong although this process works."""
         following = self.reconciling.following
         found = [following.problem] if following.problem else []
+        found += self.reconciling.alerting.problems()
         return found + [one.reach.problem for one in self.reconciling.keepers.values() if one.reach.problem]
 
 
@@ -87,7 +90,9 @@ async def serving(options: Options, hear: Hear, *, stop: asyncio.Event) -> Async
     ):
         world.unlimited()
         shared = Shared(world, opened, hear, stop)
-        reconciling = Reconciling(shared, interval=options.interval, keep=options.keep)
+        reconciling = Reconciling(
+            shared, interval=options.interval, keep=options.keep, secrets=options.secrets
+        )
         reconciling.following.accepted |= set(options.accept)
         async with tasks.group() as start:
             start(reconciling.run())

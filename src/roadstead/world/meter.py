@@ -44,7 +44,8 @@ answers = Times(_QUICK)  # of API servers; streams are not among them
 watch_restarts: Counter[str] = Counter()  # by the reason that ended a watch; "Ended" where the server did
 steps = Times(_LONG)  # of bundles on clusters
 commits = Times(_QUICK)  # of the database
-deliveries: Counter[str] = Counter()  # of alerts, by outcome: sent, retried, gave-up
+# of alerts, by kind of receiver and outcome: sent, retried, refused, gave-up
+deliveries: Counter[tuple[str, str]] = Counter()
 
 
 @contextmanager

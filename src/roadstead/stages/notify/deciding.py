@@ -6,7 +6,7 @@ the message with the same id.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +19,11 @@ from roadstead.stages.notify.subjects import Subject
 _Group = tuple[str, str]  # kind and bundle
 Waiting = tuple[Delivery, Event]
 Standing = Mapping[Subject, Waiting]
+
+
+def standing(told: Iterable[Waiting]) -> dict[Subject, Waiting]:
+    """What the outbox has kept of what was told and stands."""
+    return {subject: one for one in told if (subject := subjects.subject(one[1]))}
 
 
 @dataclass(frozen=True, slots=True)

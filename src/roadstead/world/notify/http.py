@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
+from urllib import request
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -41,7 +43,12 @@ async def send(
         async with (
             asyncio.timeout(deadline),
             session.request(
-                method, url, data=body, headers=dict(headers or {}), allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers=dict(headers or {}),
+                proxy=_proxy(url),
+                allow_redirects=False,
             ) as answer,
         ):
             data = await answer.content.read(_MOST)
@@ -63,6 +70,14 @@ async def send(
     if status >= 500 or status in _PASSING:
         raise failed(said, _seconds(pause))
     raise refused(said)
+
+
+def _proxy(url: str) -> str | None:
+    """As HTTPS_PROXY, HTTP_PROXY and NO_PROXY say. (The library would take logins from ~/.netrc along.)"""
+    parts = urlsplit(url)
+    if not parts.hostname or request.proxy_bypass(parts.hostname):
+        return None
+    return request.getproxies().get(parts.scheme)
 
 
 def failed(cause: str, pause: float | None = None) -> errors.RoadsteadError:

@@ -1,0 +1,229 @@
+"""Alerts of a served fleet, told to real receivers: what happens to them, to it, and to the others."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from roadstead.engine import delivering
+from tests.end_to_end.story import config_map, namespace
+from tests.engine import fleets
+from tests.world.notify import receiving
+
+
+@pytest.fixture
+async def fleet(tmp_path, monkeypatch):
+    monkeypatch.setattr(fleets, "PATIENCE", 60.0)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    async with fleets.simulated(tmp_path, clusters=2) as made:
+        content = [namespace("web"), config_map("a", "web", x="1"), config_map("b", "web", x="1")]
+        made.story.bundle("web", files={"all.yaml": content})
+        yield made
+
+
+@pytest.fixture
+async def receiver():
+    async with receiving.receiver() as made:
+        yield made
+
+
+def secret(fleet, name, text):
+    folder = fleet.story.folder / "config/roadstead/secrets"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+
+
+def alert(fleet, name, *receivers, on=("drift",), **spec):
+    told = {"on": list(on), "clusters": {"all": True}, "gather": "1s", "to": list(receivers)} | spec
+    fleet.story.document("Alert", name, told)
+    fleet.commit()
+
+
+def webhook(receiver):
+    return {"webhook": {"url": {"address": f"{receiver.address}/hook"}}}
+
+
+async def until(question, *, patience=60.0):
+    async with asyncio.timeout(patience):
+        while not (found := await question()):
+            await asyncio.sleep(0.05)
+        return found
+
+
+def told(receiver):
+    return [
+        (one.json["data"]["kind"], [item["state"] for item in one.json["data"]["items"]])
+        for one in receiver.got
+    ]
+
+
+async def adopted(fleet, commit):
+    reconciling = fleet.serving.reconciling
+
+    async def is_so():
+        desired = reconciling.following.desired
+        return desired.snapshot.fleet.commit == commit and all(map(reconciling.has_looked, fleet.clusters))
+
+    await until(is_so)
+
+
+async def empty(serving):
+    return not await serving.store.outbox.depth()
+
+
+async def test_an_edit_that_is_put_back_is_one_message_and_one_that_stays_is_told_with_its_end(
+    fleet, receiver
+):
+    alert(fleet, "drift", webhook(receiver))
+    async with fleet.served() as serving:
+        await fleet.settled(2)
+        fleet.edit("c1", "a", "web", x="mine")
+        await fleet.event("drift-resolved")
+        await receiver.until(1)
+        assert told(receiver) == [("drift", ["passed"])]
+        data = receiver.got[0].json["data"]
+        assert (data["fleet"], data["bundle"], data["items"][0]["actor"]) == (
+            "t-fleet",
+            "web",
+            "kubectl-edit",
+        )
+        content = [namespace("web"), config_map("a", "web", x="1"), config_map("b", "web", x="1")]
+        fleet.story.bundle("web", files={"all.yaml": content}, drift={"mode": "report"})
+        await adopted(fleet, fleet.commit())
+        for cluster in ("c1", "c2"):
+            fleet.edit(cluster, "a", "web", x="mine")
+        await receiver.until(2)
+        assert told(receiver)[1] == ("drift", ["begun", "begun"])
+        for cluster in ("c1", "c2"):
+            fleet.edit(cluster, "a", "web", x="1")
+        await receiver.until(3)
+        assert told(receiver)[2] == ("drift", ["over", "over"])
+        await until(lambda: empty(serving))
+
+
+async def test_a_restart_sends_what_was_not_sent_and_repeats_nothing(fleet, receiver):
+    alert(fleet, "commits", webhook(receiver), on=("commit",))
+    async with fleet.served():
+        await fleet.settled(2)
+        await receiver.until(1)
+    assert told(receiver) == [("commit", ["happened"])]
+    receiver.hangs = True
+    async with fleet.served():
+        mark = len(receiver.got)
+        fleet.story.write("note", "x")
+        fleet.commit("another")
+        await receiver.until(mark + 1)
+    receiver.hangs = False
+    ids = {one.headers["webhook-id"] for one in receiver.got[mark:]}
+    async with fleet.served() as serving:
+        await receiver.until(mark + 2)
+        assert receiver.got[-1].headers["webhook-id"] in ids, "the same message is the same to its receiver"
+        await until(lambda: empty(serving))
+    async with fleet.served():
+        await asyncio.sleep(1.5)
+    assert len(receiver.got) == mark + 2
+
+
+async def test_a_receiver_that_hangs_delays_neither_another_nor_the_fleet(fleet, receiver):
+    async with receiving.receiver() as hanging:
+        hanging.hangs = True
+        alert(fleet, "drift", webhook(hanging), webhook(receiver), on=("drift", "commit"))
+        async with fleet.served():
+            await fleet.settled(2)
+            await hanging.until(1)
+            begun = time.monotonic()
+            fleet.edit("c1", "a", "web", x="mine")
+            await fleet.event("drift-resolved")
+            assert time.monotonic() - begun < 10
+            await receiver.until(2)
+        assert len(hanging.got) == 1
+
+
+async def test_a_receiver_says_when_to_try_again_and_gets_everything_once(fleet, receiver):
+    receiver.answers = [500, {"status": 429, "headers": {"Retry-After": "1"}}]
+    alert(fleet, "commits", webhook(receiver), on=("commit",))
+    async with fleet.served() as serving:
+        await receiver.until(3)
+        assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
+        await until(lambda: empty(serving))
+        assert serving.problems() == []
+    assert not fleet.of("alert-not-sent"), "what passes is not worth a word"
+
+
+async def test_one_that_refuses_is_told_once_and_tried_again_when_its_secret_was_changed(fleet, receiver):
+    secret(fleet, "hook", f"{receiver.address}/gone/hunter2hunter2")
+    receiver.always = lambda got: 410 if "gone" in got.path else 200
+    alert(fleet, "commits", {"webhook": {"url": {"secret": "hook"}}}, on=("commit",))
+    async with fleet.served() as serving:
+        refused = await fleet.event("alert-not-sent")
+        assert refused.message == "webhook:hook: it answered 410 Gone"
+        assert [str(one.reason) for one in serving.problems()] == ["ReceiverRefused"]
+        fleet.story.write("note", "x")
+        fleet.commit("another")
+        await fleet.event("commit", fleet.mark - 1)
+        await asyncio.sleep(1.2)
+        assert len(receiver.got) == 1
+        secret(fleet, "hook", f"{receiver.address}/hook")
+        fleet.story.write("note", "y")
+        fleet.commit("one more")
+        await receiver.until(2)
+        await fleet.event("alert-sent-again")
+        await until(lambda: empty(serving))
+    assert len(fleet.of("alert-not-sent")) == 1
+    assert "hunter2" not in json.dumps([one.message for _, one in fleet.events])
+
+
+async def test_alerts_go_on_while_git_is_broken_and_say_so(fleet, receiver):
+    alert(fleet, "frozen", webhook(receiver), on=("frozen", "drift"))
+    async with fleet.served():
+        await fleet.settled(2)
+        good = (fleet.story.repository / "roadstead.yaml").read_text()
+        (fleet.story.repository / "roadstead.yaml").write_text("kind: Fleet")
+        fleet.commit("broken")
+        await receiver.until(1)
+        fleet.edit("c1", "a", "web", x="mine")
+        await receiver.until(2)
+        assert told(receiver) == [("frozen", ["begun"]), ("drift", ["passed"])]
+        (fleet.story.repository / "roadstead.yaml").write_text(good)
+        fleet.commit("repaired")
+        await receiver.until(3)
+        assert told(receiver)[2] == ("frozen", ["over"])
+
+
+async def test_alertmanager_is_told_again_before_it_forgets_and_of_the_end(fleet, receiver, monkeypatch):
+    monkeypatch.setattr(delivering, "ALERTMANAGER_REPEAT", 0.5)
+    alert(fleet, "drift", {"alertmanager": {"url": {"address": receiver.address}}})
+    content = [namespace("web"), config_map("a", "web", x="1")]
+    fleet.story.bundle("web", files={"all.yaml": content}, drift={"mode": "report"})
+    fleet.commit()
+    async with fleet.served():
+        await fleet.settled(2)
+        fleet.edit("c1", "a", "web", x="mine")
+        got = await receiver.until(2)
+        first, again = (one.json[0] for one in got[:2])
+        assert first["labels"] == again["labels"]
+        assert again["startsAt"] < first["endsAt"] < again["endsAt"]
+        fleet.edit("c1", "a", "web", x="1")
+
+        async def ended():
+            last = receiver.got[-1].json[0]
+            return last["labels"] == first["labels"] and last["endsAt"] < again["endsAt"]
+
+        await until(ended)  # now, not in four minutes
+
+
+async def test_a_commit_has_one_status_that_says_how_it_went(fleet, receiver):
+    secret(fleet, "token", "t0k3n")
+    receiver.always = 201
+    where = {"forge": "github", "api": {"address": receiver.address}, "repository": "shop/fleet"}
+    alert(fleet, "all", {"commitStatus": where | {"token": {"secret": "token"}}}, on=("commit",))
+    async with fleet.served() as serving:
+        commit = fleet.commit("with a status")
+        await fleet.settled(2)
+        await until(lambda: empty(serving))
+    mine = [one for one in receiver.got if commit in one.path]
+    assert [one.json["state"] for one in mine][-1] == "success"
+    assert [one.json["state"] for one in mine] == ["pending", "success"]
+    assert {one.json["context"] for one in mine} == {"roadstead/t-fleet/all"}
+    assert mine[-1].json["description"] == "2 of 2 ready"

@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-import sqlite3
 
 import pytest
 
 from roadstead.sim import faults
 from roadstead.world.store import engines
 from tests.hub import hubs
+from tests.world.store import locking
 
 
 @pytest.fixture
 async def hub(tmp_path, monkeypatch):
-    quick = [one.replace("busy_timeout = 5000", "busy_timeout = 50") for one in engines._PRAGMAS]
+    quick = [one.replace("busy_timeout = 1000", "busy_timeout = 50") for one in engines._PRAGMAS]
     monkeypatch.setattr(engines, "_PRAGMAS", quick)
     async with hubs.serving(tmp_path) as made:
         yield made
@@ -54,8 +54,7 @@ async def test_a_cluster_that_is_gone_is_told_and_the_hub_stays_ready(hub):
 
 
 async def test_without_its_database_it_is_not_ready_until_it_is_back(hub):
-    other = sqlite3.connect(hub.database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    other = await locking.held(hub.database)
     hub.serving.store.events.note(hub.events[0][1])
 
     async def refused():
@@ -68,7 +67,6 @@ async def test_without_its_database_it_is_not_ready_until_it_is_back(hub):
     await until(refused)
     assert (await hub.ask("GET", "/healthz"))[0] == 200, "a restart mends no database"
     assert "roadstead_database_up 0.0" in (await hub.ask("GET", "/metrics"))[1]
-    other.execute("COMMIT")
     other.close()
     await until(accepted)
 

@@ -126,7 +126,7 @@ async def test_what_waits_is_written_before_the_database_is_closed(prepared):
 @pytest.fixture
 def impatient(monkeypatch):
     """Locks are waited for 50 ms at a time."""
-    quick = [one.replace("busy_timeout = 5000", "busy_timeout = 50") for one in engines._PRAGMAS]
+    quick = [one.replace("busy_timeout = 1000", "busy_timeout = 50") for one in engines._PRAGMAS]
     monkeypatch.setattr(engines, "_PRAGMAS", quick)
 
 

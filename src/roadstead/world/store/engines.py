@@ -20,7 +20,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.world.store import failures
 
-_BUSY = 5.0  # seconds that a statement waits for a lock before it is tried again from the start
+_BUSY = 1.0  # seconds that a statement waits for a lock before it is tried again; nothing can cut it short
 _CONNECT = 10.0
 _COMMAND = 60.0
 _READERS = 6

@@ -23,6 +23,9 @@ from roadstead.world.store.statuses import Statuses
 from roadstead.world.store.writing import Writer
 
 
+_SICK = 0.3  # seconds that a database which takes no writes is waited for at the end
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     clusters: Clusters
@@ -104,7 +107,7 @@ async def _running(writer: Writer, closing: float) -> AsyncIterator[Writer]:
             yield writer
         finally:
             writer.close()
-            await asyncio.wait([task], timeout=closing)
+            await asyncio.wait([task], timeout=min(closing, _SICK) if writer.problem else closing)
             if not task.done():
                 writer.give_up()
                 task.cancel()

@@ -140,6 +140,7 @@ async def test_an_inventory_write_whose_answer_was_lost_is_known_as_our_own(shop
     assert len(await shop.owned()) == count
 
 
+@pytest.mark.real_servers("a simulated cluster has written all of it before that time is over")
 async def test_the_inventory_is_closed_although_the_steps_time_is_over(shop, monkeypatch):
     """What was written until then is known; the rest is for the next step."""
     shop.wants["web"] = tuple(samples.config_map(shop.fleet, f"c{number}") for number in range(200))

@@ -110,3 +110,21 @@ async def test_the_newer_group_of_events_is_stricter(simulated):
     event = {"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "e"}, "regarding": about}
     code, refused = await simulated("POST", f"/apis/events.k8s.io/v1/{EVENTS}", event)
     assert (code, [each["field"] for each in refused["details"]["causes"]]) == (422, ["eventTime", "type"])
+
+
+async def test_a_list_of_definitions_can_be_read(simulated):
+    """The server itself writes to them once they are served."""
+    plural, kind = "widgets", "Widget"
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    definition = {
+        "metadata": {"name": f"{plural}.example.org"},
+        "spec": {
+            "group": "example.org", "scope": "Cluster", "names": {"plural": plural, "kind": kind},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }  # fmt: skip
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    await simulated("POST", path, definition)
+    _, found = await simulated("GET", path)
+    (item,) = found["items"]
+    assert (sorted(item), item["spec"]["names"]["kind"]) == (["metadata", "spec", "status"], kind)

@@ -1,5 +1,7 @@
 """Reading request bodies: JSON or YAML, of the kind that the path names, with fields that the schema knows."""
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -36,12 +38,33 @@ def parse(data: bytes, content_type: str) -> Any:
         raise status.bad_request("exceeded max depth") from error
 
 
+SPACED = re.compile(rb'"\s+:')
+
+
 def _yaml(data: bytes) -> Any:
+    """Most of it is JSON, which is read many times faster as such; it means the same unless a key stands twice or
+    a number has a fraction."""
+    if data.startswith(b"{") and not SPACED.search(data):
+        try:
+            found = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            found = None
+        if found is not None and _keys(found) == data.count(b'":'):
+            return found
     try:
         found = yaml.load_all(data)
     except errors.RoadsteadError as error:
         raise status.bad_request(f"error converting YAML to JSON: {error}") from error
     return found[0] if found else None
+
+
+def _keys(value: Any) -> float:
+    """How many keys stand in a value; no number when it holds fractions."""
+    if isinstance(value, dict):
+        return len(value) + sum(_keys(each) for each in value.values())
+    if isinstance(value, list):
+        return sum(_keys(each) for each in value)
+    return math.nan if isinstance(value, float) else 0
 
 
 def media(content_type: str) -> str:

@@ -145,9 +145,19 @@ def _tolerating(value: Value) -> Value:
     return {**value, "spec": {**spec, "tolerations": tolerations}}
 
 
+COMPUTED = ("cpu", "memory")  # what decides about the quality of service
+
+
 def _quality(spec: Value) -> str:
     found = [
-        each.get("resources") or {}
+        {
+            key: {
+                name: item
+                for name, item in (each.get("resources") or {}).get(key, {}).items()
+                if name in COMPUTED
+            }
+            for key in ("limits", "requests")
+        }
         for each in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
     ]
     if not any(each.get("limits") or each.get("requests") for each in found):

@@ -26,7 +26,10 @@ def delete(
     if kind.storage == writing.PODS:
         grace = _grace(live, grace)
         if not grace and not finalizers:
-            return writing.gone(write, _marked(write, live, grace)), True
+            marked = _marked(write, live, grace)
+            if metadata.get("deletionGracePeriodSeconds") != 0:
+                writing.put(write, write.name, marked)  # watches see that it ends before it does
+            return writing.gone(write, marked), True
     elif kind.storage != ("", "namespaces") and not finalizers:
         return writing.gone(write, live), True
     if kind.storage == ("", "namespaces") and not finalizers and writing.final(kind, live):

@@ -3,7 +3,7 @@
 A kind is one resource in one version. Versions of the same resource share their objects (`storage`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,7 +12,6 @@ from roadstead.sim.conversion import autoscalers, events
 from roadstead.sim.knowledge import Knowledge, load
 from roadstead.sim.merge.types import Type
 from roadstead.sim.schema import builtin, completing
-from roadstead.sim.schema.requiring import Cause
 from roadstead.sim.schema.shapes import Shape
 from roadstead.sim.schema.structural import Structural
 
@@ -32,8 +31,6 @@ class Conversion:
 
     kept: Callable[[Any], Any]
     shown: Callable[[Any], Any]
-    # What only writes through this version are refused for, of the kept form now and before.
-    causes: Callable[[Any, Any], Iterator[Cause]] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -130,7 +127,7 @@ CONVERTED = {
     ),
     ("events.k8s.io", "v1", "events"): (
         ("", "v1", "events"),
-        Conversion(events.kept, events.shown, events.causes),
+        Conversion(events.kept, events.shown),
     ),
 }
 

@@ -150,7 +150,7 @@ def _drop(out: Value, field: str, values: Any) -> None:
 
 def _merged(shape: Shape | None, live: Any, patch: Any, order: Any) -> Any:
     if isinstance(patch, dict) and shape is not None and "replace" in shape.patch:
-        return _taken(patch)
+        return patch
     if isinstance(patch, dict):
         return _map(shape, live if isinstance(live, dict) else {}, patch)
     if isinstance(patch, list) and shape is not None and "merge" in shape.patch:

@@ -170,9 +170,12 @@ def metadata_only(data: bytes) -> bytes:
 
 def item(kind: Kind, data: bytes) -> bytes:
     """An object as it stands in a list: built-in ones without kind and apiVersion."""
+    data, head = shown(kind, data), prefix(kind)
     if kind.custom:
-        return shown(kind, data)
-    return b"{" + shown(kind, data)[len(prefix(kind)) :]
+        return data
+    if data.startswith(head):
+        return b"{" + data[len(head) :]
+    return orjson.dumps({key: each for key, each in orjson.loads(data).items() if key not in HEAD[:2]})
 
 
 def listed(

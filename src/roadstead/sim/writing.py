@@ -20,7 +20,7 @@ from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
 from roadstead.sim.merge.comparing import equal
 from roadstead.sim.merge.fields import EMPTY, Fields
-from roadstead.sim.rules import table
+from roadstead.sim.rules import events, table
 from roadstead.sim.schema import completing, decoding, requiring
 from roadstead.sim.store import Stored
 
@@ -285,8 +285,8 @@ def _refuse(write: Write, value: Value, live: Value | None) -> None:
         found = creating.status_refusals(kind, value, live)
     else:
         found = creating.refusals(write.cluster, kind, value, live)
-    if write.kind.conversion is not None and write.kind.conversion.causes is not None:
-        found += write.kind.conversion.causes(value, live)
+    if write.kind.group == "events.k8s.io":
+        found += events.strict(value, live)
     if found:
         raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
 

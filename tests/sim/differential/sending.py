@@ -15,6 +15,7 @@ DRAWN = {"uid", "creationTimestamp", "deletionTimestamp", "resourceVersion", "ti
 DRAWN |= {"lastPhaseTransitionTime"}
 ADDRESSES = {"clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort"}
 UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+INITIAL_END = "k8s.io/initial-events-end"
 COMPARED = re.compile("unknown field|duplicate field|deprecated|child pods")  # the rest is advice
 REMEMBERED = re.compile(r"@(uid|version|continue|first|namespace)\b")
 
@@ -177,13 +178,13 @@ def _row(row: dict[str, Any]) -> Any:
 def _timed(event: dict[str, Any]) -> bool:
     """Bookmarks come by the clock, but for the one that ends the initial events."""
     metadata = event["object"].get("metadata") or {}
-    return event["type"] == "BOOKMARK" and "annotations" not in metadata
+    return event["type"] == "BOOKMARK" and INITIAL_END not in (metadata.get("annotations") or {})
 
 
 def _event(event: dict[str, Any]) -> Any:
     if event["type"] == "BOOKMARK":
         found = event["object"]
-        return [found["kind"], found["metadata"]["annotations"].get("k8s.io/initial-events-end")]
+        return [found["kind"], found["metadata"]["annotations"][INITIAL_END]]
     return {"type": event["type"], "object": _body(event["object"])}
 
 

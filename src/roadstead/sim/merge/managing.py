@@ -73,8 +73,7 @@ class Manager:
         known[manager] = Owned(mine, version, applied=True)
         if last is not None and (last.version != version or fields.difference(last.fields, mine)):
             merged = self._prune(merged, known, last, version)
-        found = {version: self._compare(live, merged, version)}
-        return merged, self._settle(live, merged, known, manager, found, force=force)
+        return merged, self._settle(live, merged, known, manager, {}, force=force)
 
     def _settle(
         self,
@@ -86,7 +85,7 @@ class Manager:
         *,
         force: bool,
     ) -> dict[str, Owned]:
-        """Take from the other managers what changed."""
+        """Take from the other managers what changed. `compared`: by version, as far as that was looked at."""
         conflicts: dict[str, Fields] = {}
         rest: dict[str, Owned] = {}
         for name, owned in owners.items():

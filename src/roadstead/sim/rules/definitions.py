@@ -10,7 +10,7 @@ from roadstead.language import cel
 from roadstead.model import errors
 from roadstead.sim.rules import names
 from roadstead.sim.schema import structural
-from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
+from roadstead.sim.schema.requiring import Cause, forbidden, invalid, required, unsupported
 
 Value = dict[str, Any]
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
@@ -254,10 +254,6 @@ def _nested(schema: Value, at: str) -> Iterator[Cause]:
 
 
 def _values(schema: Value, at: str) -> Iterator[Cause]:
-    enum = schema.get("enum") or []
-    for number, each in enumerate(enum):
-        if each in enum[:number]:
-            yield duplicate(f"{at}.enum[{number}]", each)
     if schema.get("default") is not None and not structural.accepts(schema, schema["default"]):
         yield invalid(f"{at}.default", schema["default"], "must be valid by its own schema")
 

@@ -1,4 +1,4 @@
-"""What every Event must be, in the form of v1; events.k8s.io/v1 asks for more (`conversion.events`)."""
+"""What every Event must be, in the form of v1; the newer group of Events asks for more."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,10 @@ from roadstead.sim.schema.requiring import Cause, invalid, required
 Value = dict[str, Any]
 LENGTHS = {"reportingInstance": 128, "action": 128, "reason": 128}
 LONGEST_MESSAGE = 1024
+FIXED = (
+    *("involvedObject", "reason", "message", "source", "firstTimestamp", "lastTimestamp", "count", "type"),
+    *("eventTime", "action", "related", "reportingComponent", "reportingInstance"),
+)
 ANYWHERE = ("default", "kube-system")  # where Events about objects in no namespace may be
 
 
@@ -39,3 +43,33 @@ def event(value: Value, old: Value | None) -> Iterator[Cause]:
 
 def _free(timed: bool) -> tuple[str, ...]:
     return ANYWHERE if timed else ANYWHERE[:1]
+
+
+def strict(value: Value, old: Value | None) -> Iterator[Cause]:
+    """What is refused beyond that when it is written through events.k8s.io/v1."""
+    name = value["metadata"].get("name", "")
+    if name and not names.SUBDOMAIN.fullmatch(name):
+        yield invalid("metadata.name", name, names.SUBDOMAIN_TEXT)
+    if old is None or old.get("series") != value.get("series"):
+        yield from _series(value.get("series"))
+    if old is not None:
+        for key in FIXED:
+            if (value.get(key) or None) != (old.get(key) or None):
+                yield invalid(key, value.get(key), "field is immutable")
+        return
+    if not value.get("eventTime"):
+        yield required("eventTime")
+    if value.get("type") not in ("Normal", "Warning"):
+        yield invalid("type", "", f"has invalid value: {value.get('type', '')}")
+    for key in ("firstTimestamp", "lastTimestamp", "count", "source"):
+        if value.get(key):
+            yield invalid(key, "", "needs to be unset")
+
+
+def _series(series: Value | None) -> Iterator[Cause]:
+    if series is None:
+        return
+    if series.get("count", 0) < 2:
+        yield invalid("series.count", "", "should be at least 2")
+    if not series.get("lastObservedTime"):
+        yield required("series.lastObservedTime")

@@ -43,13 +43,14 @@ LABELS = {"Namespace"}
 LABELS_1035: set[str] = set()
 SERVICES_1035 = {"Service"}
 SEGMENTS = {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "CertificateSigningRequest"}
+UNNAMED = {("", "events"), ("policy", "poddisruptionbudgets")}  # anything that can stand in a path
 SHORT = {"CronJob": 52, "Job": 63, "StatefulSet": 253}
 ANNOTATIONS = 256 * 1024
 
 
 def name_problem(kind: Kind, name: str) -> str:
     """What is wrong with an object's name, empty when nothing is."""
-    if kind.kind in SEGMENTS and kind.group.endswith(".k8s.io"):
+    if (kind.kind in SEGMENTS and kind.group.endswith(".k8s.io")) or kind.storage in UNNAMED:
         if name in (".", ".."):
             return f"may not be '{name}'"
         bad = [each for each in ("/", "%") if each in name]

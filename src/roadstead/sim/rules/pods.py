@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from roadstead.sim.rules import names
+from roadstead.sim.rules import names, sizes
 from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
 
 # Where the pod's spec stands in an object of each kind.
@@ -188,6 +188,7 @@ def _containers(spec: dict[str, Any], at: str, *, claimed: set[str]) -> Iterator
             seen.add(name)
             if not container.get("image"):
                 yield required(f"{place}.image")
+            yield from sizes.container(container.get("resources") or {}, f"{place}.resources")
             yield from _ports(container, place)
             yield from _environment(container, place)
             for probe in ("livenessProbe", "readinessProbe", "startupProbe"):

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
 
-from roadstead.sim.rules import admission, contents, definitions, events, names, storing
+from roadstead.sim.rules import admission, contents, definitions, events, names, scaling, sizes, storing
 from roadstead.sim.schema import amounts
-from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
 
 Value = dict[str, Any]
 SUBJECTS = ("ServiceAccount", "User", "Group")
@@ -217,14 +217,6 @@ def _limit_range(value: Value, old: Value | None) -> Iterator[Cause]:
         seen.add(kind)
 
 
-COUNTED = {
-    *("pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"),
-    *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers", "cpu", "memory"),
-    *("ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "limits.cpu"),
-    *("requests.ephemeral-storage", "limits.memory", "limits.ephemeral-storage"),
-}
-
-
 PODS_ONLY = ("pods",)
 OF_PODS = (*PODS_ONLY, "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
 
@@ -233,14 +225,14 @@ def _quota(value: Value, old: Value | None) -> Iterator[Cause]:
     spec = value.get("spec") or {}
     for scope in spec.get("scopes") or ():
         fit = PODS_ONLY if scope == "BestEffort" else OF_PODS
-        if any(name in COUNTED and name not in fit for name in spec.get("hard") or ()):
+        if any(name in sizes.STANDARD and name not in fit for name in spec.get("hard") or ()):
             yield invalid("spec.scopes", spec["scopes"], "unsupported scope applied to resource")
     for name, amount in (spec.get("hard") or {}).items():
         at = f"spec.hard[{name}]"
         problem = names.qualified_problem(name)
         if problem:
             yield invalid(at, name, problem)
-        elif name not in COUNTED and "/" not in name:
+        elif name not in sizes.STANDARD and "/" not in name:
             yield invalid(at, name, "must be a standard resource type or fully qualified")
         if amounts.number(amount) < 0:
             yield invalid(at, amount, "must be greater than or equal to 0")
@@ -255,15 +247,17 @@ def _limits(limit: Value, at: str) -> Iterator[Cause]:
         for key in ("default", "defaultRequest"):
             if limit.get(key):
                 yield forbidden(f"{at}.{key}", "may not be specified when `type` is 'Pod'")
-    if limit.get("type") == "PersistentVolumeClaim" and not limit.get("min") and not limit.get("max"):
+    bounds = {**(limit.get("min") or {}), **(limit.get("max") or {})}
+    if limit.get("type") == "PersistentVolumeClaim" and "storage" not in bounds:
         yield required(
             f"{at}.limits", "either minimum or maximum storage value is required, but neither was provided"
         )
     for number, key in enumerate(ASCENDING):
         for name, amount in (limit.get(key) or {}).items():
-            problem = names.qualified_problem(name)
-            if problem:
-                yield invalid(f"{at}.{key}[{name}]", name, problem)
+            check = (
+                sizes.name_of_container if limit.get("type") in ("Pod", "Container") else sizes.name_of_any
+            )
+            yield from check(name, f"{at}.{key}[{name}]")
             for above in ASCENDING[number + 1 :]:
                 other = (limit.get(above) or {}).get(name)
                 if other is not None and amounts.number(amount) > amounts.number(other):
@@ -288,35 +282,6 @@ def _cron_job(value: Value, old: Value | None) -> Iterator[Cause]:
         )
     elif any(not CRON_FIELD.fullmatch(each) for part in parts for each in part.split(",")):
         yield invalid("spec.schedule", schedule, "failed to parse int")
-
-
-def _autoscaler(value: Value, old: Value | None) -> Iterator[Cause]:
-    spec = value.get("spec") or {}
-    target = spec.get("scaleTargetRef") or {}
-    version = target.get("apiVersion", "")
-    if "/" not in version and version != "v1":
-        yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
-    yield from _metrics(spec)
-    for direction, rules in (spec.get("behavior") or {}).items():
-        chosen = (rules or {}).get("selectPolicy", "Max")
-        if chosen not in ("Disabled", "Max", "Min"):
-            yield unsupported(f"spec.behavior.{direction}.selectPolicy", chosen, ("Disabled", "Max", "Min"))
-        for number, policy in enumerate((rules or {}).get("policies") or ()):
-            at = f"spec.behavior.{direction}.policies[{number}]"
-            if policy.get("type") not in ("Percent", "Pods"):
-                yield Cause(
-                    "FieldValueNotSupported", f'Unsupported value: "{policy.get("type")}"', f"{at}.type"
-                )
-            for key in ("value", "periodSeconds"):
-                if policy.get(key, 0) <= 0:
-                    yield invalid(f"{at}.{key}", policy.get(key, 0), "must be greater than zero")
-    most, least = spec.get("maxReplicas", 0), spec.get("minReplicas", 1)
-    if most < 1:
-        yield invalid("spec.maxReplicas", most, "must be greater than 0")
-    elif most < least:
-        yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
-    if least < 1:
-        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
 
 
 def _network_policy(value: Value, old: Value | None) -> Iterator[Cause]:
@@ -348,31 +313,6 @@ def _controller(value: Value, old: Value | None) -> Iterator[Cause]:
             yield required(f"spec.{key}")
 
 
-METRICS = {
-    "Resource": "resource",
-    "Pods": "pods",
-    "Object": "object",
-    "External": "external",
-    "ContainerResource": "containerResource",
-}
-TARGETS = ("value", "averageValue", "averageUtilization")
-
-
-def _metrics(spec: Value) -> Iterator[Cause]:
-    for number, metric in enumerate(spec.get("metrics") or ()):
-        at = f"spec.metrics[{number}]"
-        field = METRICS.get(metric.get("type", ""))
-        if field is None:
-            yield Cause("FieldValueNotSupported", f'Unsupported value: "{metric.get("type")}"', f"{at}.type")
-        elif field not in metric:
-            yield required(f"{at}.{field}", "must populate information for the given metric source")
-        else:
-            target = metric[field].get("target") or {}
-            if not any(key in target for key in TARGETS):
-                why = "must set either a target raw value or a target utilization"
-                yield required(f"{at}.{field}.target.averageUtilization", why)
-
-
 ADMISSION = "admissionregistration.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] = {
@@ -395,7 +335,7 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("apps", "daemonsets"): _update_strategy,
     ("batch", "cronjobs"): _cron_job,
     ("policy", "poddisruptionbudgets"): _disruption,
-    ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
+    ("autoscaling", "horizontalpodautoscalers"): scaling.autoscaler,
     ("apiextensions.k8s.io", "customresourcedefinitions"): definitions.causes,
     (ADMISSION, "validatingadmissionpolicies"): admission.policy,
     (ADMISSION, "validatingadmissionpolicybindings"): admission.binding,

@@ -194,6 +194,7 @@ def _target(schema: dict[str, Any]) -> str | None:
     return None
 
 
+@cache
 def zero(shape: Shape) -> dict[str, Any]:
     """What a new, empty Go value of this type shows: the state before anybody set a field."""
     out = dict(shape.zero)

@@ -21,7 +21,7 @@ TIME = re.compile(
 def known(shape: Shape, value: Any) -> bool:
     """Whether `unknown` certainly has nothing to say: quicker than looking for what and where."""
     if value is None or shape.kind == "any":
-        return True
+        return shape.apart is None
     if isinstance(value, dict):
         if shape.kind == "struct":
             fields = shape.fields
@@ -50,6 +50,8 @@ def unknown(shape: Shape, value: Any, at: str = "", holder: str = "") -> Iterato
     """Paths of fields that the schema does not know. `holder`: the innermost type around. Raises WrongTypeError."""
     kind = shape.kind
     if value is None or kind == "any":
+        if shape.apart is not None and isinstance(value, dict):
+            list(unknown(shape.apart, value, at, holder))  # none of which is told
         return
     if shape.structural and not isinstance(
         value, {"struct": dict, "map": dict, "list": list}.get(kind, Never)

@@ -81,7 +81,7 @@ def _shape(schema: dict[str, Any], metadata: Shape, loose: bool = False) -> Shap
     loose = loose or shape.preserves
     kind = schema.get("type", "")
     if schema.get("x-kubernetes-int-or-string"):
-        shape.kind, shape.merge = "intstr", Type("untyped")
+        shape.kind, shape.merge = "intstr", DEDUCED
     elif kind == "array":
         shape.kind, shape.element = "list", _shape(schema.get("items") or {}, metadata, loose)
         sort = schema.get("x-kubernetes-list-type", "atomic")

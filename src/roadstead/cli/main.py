@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from roadstead.cli import (
+    alert,
     apply,
     audit,
     cluster,
@@ -60,6 +61,7 @@ app.add_typer(audit.app, name="audit", rich_help_panel=_SEE)
 app.command(rich_help_panel=_ACT)(apply.apply)
 app.command(rich_help_panel=_ACT)(serve.serve)
 app.add_typer(hold.app, name="hold", rich_help_panel=_ACT)
+app.add_typer(alert.app, name="alert", rich_help_panel=_ACT)
 app.command(rich_help_panel=_ACT)(sync.sync)
 app.command(rich_help_panel=_ACT)(suspend.suspend)
 app.command(rich_help_panel=_ACT)(suspend.resume)

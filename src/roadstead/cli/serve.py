@@ -104,6 +104,7 @@ def serve(
             "may be given again.",
         ),
     ] = None,
+    secrets: options.SecretsOption = None,
     keep_events: Annotated[
         str,
         typer.Option(
@@ -179,6 +180,7 @@ def serve(
             settings.seconds("--interval", interval),
             tuple(accept or ()),
             settings.keep(keep_events, keep_record, keep_size),
+            secrets,
         )
         counted = Metrics()
 

@@ -11,6 +11,7 @@ An `Idempotency-Key` makes it safe to send a hold again; the others may be sent 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -22,7 +23,7 @@ from starlette.routing import Route
 
 from roadstead.hub.access import scopes
 from roadstead.hub.api import answering
-from roadstead.hub.api.decisions import concerns
+from roadstead.hub.api.decisions import DecisionShown, concerns
 from roadstead.hub.api.resource import BASE, unknown
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -36,6 +37,17 @@ _Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...
 _Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 _LONGEST_KEY = 200
 Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """As the API's description tells it; `answer` comes with `status`."""
+
+    path: str
+    about: str
+    body: type[msgspec.Struct]
+    answer: Any
+    status: int
 
 
 class Sync(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,26 +78,33 @@ class Lift(msgspec.Struct, forbid_unknown_fields=True):
     reason: _Text
 
 
+ACTS = (
+    Act("/sync", "Look now: at Git, or at bundles on clusters, whatever they wait for.", Sync, Synced, 202),
+    Act("/holds", "Hold bundles as they are until an end.", Hold, DecisionShown, 201),
+    Act("/holds/{name}/lift", "Lift a hold before its end.", Lift, DecisionShown, 200),
+)
+
+
 class Actions:
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
         self._holding = asyncio.Lock()  # one after the other, or the same key would make two holds
 
     def routes(self) -> list[Route]:
-        acts: dict[str, Callable[[Request], Awaitable[Response]]] = {
-            "/sync": self._sync,
-            "/holds": self._hold,
-            "/holds/{id}/lift": self._lift,
-        }
-        return [Route(BASE + path, self._recorded(path, act), methods=["POST"]) for path, act in acts.items()]
+        does = (self._sync, self._hold, self._lift)
+        return [
+            Route(BASE + act.path, self._recorded(act.path, do), methods=["POST"])
+            for act, do in zip(ACTS, does, strict=True)
+        ]
 
     def _recorded(
         self, path: str, act: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """An act; that it was refused for want of a role is on the record."""
+        """An act, by who is operator of something at least; that a role was missing is on the record."""
 
         async def acted(request: Request) -> Response:
             try:
+                scopes.require_somewhere(request, Role.OPERATOR)
                 return await act(request)
             except RoadsteadError as error:
                 if error.problem.reason is reasons.ROLE_MISSING:
@@ -97,10 +116,9 @@ class Actions:
 
     async def _sync(self, request: Request) -> Response:
         asked = await _body(request, Sync)
+        person: Person = request.state.person
         if asked.bundles or asked.clusters:
-            person = _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
-        else:
-            person = scopes.require_somewhere(request, Role.OPERATOR)
+            _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
         count = await acting.sync(self._serving, person, bundles=asked.bundles, clusters=asked.clusters)
         return _answer(Synced(count), request, 202)
 
@@ -109,7 +127,8 @@ class Actions:
         if asked.all == bool(asked.bundles or asked.clusters):
             cause, hint = "what to hold is not said", "give bundles, clusters, or all: true alone"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
-        person = _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
+        _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
+        person: Person = request.state.person
         action = holds.LEAVE_DRIFT if asked.leave_drift else holds.FREEZE
         wanted = Asked(asked.clusters, asked.bundles, action, asked.reason, asked.until, person.name)
         async with self._holding:
@@ -117,7 +136,7 @@ class Actions:
         return self._shown(made, request, 201)
 
     async def _lift(self, request: Request) -> Response:
-        id = request.path_params["id"]
+        id = request.path_params["name"]
         asked = await _body(request, Lift)
         found = await acting.hold(self._serving, id)
         if found is None or not concerns(found, scopes.asked(request)):
@@ -140,13 +159,11 @@ def _answer(found: Any, request: Request, status: int) -> Response:
     return answer
 
 
-def _everywhere(request: Request, role: Role, bundles: tuple[str, ...], clusters: tuple[str, ...]) -> Person:
-    """Who asks, if they have the role on each of these bundles on each of these clusters."""
+def _everywhere(request: Request, role: Role, bundles: tuple[str, ...], clusters: tuple[str, ...]) -> None:
+    """Raises RoleMissing unless who asks has the role on each of these bundles on each of these clusters."""
     for bundle in bundles or ("",):
         for cluster in clusters or ("",):
             scopes.require(request, role, bundle=bundle, cluster=cluster)
-    person: Person = request.state.person
-    return person
 
 
 async def _body(request: Request, wanted: type[Body]) -> Body:

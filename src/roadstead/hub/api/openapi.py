@@ -1,13 +1,14 @@
 """The description of the API (OpenAPI 3.1), made of the resources themselves: there is no second one to be kept."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
 import msgspec
 
 from roadstead.hub.api import stream
+from roadstead.hub.api.actions import Act
 from roadstead.hub.api.resource import BASE, Resource
 from roadstead.hub.api.shown import ProblemShown
 
@@ -23,6 +24,11 @@ _ERRORS = {
     "429": "Too many logins failed.",
     "503": "The database does not answer; ask again.",
 }
+_REFUSALS = {
+    "403": "The role that is named is missing, or a browser's proof that its page asked.",
+    "413": "The body is too large.",
+    "422": "The idempotency key was used for something else.",
+}
 
 
 class ProblemDetails(ProblemShown, kw_only=True, omit_defaults=True):
@@ -35,13 +41,15 @@ class ProblemDetails(ProblemShown, kw_only=True, omit_defaults=True):
     problems: tuple[ProblemShown, ...] = ()
 
 
-def document(resources: Iterable[Resource]) -> dict[str, Any]:
-    found = tuple(resources)
-    answers = [one.answer for one in found if one.answer is not None]
-    types = [*(one.query for one in found), *answers, *stream.MESSAGES.values(), ProblemDetails]
+def document(resources: Iterable[Resource], acts: Iterable[Act]) -> dict[str, Any]:
+    found, done = tuple(resources), tuple(acts)
+    answers = [*(one.answer for one in found if one.answer is not None), *(one.answer for one in done)]
+    bodies = [one.body for one in done]
+    types = [*(one.query for one in found), *answers, *bodies, *stream.MESSAGES.values(), ProblemDetails]
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
     schemas = dict(zip(types, refs, strict=True))
     paths = {BASE + one.path: {"get": _operation(one, schemas, components)} for one in found}
+    paths |= {BASE + one.path: {"post": _act(one, schemas)} for one in done}
     for one in found:
         components.pop(_name(schemas[one.query]), None)
     return {
@@ -63,20 +71,47 @@ def document(resources: Iterable[Resource]) -> dict[str, Any]:
 
 def _operation(one: Resource, schemas: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
     asked = components[_name(schemas[one.query])]["properties"]
-    path = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}]
-    parameters = [*(path if "{name}" in one.path else []), *(_parameter(*each) for each in asked.items())]
+    parameters = [*_named(one.path), *(_parameter(*each) for each in asked.items())]
     content = {"schema": schemas[one.answer]} if one.answer is not None else _streamed(schemas)
-    problem = {"application/problem+json": {"schema": schemas[ProblemDetails]}}
     return {
-        "operationId": re.sub(r"\W+", "_", one.path.strip("/")).strip("_"),
+        "operationId": _id(one.path),
         "summary": one.about,
         "parameters": parameters,
         "responses": {
             "200": {"description": one.about, "content": {one.media_type: content}},
             "304": {"description": "It is as the ETag says that was shown."},
-            **{status: {"description": text, "content": problem} for status, text in _ERRORS.items()},
+            **_problems(_ERRORS, schemas),
         },
     }
+
+
+def _act(one: Act, schemas: dict[Any, Any]) -> dict[str, Any]:
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
+    body, answer = ({"application/json": {"schema": schemas[each]}} for each in (one.body, one.answer))
+    return {
+        "operationId": f"do_{_id(one.path)}",
+        "summary": one.about,
+        "parameters": [*_named(one.path), key],
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            str(one.status): {"description": one.about, "content": answer},
+            **_problems(_ERRORS | _REFUSALS, schemas),
+        },
+    }
+
+
+def _id(path: str) -> str:
+    return re.sub(r"\W+", "_", path.strip("/")).strip("_")
+
+
+def _named(path: str) -> list[dict[str, Any]]:
+    named = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    return [named] if "{name}" in path else []
+
+
+def _problems(told: Mapping[str, str], schemas: dict[Any, Any]) -> dict[str, Any]:
+    problem = {"application/problem+json": {"schema": schemas[ProblemDetails]}}
+    return {status: {"description": text, "content": problem} for status, text in told.items()}
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.routing import Route
 
 from roadstead.hub.api import (
+    actions,
     bundles,
     clusters,
     decisions,
@@ -26,7 +27,7 @@ from roadstead.operations.serve import Serving
 
 @cache
 def description() -> dict[str, Any]:
-    return openapi.document(RESOURCES)
+    return openapi.document(RESOURCES, actions.ACTS)
 
 
 async def _described(asked: Asked[Nothing]) -> dict[str, Any]:

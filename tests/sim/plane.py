@@ -6,16 +6,18 @@ One process serves all of them. What only real servers have (own flags, certific
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.controlplane import audit, direct
+from tests.controlplane.processes import Server, Supervisor
+
+START = 60.0  # seconds
 
 
 @dataclass(slots=True)
@@ -26,7 +28,7 @@ class SimulatedCluster:
     tokens: dict[str, str]
     kubeconfig: Path
     directory: Path
-    process: subprocess.Popen[str]
+    process: Server
 
     async def request(
         self, method: str, path: str, body: object = None, *, user: str = "admin", **options: Any
@@ -38,10 +40,10 @@ class SimulatedCluster:
 
     def pause(self) -> None:
         """All clusters of the plane hang."""
-        self.process.send_signal(signal.SIGSTOP)
+        self.process.send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        self.process.send(signal.SIGCONT)
 
     def mark(self) -> int:
         return audit.mark(self._log)
@@ -64,19 +66,15 @@ class SimulatedPlane:
         self.directory = Path(tempfile.mkdtemp(prefix="roadstead-sim-"))
         self.kubeconfig = self.directory / "kubeconfig"
         self.clusters: list[SimulatedCluster] = []
-        self.process: subprocess.Popen[str] | None = None
+        self._supervisor = Supervisor(self.directory)
 
     def start(self, count: int) -> list[SimulatedCluster]:
         argv = ["--clusters", str(count), "--minor", self.minor, "--kubeconfig", str(self.kubeconfig)]
         argv += ["--nodes", "0"] if self.controllers else ["--no-controllers"]
-        self.process = process = subprocess.Popen(
-            [sys.executable, "-m", "roadstead.sim", *argv, "--audit", str(self.directory)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
+        argv = [sys.executable, "-m", "roadstead.sim", *argv, "--audit", str(self.directory)]
+        process = Server(self._supervisor, "sim", argv=argv, log=self.directory / "sim.log")
+        process.start()
+        told = _told(process)
         self.clusters = [
             SimulatedCluster(
                 name, each["url"], told["port"], each["tokens"], self.kubeconfig, self.directory, process
@@ -86,9 +84,14 @@ class SimulatedPlane:
         return self.clusters
 
     def close(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            self.process.wait(10)
-            assert self.process.stdout is not None
-            self.process.stdout.close()
+        self._supervisor.close()
+
+
+def _told(process: Server) -> Any:
+    """The line that it says once it answers."""
+    deadline = time.monotonic() + START
+    while "\n" not in (said := process.log.read_text()):
+        if process.returncode() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{process.name} does not come up\n{process.complaint()}")
+        time.sleep(0.02)
+    return json.loads(said.splitlines()[0])

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,7 +132,7 @@ VARYING = [
     (_pattern(r"\b10(\.\d+){3}\b"), "ADDRESS"),
     (_pattern(r"\b3[0-2]\d{3}\b"), "PORT"),
     (_pattern(r"(?<![\w:=])(\d+(s|m\d+s|m)|\d+d(\d+h)?)\b"), "AGE"),
-    (_pattern(r"/tmp/\S+"), "FILE"),
+    (_pattern(re.escape(tempfile.gettempdir()) + r"/\S+"), "FILE"),
     (_pattern(r"(?<=web-)[bcdfghjklmnpqrstvwxz2456789]{6,10}\b"), "HASH"),
     (_pattern(r"(?<=pod-template-hash[:=])( ?)\w+"), r"\1HASH"),
     (_pattern(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-RANDOM"),

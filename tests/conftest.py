@@ -4,9 +4,21 @@ from pathlib import Path
 
 import pytest
 
+import roadstead
+
 pytest_plugins = ["tests.controlplane.fixtures"]
 
-SUITES = Path(__file__).parents[2] / "shared" / "suites"
+CHECKOUT = Path(__file__).parents[1]
+SUITES = CHECKOUT.parent / "shared" / "suites"
+
+
+def pytest_configure() -> None:
+    """The code under test is that of this checkout, in the processes that tests start, too."""
+    found = Path(roadstead.__file__).parent
+    if found != CHECKOUT / "src" / "roadstead":
+        raise pytest.UsageError(
+            f"this interpreter runs {found}, not the code beside these tests: `make install`, then .venv/bin/python"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ class Story:
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.folder / "home"),
-                "XDG_CACHE_HOME": str(self.folder / "cache"),
+                "XDG_CACHE_HOME": str(self.folder.parent / "cache"),
                 "XDG_STATE_HOME": str(self.folder / "state"),
                 "KUBECONFIG": str(self.kubeconfig),
                 "COLUMNS": "200",

@@ -51,7 +51,7 @@ class Fleet:
             fleet=str(self.story.repository),
             revision="main",
             kubeconfig=(self.story.kubeconfig,),
-            cache=folder / "cache",
+            cache=folder.parent / "cache",
             state=folder / "state",
             request=5.0,
         )

@@ -43,7 +43,9 @@ class Group:
         objects = [str(one) for one in self.objects]
         several = (("object", objects), ("bundle", self.bundles), ("cluster", self.clusters))
         return "; ".join(
-            f"{counted(len(names), noun)}: {listed(sorted(names))}" for noun, names in several if len(names) > 1
+            f"{counted(len(names), noun)}: {listed(sorted(names))}"
+            for noun, names in several
+            if len(names) > 1
         )
 
     def add(self, problem: Problem) -> None:

@@ -5,12 +5,14 @@ holds no slot of the cluster.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from roadstead.engine import acting, cluster_loop
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
+from roadstead.model.errors import RoadsteadError
 from roadstead.model.health import Health
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry
@@ -22,6 +24,7 @@ from roadstead.stages.observe import view as views
 from roadstead.stages.observe.healths import Healths
 
 _AT_ONCE = 32  # bundles of one cluster that are written at the same time
+_REMEMBERING = 10.0  # seconds
 _MOST_STEPS = 20  # more than the phases that hooks and deletes can have
 
 
@@ -103,9 +106,20 @@ class Applier:
             } - found.view.live.keys()
             wanted = {one: what for one, what in wanted.items() if not what.gone and one not in left_absent}
         tell = self.watchers.health
-        return await self.seen.until_settled(
+        settled = await self.seen.until_settled(
             wanted, deadline=self.world.remaining, tell=lambda one, health: tell(key, one, health)
         )
+        await self._remember(found, outcome, {one for one, health in settled.items() if health.ended})
+        return settled
+
+    async def _remember(self, found: Survey, outcome: Outcome, failed: Collection[ObjectId]) -> None:
+        """Jobs that failed, before a TTL removes them. Should that not work, the next run that sees one does."""
+        owned = outcome.inventory
+        if not failed or owned is None or not owned.parent.resource_version:
+            return
+        target = found.target(found.assignment(outcome.key.bundle))
+        with contextlib.suppress(RoadsteadError):
+            await apply.remember(target, owned, failed, deadline=_REMEMBERING)
 
     async def _step(self, found: Survey, plan: Plan) -> Outcome:
         bundle = plan.key.bundle

@@ -16,8 +16,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
+    """`ended`: it failed for good, and its object may be removed by its TTL before anybody looks again."""
+
     state: State
     message: str = ""
+    ended: bool = False
 
 
 # The worst state of its objects is a bundle's state.

@@ -20,7 +20,8 @@ def short(digest: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`applied` is `short(digest)` of the manifest last applied, `signature` of our managedFields entry
-    then, `mark` the generation or resourceVersion then. All three are empty while a write is under way."""
+    then, `mark` the generation or resourceVersion then. All three are empty while a write is under way.
+    `failed` are Jobs that were seen to fail: should a TTL remove one, it did not run."""
 
     id: ObjectId
     uid: str = ""
@@ -28,6 +29,7 @@ class Entry:
     signature: str = ""
     mark: str = ""
     api_version: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,15 @@ def test_an_unchanged_object_is_remembered_as_the_plan_saw_it():
     assert found.entries[KEPT.id] == entry(KEPT)
 
 
+def test_that_a_job_failed_is_remembered_as_long_as_it_is_the_same_object():
+    failed = ledger.remembering(owned(entry(KEPT), entry(DROPPED)), {KEPT.id})
+    assert [one.failed for one in failed.entries.values()] == [True, False]
+    for uid, expected in ((failed.entries[KEPT.id].uid, True), ("new", False)):
+        written = {KEPT.id: replace(entry(KEPT), uid=uid)}
+        found = ledger.after(failed, plan(KEPT), written=written, gone=set(), complete=True)
+        assert found.entries[KEPT.id].failed is expected
+
+
 def test_an_object_left_in_drift_keeps_the_yardstick_it_had():
     left = replace(KEPT, action=Action.KEEP)
     old = entry(KEPT, mark="g0", signature="before")

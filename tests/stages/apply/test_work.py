@@ -50,6 +50,16 @@ NAMED = obj(
         pytest.param(
             "config", [CONFIG, obj("v1/Namespace", "shop", "")], {"shop"}, set(), id="its namespace, written"
         ),
+        pytest.param(
+            "before",
+            [BEFORE, obj("v1/Namespace", "shop", "")],
+            {"shop"},
+            set(),
+            id="its namespace, before a phase",
+        ),
+        pytest.param(
+            "shop", [BEFORE, obj("v1/Namespace", "shop", "")], set(), set(), id="no phase, of a namespace"
+        ),
         pytest.param("w", [WIDGET, CRD], set(), {"widgets.example.com"}, id="its definition, ready"),
         pytest.param("named", [NAMED, CONFIG], set(), {"config"}, id="what an annotation names, ready"),
         pytest.param("named", [NAMED], set(), set(), id="not what is not in the bundle"),

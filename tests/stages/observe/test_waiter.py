@@ -113,3 +113,15 @@ async def test_nothing_wanted_is_settled_and_nothing_seen_is_unknown():
     assert await ends(waiting())
     (answer,) = waiting(web=Awaited()).answer().values()
     assert answer.state is State.UNKNOWN
+
+
+async def test_that_a_job_failed_for_good_is_the_last_word_about_it():
+    job, failed = ObjectId("batch", "Job", "shop", "migrate"), Health(State.FAILED, "too often", ended=True)
+    waiter = Waiter({job: Awaited(uid="u")}, lambda one, health: None)
+    waiter.learn(job, failed)
+    waiter.learn(job, MISSING)  # by its TTL
+    assert await ends(waiter)
+    assert waiter.answer() == {job: failed}
+    going = Waiter({job: Awaited(uid="u", gone=True)}, lambda one, health: None)
+    going.learn(job, failed)
+    assert not await ends(going)

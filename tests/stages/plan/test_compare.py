@@ -45,13 +45,14 @@ def manifest(object_id, version="1", **annotations):
     return Manifest(object_id, "v1", orjson.dumps(body), f"v1:{version}{'d' * 40}")
 
 
-def entry(object_id, version="1"):
+def entry(object_id, version="1", **fields):
     return Entry(
         object_id,
         uid=f"uid-{object_id.name}",
         applied=short(manifest(object_id, version).digest),
         signature="s",
         mark="1",
+        **fields,
     )
 
 
@@ -112,6 +113,8 @@ def told(found):
         pytest.param([], [entry(NAMESPACE)], [live(NAMESPACE)], ["keep Namespace/shop: not in Git any more; a Namespace is deleted only when asked"], id="a namespace is precious"),
         pytest.param([manifest(JOB)], [entry(JOB)], [], ["skip Job/shop/migrate: ran already, and was removed since"], id="a finished job removed by its TTL"),
         pytest.param([manifest(JOB, "2")], [entry(JOB)], [], ["create Job/shop/migrate: deleted by somebody"], id="a job with new content runs anew"),
+        pytest.param([manifest(JOB)], [entry(JOB, failed=True)], [], ["create Job/shop/migrate: failed, and was removed since"], id="a failed job removed by its TTL"),
+        pytest.param([manifest(JOB, run="once")], [entry(JOB, failed=True)], [], ["create Job/shop/migrate: failed, and was removed since"], id="a failed job that runs once"),
         pytest.param([manifest(JOB, "2", run="once")], [entry(JOB)], [], ["skip Job/shop/migrate: ran already, and was removed since"], id="a job that runs once"),
         pytest.param([manifest(A, "2", apply="once")], [entry(A)], [live(A)], ["skip ConfigMap/shop/a: created once, as roadstead.dev/apply: once asks"], id="created once, changed in Git"),
         pytest.param([manifest(A, apply="once")], [entry(A)], [], ["skip ConfigMap/shop/a: created once, as roadstead.dev/apply: once asks"], id="created once, gone"),

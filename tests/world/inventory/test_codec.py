@@ -42,6 +42,7 @@ def by_id(*entries: Entry) -> dict[ObjectId, Entry]:
         pytest.param({"applied": "v1:XYZ"}, id="a digest that is no number"),
         pytest.param({"signature": "ABCD"}, id="a signature in capitals"),
         pytest.param({"api_version": ""}, id="no apiVersion"),
+        pytest.param({"failed": True}, id="a job that failed"),
     ],
 )
 def test_an_entry_survives(fields):
@@ -62,6 +63,7 @@ TEXT = st.text(max_size=20)
             signature=TEXT | st.binary(max_size=8).map(bytes.hex),
             mark=TEXT | st.integers(min_value=0).map(str),
             api_version=TEXT,
+            failed=st.booleans(),
         )
     )
 )

@@ -10,7 +10,7 @@ from roadstead.objects.health.conditions import READY, Object, conditions, holds
 def job(obj: Object, runs: Sequence[Object], *, finished: bool) -> Health:
     found = conditions(obj)
     if holds(found.get("Failed")):
-        return Health(State.FAILED, told(found["Failed"]) or "failed")
+        return Health(State.FAILED, told(found["Failed"]) or "failed", ended=True)
     if holds(found.get("Complete")):
         return READY
     if holds(found.get("Suspended")) and spec(obj).get("suspend"):

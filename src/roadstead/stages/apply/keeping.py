@@ -1,12 +1,13 @@
 """Keep the inventory true during a step: more than there is before the first write, exact after the last."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from roadstead.model import errors
 from roadstead.model.errors import RoadsteadError
 from roadstead.model.facts import ApiResource
+from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Inventory
 from roadstead.model.plan import Plan
 from roadstead.stages.apply import ledger
@@ -64,6 +65,17 @@ async def mark(cluster: Cluster, owned: Inventory, hold: str, *, deadline: float
     session = Session(cluster, asyncio.get_running_loop().time() + deadline)
     marked = replace(owned, parent=replace(owned.parent, hold=hold))
     return await inventory.write(cluster.own, _Sender(session), before=owned, after=marked)
+
+
+async def remember(
+    cluster: Cluster, owned: Inventory, failed: Collection[ObjectId], *, deadline: float
+) -> Inventory:
+    """Make the inventory say which Jobs failed; nothing else of it changes."""
+    session = Session(cluster, asyncio.get_running_loop().time() + deadline)
+    noted = ledger.remembering(owned, failed)
+    if ledger.same(noted, owned):
+        return owned
+    return await inventory.write(cluster.own, _Sender(session), before=owned, after=noted)
 
 
 async def check(run: Run) -> None:

@@ -57,8 +57,18 @@ def after(
         elif change.action is Action.UNCHANGED and change.live and change.manifest:
             entries[change.id] = _seen(change.manifest, change.live)
     entries |= written
+    for one, entry in entries.items():
+        before = inventory.entries.get(one)
+        if before and before.failed and before.uid == entry.uid:
+            entries[one] = replace(entry, failed=True)
     applied = plan.digest if complete else inventory.parent.applied
     return Inventory(replace(inventory.parent, applied=applied), entries)
+
+
+def remembering(inventory: Inventory, failed: Collection[ObjectId]) -> Inventory:
+    """With the Jobs that were seen to fail."""
+    noted = {one: replace(entry, failed=True) for one, entry in inventory.entries.items() if one in failed}
+    return replace(inventory, entries={**inventory.entries, **noted})
 
 
 def entry(manifest: Manifest, answer: Object) -> Entry:

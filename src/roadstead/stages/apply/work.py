@@ -55,6 +55,9 @@ def member(manifest: Object, part_of: str) -> Object:
     return {**manifest, "metadata": {**metadata, "labels": labels}}
 
 
+_DEFINITIONS = (-1, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     written: frozenset[ObjectId] = frozenset()
@@ -78,19 +81,22 @@ def needs(works: Iterable[Work]) -> dict[ObjectId, Needs]:
 
 
 def _place(work: Work) -> tuple[int, int]:
-    """Where in the order of phases; only objects of a phase have a weight that counts."""
+    """Where in the order of phases; only objects of a phase have a weight that counts. Definitions without a
+    phase go before all of them (objects/order), and hold up only what needs them."""
+    if work.marks.phase is Phase.MAIN and work.id.group_kind in kinds.DEFINITIONS:
+        return _DEFINITIONS
     phase = {Phase.BEFORE: 0, Phase.MAIN: 1, Phase.AFTER: 2}[work.marks.phase]
     return phase, work.marks.weight if phase != 1 else 0
 
 
 def _earlier(known: Mapping[ObjectId, Work]) -> dict[tuple[int, int], frozenset[ObjectId]]:
-    """For each place, all objects of the places before it. Definitions without a phase go before all."""
+    """For each place, all objects of the phases and weights before it."""
     places: dict[tuple[int, int], set[ObjectId]] = {}
     for one, work in known.items():
         places.setdefault(_place(work), set()).add(one)
-    found: dict[tuple[int, int], frozenset[ObjectId]] = {}
+    found: dict[tuple[int, int], frozenset[ObjectId]] = {_DEFINITIONS: frozenset()}
     before: frozenset[ObjectId] = frozenset()
-    for place in sorted(places):
+    for place in sorted(places.keys() - {_DEFINITIONS}):
         found[place] = before
         before |= places[place]
     return found

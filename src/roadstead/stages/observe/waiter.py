@@ -17,7 +17,7 @@ _STUCK = (State.FAILED, State.MISSING)
 
 
 class Waiter:
-    """`pending` are the objects that are not as awaited."""
+    """`pending` are the objects that are not as awaited, and may get there."""
 
     def __init__(self, wanted: Mapping[ObjectId, Awaited], tell: Tell) -> None:
         self.wanted = wanted
@@ -32,20 +32,27 @@ class Waiter:
                 self.learn(one, judging.READY)
 
     def learn(self, one: ObjectId, told: Health, *, hopeless: bool = False) -> None:
-        """`hopeless`: nothing more will be heard of it."""
+        """`hopeless`: nothing more will be heard of it. That a Job failed for good is the last word about it,
+        whatever its TTL does then."""
+        if self._is_over(one):
+            return
         changed = self._known.get(one) != told
         if not changed and not hopeless:
             return
         self._known[one] = told
         self.pending.add(one)
         self._stuck.discard(one)
-        if self.wanted[one].settles(told):
+        if self.wanted[one].settles(told) or self._is_over(one):
             self.pending.discard(one)
         elif hopeless or told.state in _STUCK:
             self._stuck.add(one)
         self._moved.set()
         if changed:
             self._tell(one, told)
+
+    def _is_over(self, one: ObjectId) -> bool:
+        known, awaited = self._known.get(one), self.wanted[one]
+        return known is not None and known.ended and bool(awaited.uid) and not awaited.gone
 
     def give_up(self) -> None:
         self._over = True

@@ -145,6 +145,8 @@ def _absent(situation: Situation, manifest: Manifest, entry: Entry | None) -> Ch
     wishes = marks.read(orjson.loads(manifest.body))
     if wishes.apply_once:
         return Change(manifest.id, Action.SKIP, "created once, as roadstead.dev/apply: once asks", manifest)
+    if manifest.id.group_kind == JOB and entry.failed:
+        return Change(manifest.id, Action.CREATE, "failed, and was removed since", manifest)
     if manifest.id.group_kind == JOB and _has_run(wishes, manifest, entry):
         return Change(manifest.id, Action.SKIP, "ran already, and was removed since", manifest)
     if _leaves_drift(situation, wishes):
@@ -153,7 +155,8 @@ def _absent(situation: Situation, manifest: Manifest, entry: Entry | None) -> Ch
 
 
 def _has_run(wishes: marks.Marks, manifest: Manifest, entry: Entry) -> bool:
-    """A finished Job's disappearance is no drift (a TTL removes it); new content runs anew."""
+    """A finished Job's disappearance is no drift (a TTL removes it); new content runs anew, and so does one
+    that was seen to fail."""
     return wishes.run is marks.Run.ONCE or entry.applied == short(manifest.digest)
 
 

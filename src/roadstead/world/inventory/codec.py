@@ -27,6 +27,7 @@ class _Row(msgspec.Struct, array_like=True, frozen=True):
     applied: bytes
     signature: bytes
     mark: str
+    failed: bool = False  # rows may end before it
 
 
 class _Table(msgspec.Struct, array_like=True, frozen=True):
@@ -51,6 +52,7 @@ def pack(entries: Iterable[Entry]) -> bytes:
             _pack_digest(entry.applied, version),
             _pack_hex(entry.signature),
             entry.mark,
+            entry.failed,
         )
         for entry in ordered
     ]
@@ -82,6 +84,7 @@ def _entry(row: _Row, table: _Table) -> Entry:
         signature=_text(row.signature, bytes.hex),
         mark=row.mark,
         api_version=api_version,
+        failed=row.failed,
     )
 
 

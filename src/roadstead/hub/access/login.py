@@ -1,7 +1,8 @@
 """The login by OpenID Connect: authorization code with PKCE, for browsers and for the command line.
 
-/auth/login sends a browser to the provider, /auth/callback takes it back. What is begun is kept here for ten
-minutes, bound to the browser by a cookie, and is good for one callback. A browser then has a session in a cookie.
+/auth/login sends a browser to the provider, /auth/callback takes it back. What was begun stands in a cookie of that
+browser, sealed by the hub and good for ten minutes: nobody can bring another's login to an end, and nothing is kept
+for those that are never ended. A browser then has a session in a cookie.
 The command line comes by the same way: it opens /auth/login with the port on which it listens and a PKCE challenge
 of its own, and gets a code, good for a minute and for who knows the verifier, which /auth/token turns into a
 session. Without a browser beside it, the code is shown, to be typed.
@@ -15,10 +16,11 @@ import hmac
 import html
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+import msgspec
 import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -73,7 +75,7 @@ class _Command:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    browser: str
+    state: str
     nonce: str
     verifier: str
     after: str  # a path of ours
@@ -84,7 +86,6 @@ class Login:
     def __init__(self, identity: Identity, serving: Serving) -> None:
         self._identity = identity
         self._serving = serving
-        self._begun: _Once[_Begun] = _Once()
         self._codes: _Once[tuple[Claimed, str]] = _Once()
 
     def routes(self) -> list[Route]:
@@ -103,17 +104,20 @@ class Login:
 
     async def _begin(self, request: Request) -> Response:
         self._identity.check(identities.address(request))
-        asked = request.query_params
-        browser, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         begun = _Begun(
-            browser, secrets.token_urlsafe(24), verifier, _path(asked.get("next", "/")), _command(request)
+            secrets.token_urlsafe(24),
+            secrets.token_urlsafe(24),
+            secrets.token_urlsafe(48),
+            _path(request.query_params.get("next", "/")),
+            _command(request),
         )
-        state = self._begun.put(begun, _BEGUN_FOR)
         where = await self._provider().authorization(
-            state=state, nonce=begun.nonce, challenge=challenge(verifier)
+            state=begun.state, nonce=begun.nonce, challenge=challenge(begun.verifier)
         )
         answer = RedirectResponse(where, 303, {"Cache-Control": "no-store"})
-        self._set(answer, _COOKIE, browser, int(_BEGUN_FOR))
+        now = self._identity.now()
+        sealed = self._identity.sessions.seal(asdict(begun), now=now, seconds=_BEGUN_FOR)
+        self._set(answer, _COOKIE, sealed, int(_BEGUN_FOR))
         return answer
 
     async def _end(self, request: Request) -> Response:
@@ -136,9 +140,9 @@ class Login:
 
     async def _claimed(self, request: Request) -> tuple[_Begun, Claimed]:
         asked = request.query_params
-        begun = self._begun.take(asked.get("state", ""))
-        shown = request.cookies.get(_COOKIE, "")
-        if begun is None or not hmac.compare_digest(begun.browser.encode(), shown.encode()):
+        found = self._identity.sessions.unseal(request.cookies.get(_COOKIE, ""))
+        begun = msgspec.convert(found, _Begun) if found else None
+        if begun is None or not hmac.compare_digest(begun.state.encode(), asked.get("state", "").encode()):
             raise oidc.failed("this login was not begun in this browser, or too long ago")
         if "error" in asked:
             raise oidc.failed(f"the provider says {asked['error'][:80]}")

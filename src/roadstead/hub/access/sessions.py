@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ import jwt
 
 _TYPE = "roadstead+jwt"
 _ALGORITHM = "HS256"
+_SEALED = "sealed"
 _KEY_BYTES = 32
 
 
@@ -67,6 +69,18 @@ class Sessions:
         if claims["jti"] in self._ended:
             return None
         return Session(claims["jti"], claims["sub"], tuple(claims["groups"]), claims["exp"])
+
+    def seal(self, claims: Mapping[str, Any], *, now: datetime, seconds: float) -> str:
+        """What a browser is to bring back unchanged, in time."""
+        told = {**claims, "aud": _SEALED, "exp": int(now.timestamp() + seconds)}
+        return jwt.encode(told, self._key, _ALGORITHM)
+
+    def unseal(self, shown: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = jwt.decode(shown, self._key, [_ALGORITHM], audience=_SEALED)
+        except jwt.PyJWTError:
+            return None
+        return found
 
     def end(self, session: Session, *, now: datetime) -> None:
         """Before its time. Known until this process ends; the browser's cookie goes, too."""

@@ -15,6 +15,7 @@ ALL = {
     "kubeconfig": {"secret": "kubeconfig"},
     "git": {"secret": "git"},
     "access": {"secret": "access"},
+    "alerts": {"secret": "alerts"},
     "tls": {"secret": "tls"},
     "webhooks": {"github": "hook"},
     "database": {"secret": "postgresql"},
@@ -64,9 +65,9 @@ def test_with_everything_on_every_mount_has_its_volume():
     named = [value for value in settings(found).values() if str(value).startswith("/etc/roadstead/")]
     named += [one.partition("=")[2] for one in settings(found)["webhook-secret"]]
     named += [one["value"] for one in hub["env"] if str(one.get("value")).startswith("/etc/roadstead/")]
-    assert len(named) == 6
+    assert len(named) == 7
     for path in named:
-        assert str(Path(path).parent) in folders
+        assert {path, str(Path(path).parent)} & folders
     assert all(one["httpGet"]["scheme"] == "HTTPS" for one in (hub["livenessProbe"], hub["readinessProbe"]))
     assert not any("subPath" in one for one in hub["volumeMounts"]), "such a mount would never be renewed"
 

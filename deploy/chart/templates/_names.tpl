@@ -27,6 +27,7 @@ app.kubernetes.io/component: hub
 {{- $known := dict "listen" (printf "0.0.0.0:%v" 8420) -}}
 {{- if not (hasKey .Values.config "name") }}{{ $_ := set $known "name" (printf "hub@%s.%s" (include "roadstead.name" .) .Release.Namespace) }}{{ end -}}
 {{- if .Values.access.secret }}{{ $_ := set $known "access" "/etc/roadstead/access/access.yaml" }}{{ end -}}
+{{- if .Values.alerts.secret }}{{ $_ := set $known "secrets" "/etc/roadstead/secrets" }}{{ end -}}
 {{- if .Values.tls.secret -}}
 {{- $_ := set $known "tls-cert" "/etc/roadstead/tls/tls.crt" -}}
 {{- $_ := set $known "tls-key" "/etc/roadstead/tls/tls.key" -}}

@@ -154,6 +154,8 @@ def many(write: Write, page: Page, wanted: Wish) -> None:
 
 
 def _propagation(write: Write, live: dict[str, Any], wanted: Wish) -> str:
+    if write.kind.storage == ("", "namespaces") and wanted.told:
+        return "Foreground"
     finalizers = live["metadata"].get("finalizers") or ()
     if not wanted.propagation and write.kind.storage in ORPHANS and "foregroundDeletion" not in finalizers:
         return "Orphan"

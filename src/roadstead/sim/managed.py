@@ -169,6 +169,10 @@ def apply(
             before, typed, version=kind.api_version, owners=owners, manager=name, force=True
         )
     same = comparing.equal(before, merged)
+    if not same and any(owned.version != kind.api_version for owned in owners.values()):
+        same = comparing.equal(
+            before, completing.complete(kind.shape, merged)
+        )  # it went through other versions
     mine = owners.get(name)
     if mine is not None:
         kept = fields.difference(mine.fields, UNOWNED)

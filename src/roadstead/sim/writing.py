@@ -165,11 +165,7 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     if found is None and write.subresource and not kind.put_creates:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, resets=write.resets)
-    if (
-        found is not None
-        and managed.same_but_times(found[1], merged)
-        and _settled(write, found[1]["metadata"]["uid"])
-    ):
+    if found is not None and _unchanged(write, found[0], found[1], merged):
         return found[0].data, False
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
@@ -243,16 +239,21 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
     _refuse(write, value, live)
-    if managed.same_but_times(live, value) and _settled(write, was["uid"]):
+    if _unchanged(inside, stored, live, value):
         return stored.data
     if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and final(kind, value):
         return gone(inside, value)
     return put(inside, write.name, value)
 
 
-def _settled(write: Write, uid: str) -> bool:
-    """The first write to a claim is one even when it changes nothing."""
-    return write.kind.storage != CLAIMS or uid not in write.cluster.new_claims
+def _unchanged(write: Write, stored: Stored, live: Value, value: Value) -> bool:
+    """Whether nothing is to be written. The first write to a claim is one even when it changes nothing, and so is
+    one through a version that does not know all of what is kept."""
+    if not managed.same_but_times(live, value):
+        return False
+    if write.kind.custom and write.kind.stored is not None:
+        return managed.same_but_times(orjson.loads(stored.data), _as_stored(write.kind, value))
+    return write.kind.storage != CLAIMS or live["metadata"]["uid"] not in write.cluster.new_claims
 
 
 def final(kind: Kind, value: Value) -> bool:
@@ -281,7 +282,7 @@ def _counts(kind: Kind, live: Value, value: Value) -> bool:
 def _refuse(write: Write, value: Value, live: Value | None) -> None:
     """Both as built-in objects are kept."""
     kind = write.inside.kind
-    if write.subresource == "status" or (live is not None and write.subresource in creating.POD_PARTS):
+    if live is not None and write.subresource in ("status", *creating.POD_PARTS):
         found = creating.status_refusals(kind, value, live)
     else:
         found = creating.refusals(write.cluster, kind, value, live)

@@ -89,7 +89,7 @@ def _versions(versions: list[Value]) -> Iterator[Cause]:
         yield from _selected(version.get("selectableFields") or (), schema, f"{at}.selectableFields")
         if schema.get("type") not in ("object", "", None):
             yield invalid(f"{place}.type", schema["type"], "must be object at the root")
-        elif not schema.get("type"):
+        elif not schema.get("type") and not schema.get("x-kubernetes-preserve-unknown-fields"):
             yield required(f"{place}.type", "must not be empty at the root")
         yield from schemas(schema, place)
 

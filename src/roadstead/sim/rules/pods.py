@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from roadstead.sim.rules import names, sizes
-from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required
+from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
 
 # Where the pod's spec stands in an object of each kind.
 SPECS: dict[str, tuple[str, ...]] = {
@@ -124,6 +124,7 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
         yield required(f"{at}.containers")
     yield from _containers(spec, at, claimed=_claimed(value) if kind == "StatefulSet" else set())
     yield from _volumes(spec, at)
+    yield from _tolerations(spec, at)
     if kind == "StatefulSet":
         for number, claim in enumerate((value.get("spec") or {}).get("volumeClaimTemplates") or ()):
             yield from _claimed_spec(claim, f"spec.volumeClaimTemplates[{number}]")
@@ -262,6 +263,35 @@ def _environment(container: dict[str, Any], place: str) -> Iterator[Cause]:
             yield invalid(at, "", "may not have more than one field specified at a time")
         elif each.get("value"):
             yield invalid(at, "", "may not be specified when `value` is not empty")
+        for key in ("configMapKeyRef", "secretKeyRef"):
+            name = (source.get(key) or {}).get("name", "")
+            if key in chosen and not names.SUBDOMAIN.fullmatch(name):
+                yield invalid(f"{at}.{key}.name", name, names.SUBDOMAIN_TEXT)
+
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def _tolerations(spec: dict[str, Any], at: str) -> Iterator[Cause]:
+    for number, each in enumerate(spec.get("tolerations") or ()):
+        place, operator = f"{at}.tolerations[{number}]", each.get("operator", "")
+        key, value = each.get("key", ""), each.get("value", "")
+        if key and names.qualified_problem(key):
+            yield invalid(f"{place}.key", key, names.qualified_problem(key))
+        if not key and operator != "Exists":
+            why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+            yield invalid(f"{place}.operator", operator, why)
+        if "tolerationSeconds" in each and each.get("effect") != "NoExecute":
+            why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+            yield invalid(f"{place}.effect", each.get("effect", ""), why)
+        if operator in ("", "Equal") and not names.VALUE.fullmatch(value):
+            yield invalid(f"{place}.operator", value, names.VALUE_TEXT)
+        elif operator == "Exists" and value:
+            yield invalid(f"{place}.operator", each, "value must be empty when `operator` is 'Exists'")
+        elif operator not in ("", "Equal", "Exists"):
+            yield unsupported(f"{place}.operator", operator, ("Equal", "Exists"))
+        if each.get("effect") and each["effect"] not in EFFECTS:
+            yield unsupported(f"{place}.effect", each["effect"], EFFECTS)
 
 
 def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:

@@ -170,7 +170,7 @@ def _addresses(spec: dict[str, Any]) -> Iterator[Cause]:
             yield unsupported(f"spec.ipFamilies[{number}]", family, FAMILIES)
         elif family in families[:number]:
             yield duplicate(f"spec.ipFamilies[{number}]", family)
-    found = spec.get("clusterIPs") or []
+    found = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
     if kind == "ExternalName" and found:
         yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
     if "None" in found and kind in ("NodePort", "LoadBalancer"):

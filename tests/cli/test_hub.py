@@ -15,9 +15,12 @@ from typer.testing import CliRunner
 
 from roadstead.cli import hubs as client
 from roadstead.cli import main
+from roadstead.hub import server
+from roadstead.hub.access.tls import Certificate
 from roadstead.model.person import Role
 from tests.end_to_end.story import config_map, namespace
 from tests.hub import hubs
+from tests.hub.access import certificates
 from tests.hub.access import provider as providers
 
 
@@ -50,6 +53,7 @@ def hub(tmp_path_factory, provider):
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     assert ready.wait(60)
+    kept["hub"].loop = loop
     kept["hub"].do = lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(60)
     yield kept["hub"]
     loop.call_soon_threadsafe(kept["end"].set)
@@ -166,8 +170,11 @@ def test_what_is_suspended_is_resumed_by_who_may(hub):
     [hold] = json.loads(made.stdout)
     assert (hold["actor"], hold["bundles"], hold["stands"]) == ("token:operator", ["web"], True)
     ended = ask(hub, "resume", hold["id"], "--reason", "x", role=Role.VIEWER, code=2)
-    assert "RoleMissing: token:viewer is no approver of web on c1" in ended.stderr
+    assert "RoleMissing: token:viewer is no operator of anything" in ended.stderr
+    assert hold["id"] in ask(hub, "hold", "list").stdout
     assert "lifted by token:operator" in ask(hub, "resume", hold["id"], "--reason", "over").stdout
+    assert ask(hub, "hold", "list").stdout == "nothing is held by command\n"
+    assert hold["id"] in ask(hub, "hold", "list", "--ended").stdout
     ended = ask(hub, "suspend", "wep", "--until", "1h", "--reason", "x", code=2)
     assert "there is no bundle wep" in ended.stderr
     shown = ask(hub, "audit", "show", "--actor", "token:operator").stdout
@@ -192,6 +199,36 @@ def test_a_stream_is_followed_from_where_it_was(hub):
 
     login = client.Login(hub.address, hubs.TOKENS[Role.VIEWER])
     assert asyncio.run(following()) == [2, 3, 4]
+
+
+def test_a_hub_is_known_by_its_certificate(hub, home):
+    certificates.write(home, "localhost")
+    certificate = Certificate(home / "tls.crt", home / "tls.key", lambda *told: None)
+    begun, end = threading.Event(), asyncio.Event()
+
+    async def serve():
+        with server.listen("127.0.0.1:0") as listening:
+            async with server.running(hub.routes, listening, tls=certificate.context()):
+                found.append(f"https://localhost:{listening.getsockname()[1]}")
+                begun.set()
+                await end.wait()
+
+    found = []
+    thread = threading.Thread(target=hub.do, args=[serve()])
+    thread.start()
+    assert begun.wait(10)
+    ended = run("events", "--hub", found[0])
+    assert (ended.exit_code, "CertificateInvalid" in ended.stderr, "--ca-file" in ended.stderr) == (
+        1,
+        True,
+        True,
+    )
+    flags = ("--ca-file", str(home / "tls.crt"), "--token-file", "-")
+    ended = run("login", "--hub", found[0], *flags, stdin=hubs.TOKENS[Role.VIEWER])
+    assert "knows you as token:viewer" in ended.stdout, ended.output
+    assert run("events", "--hub", found[0], "--limit", "1").exit_code == 0
+    hub.loop.call_soon_threadsafe(end.set)
+    thread.join()
 
 
 def test_what_is_no_hub_or_is_gone_is_told(hub, home):

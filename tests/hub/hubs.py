@@ -75,7 +75,7 @@ async def serving(
                         async with session.request(method, url, data=body, headers=sent) as answer:
                             return answer.status, await answer.text()
 
-                    fleet.ask, fleet.secret = ask, secret
+                    fleet.ask, fleet.secret, fleet.routes = ask, secret, routes
                     fleet.address, fleet.access = server.shown(listening), folder / "access.yaml"
                     fleet.identity, fleet.session = asking, session
                     await fleet.event("commit")

@@ -25,6 +25,7 @@ from tests.hub import hubs
         pytest.param("Authorization: Bearer hunter2secret", id="a bearer token"),
         pytest.param("token=hunter2secret", id="a token in a query"),
         pytest.param("ghp_hunter2secret0000", id="a forge's own token"),
+        pytest.param("rst_hunter2secret0000", id="a token of a hub"),
     ],
 )
 def test_credentials_do_not_reach_the_log(secret, monkeypatch):

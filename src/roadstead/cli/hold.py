@@ -1,7 +1,8 @@
 """`roadstead hold`: keep bundles as they are for a while, when a commit would come too late."""
 
 import asyncio
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from roadstead.cli import console, moments, options, running, settings
 from roadstead.cli.console import Output
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
+
+if TYPE_CHECKING:
+    from roadstead.model.decision import Decision
 
 app = typer.Typer(
     help="Hold bundles as they are, for a night without commits; recorded in Git, with an end.",
@@ -78,6 +82,7 @@ def list_(
     ] = False,
     fleet: options.FleetOption = ".",
     database: options.DatabaseInstead = None,
+    hub: options.HubOption = None,
     output: options.OutputOption = Output.TEXT,
     timeout: options.TimeoutOption = "2m",
 ) -> None:
@@ -86,27 +91,38 @@ def list_(
     \b
     Examples:
       roadstead hold list
+      roadstead hold list --hub https://roadstead.example
     """
+
+    def show(found: list["Decision"], now: datetime) -> None:
+        from roadstead.report import holds as report
+
+        if output is Output.TEXT:
+            console.show(report.lines(found, now))
+        else:
+            console.show_data(report.data(found, now), output)
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
         from roadstead.operations import deciding, holds
-        from roadstead.report import holds as report
 
         async with (
             world.local(settings.Given(fleet, timeout=timeout).settings()) as opened,
             deciding.kept(opened, database) as kept,
         ):
             book = await kept.read()
-            found = holds.of(book, opened.now, every=every)
-            if output is Output.TEXT:
-                console.show(report.lines(found, opened.now))
-            else:
-                console.show_data(report.data(found, opened.now), output)
+            show(holds.of(book, opened.now, every=every), opened.now)
         console.show_problems(book.problems)
         return running.code(failed=bool(book.problems))
 
-    running.run(work)
+    async def ask(stop: asyncio.Event) -> int:
+        from roadstead.cli import hub_answers, hubs
+
+        async with hubs.connected(str(hub)) as opened:
+            show(await hub_answers.holds(opened, every=every), datetime.now(UTC))
+        return 0
+
+    running.run(ask if hub else work)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from roadstead.model.status import Standing
 from roadstead.report.statuses import FleetStatus, KeyStatus
 
 if TYPE_CHECKING:
+    from roadstead.model.decision import Decision
     from roadstead.model.record import Linked
 
 _WELL = {
@@ -54,6 +55,17 @@ def _health(standing: Standing, told: Mapping[str, Any]) -> State:
     if told["unready"]:
         return State.PROGRESSING
     return State.READY if told["ready"] else State.UNKNOWN
+
+
+async def holds(hub: Hub, *, every: bool) -> list["Decision"]:
+    """Those made by command, by when they were made."""
+    import msgspec
+
+    from roadstead.model.decision import Decision
+
+    told = hub.items("/decisions", kind="hold", every="true" if every else "false")
+    found = [msgspec.convert(one, Decision) async for one in told]
+    return sorted(found, key=lambda one: (one.made, one.id))
 
 
 async def records(hub: Hub, **asked: Any) -> AsyncIterator["Linked"]:

@@ -30,7 +30,7 @@ _CREDENTIALS = (
     (re.compile(r"(?<=://)[^/\s@]+(?=@)"), "***"),
     (re.compile(r"(?i)(bearer|basic|token)(\s+|=)[A-Za-z0-9._~+/=-]{8,}"), r"\1\2***"),
     (re.compile(r"\bey[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"), "***"),
-    (re.compile(r"\b(gh[pousr]_|glpat-|xox[abp]-)[A-Za-z0-9_-]{8,}"), r"\1***"),
+    (re.compile(r"\b(gh[pousr]_|glpat-|xox[abp]-|rst_)[A-Za-z0-9_-]{8,}"), r"\1***"),
 )
 
 

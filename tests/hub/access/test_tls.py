@@ -2,13 +2,10 @@
 
 import asyncio
 import contextlib
-import datetime
 import ssl
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
@@ -17,21 +14,7 @@ from roadstead.cli.guarding import Anonymous, Guarding
 from roadstead.hub import server
 from roadstead.hub.access.tls import Certificate
 from roadstead.model.errors import UsageError
-
-
-def write(folder, name):
-    """A certificate called `name`, and its key."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem, no = serialization.Encoding.PEM, serialization.NoEncryption()
-    (folder / "tls.crt").write_bytes(made.public_bytes(pem))
-    (folder / "tls.key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no))
+from tests.hub.access.certificates import write
 
 
 async def connect(address):

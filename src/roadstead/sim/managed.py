@@ -188,6 +188,14 @@ def apply(
     return _with_entries(merged, encode(owners, times))
 
 
+def _same(kind: Kind, before: dict[str, Any], merged: dict[str, Any], owners: Mapping[str, Owned]) -> bool:
+    """What went through another version, because of who owns it there, may lack a default."""
+    if comparing.equal(before, merged):
+        return True
+    crossed = any(owned.version != kind.api_version for owned in owners.values())
+    return crossed and comparing.equal(before, completing.complete(kind.shape, merged))
+
+
 def mergeable(kind: Kind, config: dict[str, Any]) -> status.ApiError | None:
     """The refusal of an apply that does not fit the merge rules, if it does not."""
     try:

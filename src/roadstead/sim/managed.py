@@ -149,6 +149,7 @@ def apply(
     for owned in owners.values():
         if kind.custom and kind.type(owned.version) is None:
             raise status.internal(f"request to convert CR to an invalid group/version: {owned.version}")
+    crossed = any(owned.version != kind.api_version for owned in owners.values())
     name = writer.ident("Apply", kind.api_version)
     typed = _bare(config)
     manager = managing.Manager(kind, resets)
@@ -168,11 +169,10 @@ def apply(
         merged, owners = manager.apply(
             before, typed, version=kind.api_version, owners=owners, manager=name, force=True
         )
-    same = comparing.equal(before, merged)
-    if not same and any(owned.version != kind.api_version for owned in owners.values()):
-        same = comparing.equal(
-            before, completing.complete(kind.shape, merged)
-        )  # it went through other versions
+    # What went through another version, because of who owns it there, may lack a default.
+    same = comparing.equal(before, merged) or (
+        crossed and comparing.equal(before, completing.complete(kind.shape, merged))
+    )
     mine = owners.get(name)
     if mine is not None:
         kept = fields.difference(mine.fields, UNOWNED)
@@ -186,14 +186,6 @@ def apply(
     if writer.manager == takeover.KUBECTL and live is not None:
         merged = takeover.followed(merged, typed)
     return _with_entries(merged, encode(owners, times))
-
-
-def _same(kind: Kind, before: dict[str, Any], merged: dict[str, Any], owners: Mapping[str, Owned]) -> bool:
-    """What went through another version, because of who owns it there, may lack a default."""
-    if comparing.equal(before, merged):
-        return True
-    crossed = any(owned.version != kind.api_version for owned in owners.values())
-    return crossed and comparing.equal(before, completing.complete(kind.shape, merged))
 
 
 def mergeable(kind: Kind, config: dict[str, Any]) -> status.ApiError | None:

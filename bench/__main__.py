@@ -14,6 +14,7 @@ NAMES = {
     "sim": "simulated clusters against a real API server: applies a second, memory, start",
     "drift": "from somebody's edit to our suspicion, on a real API server",
     "serve": "from an edit to the event and the restored object, of a hub at rest and at work",
+    "api": "the API of a hub with 1,000 clusters x 100 bundles: pages, searches, sums, the stream",
     "store": "the database: writes singly and in groups, reads at 1,000 clusters x 100 bundles",
     "apply": "100, 500 and 1,000 applications against a bare loop of the same applies",
 }

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,12 +110,18 @@ class Stream:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, url: str | None = None) -> AsyncIterator[Hub]:
-    """Git has the bundles `BUNDLES` on each of `CLUSTERS`; nothing was seen of any of them yet."""
+async def serving(
+    folder: Path,
+    *,
+    url: str | None = None,
+    clusters: Mapping[str, str] = CLUSTERS,
+    bundles: Iterable[str] = BUNDLES,
+) -> AsyncIterator[Hub]:
+    """Git has the bundles on each of the clusters, which have a tier; nothing was seen of any of them yet."""
     story = Story(folder, folder / "none", "shop")
-    for name, tier in CLUSTERS.items():
+    for name, tier in clusters.items():
         story.cluster(name, name, tier=tier)
-    for name in BUNDLES:
+    for name in bundles:
         story.bundle(name, files={"all.yaml": []})
     story.commit("first")
     (folder / "access.yaml").write_text(yaml.safe_dump(rules()))

@@ -1,6 +1,7 @@
 """The description of the API holds: requests made of it at random are answered as it says."""
 
 import asyncio
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -11,6 +12,7 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
 )
 
+from roadstead.hub.api import routes
 from tests.hub.api import stores
 
 _EXAMPLES = 5  # for each resource, of each sort
@@ -31,6 +33,12 @@ async def test_it_describes_every_resource_and_each_is_answered_as_it_says(hub):
     tried = await asyncio.to_thread(_try_all, f"{hub.address}/api/v1/openapi.json", shown)
     described = (await hub.get("/openapi.json"))[1]["paths"]
     assert {*tried, "/api/v1/stream", "/api/v1/openapi.json"} == described.keys()
+
+
+def test_the_page_for_people_names_every_resource():
+    page = (Path(__file__).parents[3] / "docs/api.md").read_text()
+    for one in routes.RESOURCES:
+        assert f"| `{one.path}` | {one.about} |" in page
 
 
 async def test_no_parameter_takes_what_it_is_not_said_to_take(hub):

@@ -101,6 +101,11 @@ async def test_deviations_tell_the_field_both_values_and_who(hub):
     assert await hub.items("/deviations", selector="tier=production") == []
 
 
+async def test_a_search_for_objects_names_the_clusters_that_it_did_not_see(hub):
+    status, found = await hub.get("/objects", selector="tier=production")
+    assert (status, found) == (200, {"items": [], "after": None, "unseen": ["c1", "c2"]})
+
+
 async def test_who_asks_is_told_who_they_are(hub):
     assert (await hub.get("/me", token=stores.WEB_IN_PRODUCTION))[1] == {
         "name": "token:web",

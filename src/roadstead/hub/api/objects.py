@@ -4,7 +4,7 @@ Searched is what the hub holds in memory of the inventories of clusters that it 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -14,6 +14,7 @@ from roadstead.hub.api import known
 from roadstead.hub.api.pages import After, Limit, Places, Text
 from roadstead.hub.api.resource import Asked, Resource
 from roadstead.model.ids import Key, ObjectId
+from roadstead.model.inventory import Inventory
 from roadstead.model.status import Trouble
 from roadstead.operations.serve import Serving
 from roadstead.world.store import reading
@@ -63,7 +64,7 @@ async def search(asked: Asked[Wanted]) -> Found:
     chosen, readable = await known.clusters(serving, query), scope.clusters
     names = [
         name
-        for name in sorted(serving.reconciling.keepers)
+        for name in sorted(_clusters(serving))
         if (chosen is None or name in chosen) and (readable is None or name in readable)
     ]
     begin = tuple(reading.place(query.after, str, str, str, str)) if query.after is not None else None
@@ -75,9 +76,18 @@ async def search(asked: Asked[Wanted]) -> Found:
                 break
     page = reading.page(found, query.limit, lambda one: reading.cursor(*_place(*one)))
     troubles = await _troubles(serving, page.items)
-    keepers = serving.reconciling.keepers
-    unseen = [name for name in names if name in keepers and keepers[name].inventories is None]
+    unseen = [name for name in names if _inventories(serving, name) is None]
     return Found([_shown(*one, troubles) for one in page.items], page.after, unseen)
+
+
+def _clusters(serving: Serving) -> Iterable[str]:
+    desired = serving.reconciling.following.desired
+    return desired.resolution.clusters if desired else ()
+
+
+def _inventories(serving: Serving, cluster: str) -> Mapping[str, Inventory] | None:
+    keeper = serving.reconciling.keepers.get(cluster)
+    return keeper.inventories if keeper else None
 
 
 async def _every(
@@ -89,8 +99,7 @@ async def _every(
         if begin and cluster < begin[0]:
             continue
         await asyncio.sleep(0)
-        keeper = serving.reconciling.keepers.get(cluster)
-        for bundle, inventory in sorted(((keeper and keeper.inventories) or {}).items()):
+        for bundle, inventory in sorted((_inventories(serving, cluster) or {}).items()):
             if wanted and bundle not in wanted:
                 continue
             key = Key(bundle, cluster)

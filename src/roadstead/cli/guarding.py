@@ -139,15 +139,11 @@ class Guarding:
             Certificate(self.certificate, self.key, tell).context() if self.certificate and self.key else None
         )
 
-    def names(self, listening: socket.socket, identity: "Identity") -> list[str]:
+    def names(self, listening: socket.socket) -> list[str]:
         """The names under which we answer; none: under every one."""
-        from urllib.parse import urlsplit
-
         from roadstead.hub import server
         from roadstead.hub.access.gate import LOOPBACK
 
         if not self.hosts and not server.is_loopback(listening):
             return []
-        provider = identity.rules.provider
-        login = urlsplit(provider.url).hostname if provider else None
-        return [*LOOPBACK, *self.hosts, *([login] if login else [])]
+        return [*LOOPBACK, *self.hosts]

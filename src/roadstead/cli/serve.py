@@ -191,7 +191,7 @@ def serve(
         with server.listen(listen) as listening, traces.sent(traces_to, name=chosen.name):
             guard.check(listening)
             identity = guard.identity(chosen.settings.state, guarding.tell)
-            tls, hosts = guard.tls(guarding.tell), guard.names(listening, identity)
+            tls, hosts = guard.tls(guarding.tell), guard.names(listening)
             async with operation.serving(chosen, hear, stop=stop) as serving, AsyncExitStack() as opened:
                 routes = app.app(serving, counted, Secrets(files), identity=identity, hosts=hosts)
                 answering = server.running(routes, listening, tls=tls, proxies=guard.proxies)

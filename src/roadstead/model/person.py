@@ -21,7 +21,7 @@ class Role(StrEnum):
     VIEWER = "viewer"  # see
     OPERATOR = "operator"  # look again, hold back
     APPROVER = "approver"  # let go on: approve, lift what others hold
-    ADMIN = "admin"  # see and do everything, verify and export the record
+    ADMIN = "admin"  # everything
 
     def includes(self, other: "Role") -> bool:
         order = list(Role)

@@ -452,6 +452,12 @@ LOGIN_FAILED = _reason(
     "a login by OpenID Connect did not come to its end",
     "try again; if it stays, compare the provider's settings with the hub's --access file",
 )
+LOGIN_PROVIDER_SILENT = _reason(
+    "LoginProviderSilent",
+    _T,
+    "the provider of OpenID Connect does not answer the hub",
+    "try again; if it stays, check from the hub's machine that the issuer can be reached",
+)
 HUB_UNREACHABLE = _reason(
     "HubUnreachable", _T, "the hub does not answer", "check the address, the network and that it runs"
 )

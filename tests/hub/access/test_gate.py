@@ -5,13 +5,16 @@ import json
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from tests.hub import hubs
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def hub(tmp_path):
-    async with hubs.serving(tmp_path) as one:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(tmp_path_factory):
+    async with hubs.serving(tmp_path_factory.mktemp("hub")) as one:
         yield one
 
 

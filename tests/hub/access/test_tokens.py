@@ -76,7 +76,8 @@ async def test_without_a_file_nobody_may_ask_unless_anonymous_is_said(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     async with hubs.serving(tmp_path / "one", options=Options()) as hub:
-        assert (await me(hub))[0] == 401
+        status, said = await me(hub)
+        assert (status, "without --access" in said["cause"]) == (401, True)
         assert (await hub.ask("GET", "/healthz"))[0] == 200
     async with hubs.serving(tmp_path / "two", options=Options(anonymous=Role.VIEWER)) as hub:
         status, said = await me(hub)

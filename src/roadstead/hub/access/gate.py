@@ -36,7 +36,7 @@ _SECURE = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class Gate:
-    """`hosts`: the names under which we are asked; empty takes every name."""
+    """`hosts`: the names under which we are asked, beside that of the provider's `url`; empty takes every name."""
 
     def __init__(self, app: ASGIApp, *, identity: Identity, hosts: Collection[str] = ()) -> None:
         self._app = app
@@ -78,9 +78,13 @@ class Gate:
     def _check_host(self, asking: HTTPConnection) -> None:
         """A page of somebody else's whose name leads to us must not be answered (DNS rebinding)."""
         host = _name(asking.headers.get("host", ""))
-        if self._hosts and host not in self._hosts:
+        if self._hosts and host not in self._hosts and host != self._login_host():
             cause = f"nobody is called {host[:80] or 'nothing'} here"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "name it with --host, if it is right"))
+
+    def _login_host(self) -> str:
+        provider = self._identity.rules.provider
+        return _name(urlsplit(provider.url).netloc) if provider else ""
 
     def _told(self, send: Send) -> Send:
         async def sent(message: Message) -> None:

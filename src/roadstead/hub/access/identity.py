@@ -85,7 +85,11 @@ class Identity:
                 return Asking(self.rules.of_person(session.name, session.groups), session)
         if self.options.anonymous:
             return Asking(Person(ANONYMOUS, (Grant(self.options.anonymous),)))
-        raise errors.error(Problem(reasons.LOGIN_NEEDED, "nothing was shown that tells who asks"))
+        cause = "nothing was shown that tells who asks"
+        if self.file is None:
+            cause, hint = "the hub was started without --access, so it knows nobody", "see docs/users.md"
+            raise errors.error(Problem(reasons.LOGIN_NEEDED, cause, hint))
+        raise errors.error(Problem(reasons.LOGIN_NEEDED, cause))
 
     async def _shown(self, shown: str, who: str) -> Person:
         rules = self.rules

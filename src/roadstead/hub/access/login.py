@@ -40,7 +40,6 @@ _BEGUN_FOR, _CODE_FOR = 600.0, 60.0  # seconds
 _TYPED_FOR = 300.0
 _WRITING = 3.0
 _MOST = 10_000
-_COOKIE = "roadstead-login"
 _CHALLENGE = 43  # characters of a SHA-256 in base64url
 
 Item = TypeVar("Item")
@@ -97,6 +96,11 @@ class Login:
             Route("/api/v1/logout", self._logout, methods=["POST"]),
         ]
 
+    @property
+    def _cookie(self) -> str:
+        """Of a login under way, named like the session's: no host beside ours can set it."""
+        return f"{self._identity.cookie}-login"
+
     async def _methods(self, request: Request) -> Response:
         """How one can log in: for the command line, which knows nothing of this hub yet."""
         rules = self._identity.rules
@@ -117,7 +121,7 @@ class Login:
         answer = RedirectResponse(where, 303, {"Cache-Control": "no-store"})
         now = self._identity.now()
         sealed = self._identity.sessions.seal(asdict(begun), now=now, seconds=_BEGUN_FOR)
-        self._set(answer, _COOKIE, sealed, int(_BEGUN_FOR))
+        self._set(answer, self._cookie, sealed, int(_BEGUN_FOR))
         return answer
 
     async def _end(self, request: Request) -> Response:
@@ -125,8 +129,9 @@ class Login:
         self._identity.check(who)
         try:
             begun, claimed = await self._claimed(request)
-        except RoadsteadError:
-            self._identity.attempts.failed(who)
+        except RoadsteadError as error:
+            if error.problem.reason is not reasons.LOGIN_PROVIDER_SILENT:
+                self._identity.attempts.failed(who)
             raise
         await self._write_down(claimed.name, who)
         if begun.command:
@@ -135,12 +140,12 @@ class Login:
             answer = RedirectResponse(begun.after, 303, {"Cache-Control": "no-store"})
             session, seconds = self._session(claimed, Holder.BROWSER)
             self._set(answer, self._identity.cookie, session, int(seconds))
-        answer.delete_cookie(_COOKIE)
+        answer.delete_cookie(self._cookie, secure=self._identity.options.secure, httponly=True)
         return answer
 
     async def _claimed(self, request: Request) -> tuple[_Begun, Claimed]:
         asked = request.query_params
-        found = self._identity.sessions.unseal(request.cookies.get(_COOKIE, ""))
+        found = self._identity.sessions.unseal(request.cookies.get(self._cookie, ""))
         begun = msgspec.convert(found, _Begun) if found else None
         if begun is None or not hmac.compare_digest(begun.state.encode(), asked.get("state", "").encode()):
             raise oidc.failed("this login was not begun in this browser, or too long ago")

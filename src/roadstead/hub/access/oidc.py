@@ -183,7 +183,7 @@ class Oidc:
                 body = await answer.read()
         except (aiohttp.ClientError, OSError) as cause:
             told = f"{self.provider.issuer} does not answer: {type(cause).__name__}"
-            raise failed(told) from cause
+            raise errors.error(Problem(reasons.LOGIN_PROVIDER_SILENT, told)) from cause
         try:
             found = orjson.loads(body)
         except orjson.JSONDecodeError as cause:

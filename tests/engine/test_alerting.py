@@ -35,7 +35,7 @@ def secret(fleet, name, text):
 
 
 def alert(fleet, name, *receivers, on=("drift",), **spec):
-    told = {"on": list(on), "clusters": {"all": True}, "gather": "1s", "to": list(receivers)} | spec
+    told = {"on": list(on), "clusters": {"all": True}, "gather": "0s", "to": list(receivers)} | spec
     fleet.story.document("Alert", name, told)
     fleet.commit()
 
@@ -75,7 +75,7 @@ async def empty(serving):
 async def test_an_edit_that_is_put_back_is_one_message_and_one_that_stays_is_told_with_its_end(
     fleet, receiver
 ):
-    alert(fleet, "drift", webhook(receiver))
+    alert(fleet, "drift", webhook(receiver), gather="1s")
     async with fleet.served() as serving:
         await fleet.settled(2)
         fleet.edit("c1", "a", "web", x="mine")
@@ -175,7 +175,7 @@ async def test_one_that_refuses_is_told_once_and_tried_again_when_its_secret_was
 
 
 async def test_alerts_go_on_while_git_is_broken_and_say_so(fleet, receiver):
-    alert(fleet, "frozen", webhook(receiver), on=("frozen", "drift"))
+    alert(fleet, "frozen", webhook(receiver), on=("frozen", "drift"), gather="1s")
     async with fleet.served():
         await fleet.settled(2)
         good = (fleet.story.repository / "roadstead.yaml").read_text()
@@ -222,6 +222,11 @@ async def test_a_commit_has_one_status_that_says_how_it_went(fleet, receiver):
         commit = fleet.commit("with a status")
         await fleet.settled(2)
         await until(lambda: empty(serving))
+        good = len(receiver.got)
+        (fleet.story.repository / "roadstead.yaml").write_text("kind: Fleet")
+        broken = fleet.commit("broken")
+        await receiver.until(good + 1)
+        assert (receiver.got[-1].json["state"], broken in receiver.got[-1].path) == ("failure", True)
     mine = [one for one in receiver.got if commit in one.path]
     assert [one.json["state"] for one in mine][-1] == "success"
     assert [one.json["state"] for one in mine] == ["pending", "success"]

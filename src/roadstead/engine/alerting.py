@@ -123,7 +123,7 @@ class Alerting:
     def _worker(self, post: Post, receiver: Receiver) -> _Worker:
         if receiver.follows_commits:
             return Showing(self.shared, post, receiver, self._counting, self._has_looked)
-        return Delivering(self.shared, post, receiver, lambda: not self._broken())
+        return Delivering(self.shared, post, receiver, self._is_followed)
 
     async def _forget_others(self) -> None:
         """What was meant for receivers that no Alert names any more."""
@@ -152,12 +152,14 @@ class Alerting:
 
     def _counting(self) -> Counting:
         desired = self.counts()
-        return Counting(desired.snapshot.fleet.commit if desired else "", self._broken())
+        return Counting(desired.snapshot.fleet.commit if desired else "", self._error())
 
-    def _broken(self) -> str:
-        """Why the newest state of Git does not count, or not all of it."""
-        if problem := self.git_problem():
-            return problem.cause
+    def _is_followed(self) -> bool:
+        """Whether the newest state of Git counts, and all of it."""
+        return self.git_problem() is None and not self._error()
+
+    def _error(self) -> str:
+        """The first error in what counts."""
         desired = self.counts()
         found = desired.problems if desired else ()
         return next((str(one) for one in found if one.severity is Severity.ERROR), "")

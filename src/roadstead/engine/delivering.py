@@ -48,9 +48,14 @@ class Delivering:
         again = now + timedelta(seconds=_CHECK)
         for name, alert in self.routes.items():
             decision = await self._decide(name, alert, now, check=check)
-            for batch in self._allowed(decision.batches, clock):
+            allowed = self._allowed(decision.batches, clock)
+            for batch in allowed:
                 if not await self._deliver(name, batch, now):
                     return self.attempts.pause(now)
+            if allowed:  # what was told has to be told again some day
+                again = now
+            elif decision.batches:  # all is held back
+                again = min(again, now + timedelta(seconds=self._bucket.seconds))
             again = min(again, decision.again or again)
         return max(0.1, (again - self._shared.world.now).total_seconds())
 

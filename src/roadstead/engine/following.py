@@ -20,6 +20,7 @@ from roadstead.stages.fleet import holds
 from roadstead.world import tracing
 
 _READING = 300.0  # seconds that Git may take
+_NAMING = 10.0  # seconds for the name of a commit that cannot be used
 _JITTER = 0.2  # of the interval, so that many do not ask at once
 
 Adopt = Callable[[Desired], None]
@@ -75,7 +76,7 @@ class Following:
                 problem = await self._unfit(found)
         except RoadsteadError as error:
             await self._fall_back()
-            self._bad(error.problem, "")
+            self._bad(error.problem, await self._newest())
             return
         finally:
             self.looked, self._at = world.now, asyncio.get_running_loop().time()
@@ -131,6 +132,13 @@ class Following:
         if found:
             self.desired = found
             self.adopt(found)
+
+    async def _newest(self) -> str:
+        """The commit that cannot be used, where Git itself can be reached."""
+        try:
+            return await revision_loop.newest(self.shared.world.within(_NAMING))
+        except RoadsteadError:
+            return ""
 
     def _good(self) -> None:
         if self.problem is not None:

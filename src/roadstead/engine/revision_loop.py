@@ -105,6 +105,11 @@ async def is_unchanged(world: World, desired: Desired) -> bool:
     return sources.keys() == known.keys() and all(_is_same(one, known[name]) for name, one in sources.items())
 
 
+async def newest(world: World) -> str:
+    """The fleet repository's commit, whatever it holds; empty for a folder as it stands."""
+    return (await _fleet(world, world.settings.revision)).commit
+
+
 def _is_same(one: Revision, other: Revision) -> bool:
     return replace(one, replaced="", name="") == replace(other, replaced="", name="")
 

@@ -1,6 +1,7 @@
 """The outbox: filled with the event, emptied by who was told, and what stands is remembered."""
 
 from roadstead.world import store
+from roadstead.world.store import schema
 from tests.world.store.samples import at, event
 
 
@@ -50,3 +51,12 @@ async def test_what_was_meant_for_a_receiver_that_is_gone_is_forgotten(opened):
     await opened.events.add(event(0))
     await opened.outbox.keep({"pager"})
     assert await opened.outbox.depth() == {"pager": 1}
+
+
+async def test_what_is_older_than_all_events_is_forgotten(opened):
+    opened.writer.routes = lambda told: ("slack",)
+    await opened.events.add(event(0), event(1))
+    first = schema.events.delete().where(schema.events.c.id == 1)
+    await opened.writer.write(lambda batch: batch.run(schema.events, first, {}))
+    await opened.outbox.keep({"slack"})
+    assert await opened.outbox.depth() == {"slack": 1}

@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 
 from roadstead.model.events import Delivery, Event
 from roadstead.world.store import moments, reading, rows, schema
-from roadstead.world.store.writing import Writer
+from roadstead.world.store.writing import Batch, Writer
 
 _OUTBOX, _EVENTS = schema.outbox, schema.events
 _THIS = (_OUTBOX.c.event == bindparam("of_event"), _OUTBOX.c.receiver == bindparam("on_route"))
@@ -29,6 +29,7 @@ _FIRST = (
     .where(_OUTBOX.c.receiver == bindparam("on_route"), _OUTBOX.c.told.is_(None))
     .where(_OUTBOX.c.event < bindparam("before_event"))
 )
+_OF_NO_EVENT = delete(_OUTBOX).where(_OUTBOX.c.event < select(func.min(_EVENTS.c.id)).scalar_subquery())
 _ROUTE = delete(_OUTBOX).where(_OUTBOX.c.receiver == bindparam("on_route"))
 
 
@@ -49,7 +50,7 @@ class Outbox:
         gone = [_this(one) for one in done]
         kept = [{**_this(one), "told_at": moments.write(now)} for one in told]
 
-        def make(batch: Any) -> None:
+        def make(batch: Batch) -> None:
             batch.run(_OUTBOX, _DONE, *gone)
             batch.run(_OUTBOX, _TOLD, *kept)
 
@@ -66,10 +67,15 @@ class Outbox:
         return {row[0]: row[1] for row in found}
 
     async def keep(self, routes: Collection[str]) -> None:
-        """Forget what was meant for anybody else."""
+        """Forget what was meant for anybody else, and what is so old that its events are gone."""
         found = await reading.fetch(self.writer.engines, select(_OUTBOX.c.receiver).distinct())
         gone = [{"on_route": row[0]} for row in found if row[0] not in routes]
-        await self.writer.write(lambda batch: batch.run(_OUTBOX, _ROUTE, *gone))
+
+        def make(batch: Batch) -> None:
+            batch.run(_OUTBOX, _ROUTE, *gone)
+            batch.run(_OUTBOX, _OF_NO_EVENT, {})
+
+        await self.writer.write(make)
 
     async def give_up(self, route: str, *, before: datetime, most: int) -> int:
         """How many were dropped: what has waited since before that, and of the rest all but the newest."""

@@ -170,6 +170,27 @@ async def pages(opened, most: int) -> None:
 
 
 @pytest.mark.postgresql
+async def test_a_server_on_which_another_process_holds_the_lock_delays_writes(
+    server, templates, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(engines, "_LOCKED", 0.1)
+    url = templates("postgresql", tmp_path)
+    other = engines.engines(url)
+    async with store.open(url, writer="hub") as opened, other.writing.connect() as holding:
+        await holding.execute(text(f"SELECT pg_advisory_lock({engines._WRITE_LOCK})"))
+        async with asyncio.TaskGroup() as tasks:
+            begun = tasks.create_task(opened.journal.begin(intent()))
+            await until(lambda: opened.problem)
+            assert opened.problem.reason is reasons.DATABASE_BUSY
+            assert not begun.done()
+            assert (await opened.events.page()).items == (), "reads go on"
+            await holding.execute(text(f"SELECT pg_advisory_unlock({engines._WRITE_LOCK})"))
+        assert begun.result() == ("hub", 1)
+        assert opened.problem is None
+    await other.close()
+
+
+@pytest.mark.postgresql
 async def test_a_server_that_is_gone_delays_writes_and_reads_tell_so(server, templates, tmp_path):
     async with store.open(templates("postgresql", tmp_path), writer="hub") as opened:
         first = await opened.journal.begin(intent(1))
@@ -210,3 +231,19 @@ async def lose(work):
     with pytest.raises(TransientError) as told:
         await work
     return told.value
+
+
+async def test_a_file_that_is_not_where_it_was_delays_writes_until_it_is_back(tmp_path):
+    file, away = tmp_path / "hub.db", tmp_path / "away.db"
+    async with store.open(str(file), writer="hub") as opened:
+        file.rename(away)
+        async with asyncio.TaskGroup() as tasks:
+            begun = tasks.create_task(opened.journal.begin(intent()))
+            await until(lambda: opened.problem)
+            assert opened.problem.reason is reasons.DATABASE_UNREACHABLE
+            assert not begun.done()
+            file.touch()
+            await until(lambda: "is another file" in opened.problem.cause)
+            away.rename(file)
+        assert begun.result() == ("hub", 1)
+        assert opened.problem is None

@@ -21,6 +21,7 @@ from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.world.store import failures
 
 _BUSY = 1.0  # seconds that a statement waits for a lock before it is tried again; nothing can cut it short
+_LOCKED = 5.0  # likewise with PostgreSQL, where other hubs write, too
 _CONNECT = 10.0
 _COMMAND = 60.0
 _READERS = 6
@@ -37,12 +38,20 @@ _PRAGMAS = (
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """`name` is sqlite or postgresql, `shown` the URL without its password."""
+    """`name` is sqlite or postgresql, `shown` the URL without its password; `file` is SQLite's, as device and
+    number, which tell it from another of the same name."""
 
     name: str
     shown: str
     writing: AsyncEngine
     reading: AsyncEngine
+    file: tuple[int, int] = (0, 0)
+
+    def check(self) -> None:
+        """Raises OSError where the file that is open is no longer the one of its name: what is written into it would
+        be lost with this process, and nobody would be told."""
+        if self.name == "sqlite" and _identity(Path(self.shown).stat()) != self.file:
+            raise OSError(f"{self.shown} is another file than the one that was opened: restart this process")
 
     async def lock(self, connection: AsyncConnection) -> None:
         """Keep other writers out to the end of this transaction; with SQLite, BEGIN IMMEDIATE already did."""
@@ -86,7 +95,9 @@ def _sqlite(url: URL, *, create: bool) -> Engines:
         raise errors.error(Problem(reasons.BAD_ARGUMENT, f"there is no database {path}", "correct the path"))
     with failures.told("opening the database"):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else reads the record
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)  # nobody else reads the record
+        file = _identity(os.fstat(handle))
+        os.close(handle)
     full = url.set(drivername="sqlite+aiosqlite", database=str(path))
     # Transactions are always ended here; ending them again would cost a message to the driver's thread.
     writing = create_async_engine(
@@ -97,7 +108,11 @@ def _sqlite(url: URL, *, create: bool) -> Engines:
     )
     _prepare(writing, "BEGIN IMMEDIATE")
     _prepare(reading, "BEGIN", "PRAGMA query_only = ON")
-    return Engines("sqlite", str(path), writing, reading)
+    return Engines("sqlite", str(path), writing, reading, file)
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def _prepare(engine: AsyncEngine, begin: str, *more: str) -> None:
@@ -122,8 +137,9 @@ def _postgresql(url: URL) -> Engines:
         mode = full.query["sslmode"]
         full = full.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     limits = {"timeout": _CONNECT, "command_timeout": _COMMAND}
+    waiting = {"server_settings": {"lock_timeout": str(int(_LOCKED * 1000))}}
     writing = create_async_engine(
-        full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND, connect_args=limits
+        full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND, connect_args=limits | waiting
     )
     reading = create_async_engine(
         full,

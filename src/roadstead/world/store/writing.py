@@ -240,6 +240,7 @@ class Writer:
         self, writes: list[_Write[Any]], tokens: dict[int, tuple[list[_Write[Any]], list[Any], Batch]]
     ) -> None:
         token = secrets.randbits(62)
+        self.engines.check()
         async with self.engines.writing.connect() as connection, connection.begin():
             await self.engines.lock(connection)
             counters, head = await self._heads(connection)

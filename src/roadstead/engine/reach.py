@@ -52,6 +52,7 @@ class Reaching:
         now = self.shared.world.now
         if reach is not self.now:
             self.now, self._since = reach, now
+            self.shared.store.statuses.note_reach(self.cluster.name, is_lost=self.is_lost)
         self.shared.store.clusters.note(
             ClusterStatus(
                 name=self.cluster.name,

@@ -4,7 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from roadstead.engine.reach import Reaching
+from roadstead.model import reasons
 from roadstead.model.decision import Decision, DecisionKind
+from roadstead.model.errors import Problem
 from roadstead.model.events import Event, Level
 from roadstead.model.ids import Key
 from roadstead.model.record import Record, RecordKind, Touched
@@ -32,6 +35,22 @@ async def test_clusters_are_those_of_git_and_those_that_are_there_no_more(hub):
     assert found[2]["counts"] == {"ready": 1, "failed": 1}
     assert [one["name"] for one in await hub.items("/clusters", selector="tier!=production")] == ["c0", "c3"]
     assert [one["name"] for one in await hub.items("/clusters", text="NO route")] == ["c3"]
+
+
+async def test_what_is_on_a_cluster_that_is_lost_is_unreachable_until_it_is_back(hub):
+    cluster = hub.serving.reconciling.following.desired.resolution.clusters["c1"]
+    reaching = Reaching(hub.serving.shared, cluster)
+    reaching.lost(Problem(reasons.UNREACHABLE, "no route to host", cluster="c1"))
+    await hub.store.events.add(Event(NOON, "x", "y"))  # what was noted is written before it
+    worst = await hub.items("/statuses", order="worst", limit=3)
+    assert names(worst) == ["web@c2", "db@c1", "web@c1"]
+    assert [one["standing"] for one in worst] == ["failed", "unreachable", "unreachable"]
+    assert (await hub.get("/fleet"))[1]["bundles"]["unreachable"] == 2
+    (event,) = await hub.items("/events", kind="cluster-unreachable")
+    assert event["reason"] == "Unreachable"
+    reaching.found(None)
+    await hub.store.events.add(Event(NOON, "x", "y"))
+    assert "unreachable" not in (await hub.get("/statuses/counts"))[1]["all"]
 
 
 async def test_a_bundle_of_a_source_has_a_slash_in_its_name(hub):

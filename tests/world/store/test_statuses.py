@@ -87,6 +87,19 @@ async def test_sums_by_cluster_and_by_bundle(fleet):
     assert (await fleet.statuses.by_bundle())["team/api"] == {Standing.READY: 4, Standing.DRIFTED: 1}
 
 
+async def test_while_a_cluster_is_lost_what_is_no_worse_on_it_is_unreachable(fleet):
+    before = (await fleet.statuses.page(Where(clusters=frozenset(["c3"])))).items
+    for _ in range(2):
+        fleet.statuses.note_reach("c3", is_lost=True)
+    await fleet.statuses.put(status("web", "c0"))
+    assert (await fleet.statuses.by_cluster())["c3"] == {Standing.FAILED: 1, Standing.UNREACHABLE: 3}
+    page = await fleet.statuses.page(order=Order.WORST, limit=3)
+    assert [one.standing for one in page.items[1:]] == [Standing.FAILED, Standing.UNREACHABLE]
+    fleet.statuses.note_reach("c3", is_lost=False)
+    await fleet.statuses.put(status("web", "c0"))
+    assert (await fleet.statuses.page(Where(clusters=frozenset(["c3"])))).items == before
+
+
 async def test_a_cursor_of_another_order_is_refused(fleet):
     page = await fleet.statuses.page(order=Order.WORST, limit=1)
     with pytest.raises(UsageError, match="no place in a list"):

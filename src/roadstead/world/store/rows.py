@@ -15,7 +15,8 @@ from roadstead.model.status import ClusterStatus, Commit, Deviation, Reach, Stan
 from roadstead.world.store import moments
 
 Values = dict[str, Any]
-_RANKS = {standing: rank for rank, standing in enumerate(Standing)}
+_STANDINGS = tuple(Standing)  # by rank
+_RANKS = {standing: rank for rank, standing in enumerate(_STANDINGS)}
 
 
 def of_cluster(one: ClusterStatus) -> Values:
@@ -50,8 +51,7 @@ def of_status(one: Status) -> Values:
 def status(row: Row[Any]) -> Status:
     kept = _without_moments(row, "since", "seen")
     key = Key(kept.pop("bundle"), kept.pop("cluster"))
-    del kept["rank"]
-    return Status(key, **kept | {"standing": Standing(row.standing)})
+    return Status(key, **kept | {"standing": _STANDINGS[kept.pop("rank")]})
 
 
 def of_deviation(one: Deviation) -> Values:

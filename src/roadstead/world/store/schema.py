@@ -61,7 +61,7 @@ statuses = Table(
     Column("cluster", Text, primary_key=True),
     Column("bundle", Text, primary_key=True),
     _text("standing"),
-    _count("rank"),  # of the standing, the worst lowest
+    _count("rank"),  # of the standing, the worst lowest; that of unreachable while the cluster is lost
     _moment("since"),
     _moment("seen"),
     _text("staged"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, select, tuple_
+from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, update
 
 from roadstead.model import person
 from roadstead.model.ids import Key
@@ -24,6 +24,18 @@ _FORGET = {
     )
     for table in (_TABLE, schema.deviations)
 }
+_LOST = _STANDINGS.index(Standing.UNREACHABLE)
+_ON_IT = _COLUMNS.cluster == bindparam("on_cluster")
+_LOSE = update(_TABLE).where(_ON_IT, _COLUMNS.rank > _LOST).values(rank=_LOST)
+_FIND = (
+    update(_TABLE)
+    .where(_ON_IT, _COLUMNS.rank == _LOST)
+    .values(
+        rank=case(
+            {str(one): rank for rank, one in enumerate(_STANDINGS)}, value=_COLUMNS.standing, else_=_LOST
+        )
+    )
+)
 
 
 class Order(StrEnum):
@@ -64,6 +76,12 @@ class Statuses:
     def note(self, found: Status) -> None:
         """`put`, without waiting; of several for one key that wait, the last is written."""
         self.writer.note(lambda batch: batch.state(found), key=(_TABLE, found.key))
+
+    def note_reach(self, cluster: str, *, is_lost: bool) -> None:
+        """While a cluster is lost, whatever is no worse on it stands as unreachable; found again, as it did before,
+        until its statuses are told anew. Without waiting."""
+        statement = _LOSE if is_lost else _FIND
+        self.writer.note(lambda batch: batch.run(_TABLE, statement, {"on_cluster": cluster}))
 
     async def remove(self, *keys: Key) -> None:
         """Forget bundles that are on these clusters no more."""

@@ -77,7 +77,7 @@ class Hub:
     async def ask(self, method: str, path: str, **more: Any) -> Any:
         """Raises RoadsteadError with the problems that the hub tells, or one about the hub."""
         try:
-            async with self.session.request(method, self.url + path, **more) as answer:
+            async with self.session.request(method, self.url + path, allow_redirects=False, **more) as answer:
                 body = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as cause:
             raise _gone(self.url, cause) from cause
@@ -101,8 +101,8 @@ class Hub:
                 if not lost:
                     lost = True
                     yield Told("lost", {"cause": error.problem.cause})
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _stream(self, path: str, last: int, asked: Mapping[str, Any]) -> AsyncIterator[Told]:
         """One connection. The first message tells that it stands, and every beat."""
@@ -111,7 +111,7 @@ class Hub:
         url = f"{self.url}/api/v1{path}"
         try:
             async with self.session.get(
-                url, params=_query(asked), headers=headers, timeout=timeout
+                url, params=_query(asked), headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status != 200:
                     _answered(self.url, answer, await answer.read())

@@ -59,6 +59,11 @@ class Cluster:
     def knowledge(self) -> knowledge.Knowledge:
         return knowledge.load(self.minor)
 
+    @property
+    def old(self) -> bool:
+        """Kubernetes 1.34 answers some things otherwise than the minors after it."""
+        return self.minor == "1.34"
+
     def time(self) -> datetime:
         """By the clock of its machines, which may be wrong."""
         return self.clock() + self.skew

@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import answers, ending, status
+from roadstead.sim import answers, bodies, ending, status
 from roadstead.sim.answers import Answer
+from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
@@ -91,18 +92,34 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def check(body: dict[str, Any]) -> None:
-    """Raises ApiError(400) for what are no options of a delete."""
+def read(cluster: Cluster, data: bytes, sort: str) -> dict[str, Any]:
+    """The options of a delete. Raises ApiError for what are none."""
+    try:
+        body = bodies.parse(data, sort)
+    except status.ApiError as error:
+        raise _unreadable(cluster, error.message) from error
+    if not isinstance(body, dict):
+        raise _unreadable(cluster, "couldn't get version/kind; json parse error")
+    _check(cluster, body)
+    return body
+
+
+def _check(cluster: Cluster, body: dict[str, Any]) -> None:
     kind, version = body.get("kind"), body.get("apiVersion")
     if kind not in (None, "", "DeleteOptions"):
         told = version or "meta.k8s.io/v1"
-        raise status.bad_request(f'no kind "{kind}" is registered for version "{told}"')
+        raise _unreadable(cluster, f'no kind "{kind}" is registered for version "{told}"')
     for key, wanted in TYPES.items():
         found = body.get(key)
         if found is not None and (
             not isinstance(found, wanted) or (wanted is int and isinstance(found, bool))
         ):
-            raise status.bad_request(f"json: cannot unmarshal into Go struct field DeleteOptions.{key}")
+            why = f"json: cannot unmarshal into Go struct field DeleteOptions.{key}"
+            raise _unreadable(cluster, why)
+
+
+def _unreadable(cluster: Cluster, why: str) -> status.ApiError:
+    return status.ApiError(500, "", why) if cluster.old else status.bad_request(why)
 
 
 def warnings(kind: Kind, wanted: Wish) -> tuple[str, ...]:
@@ -119,7 +136,7 @@ def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
     if found is None:
         raise write.missing()
     stored, live = found
-    _check(write, live, wanted.preconditions)
+    _precondition(write, live, wanted.preconditions)
     write = replace(write, dry_run=wanted.dry_run)
     policy = _propagation(write, live, wanted)
     data, gone = ending.delete(write, stored, live, propagation=policy, grace=wanted.grace)
@@ -148,7 +165,7 @@ def many(write: Write, page: Page, wanted: Wish) -> None:
     for (namespace, name), stored in page.found:
         each = replace(write, namespace=namespace, name=name, dry_run=wanted.dry_run)
         live = orjson.loads(stored.data)
-        _check(each, live, wanted.preconditions)
+        _precondition(each, live, wanted.preconditions)
         policy = _propagation(each, live, wanted)
         ending.delete(each, stored, live, propagation=policy, grace=wanted.grace)
 
@@ -162,7 +179,7 @@ def _propagation(write: Write, live: dict[str, Any], wanted: Wish) -> str:
     return wanted.propagation
 
 
-def _check(write: Write, live: dict[str, Any], wanted: dict[str, Any]) -> None:
+def _precondition(write: Write, live: dict[str, Any], wanted: dict[str, Any]) -> None:
     for key, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         if wanted.get(key) and wanted[key] != live["metadata"][key]:
             why = f"Precondition failed: {label} in precondition: {wanted[key]}, {label} in object meta: {live['metadata'][key]}"

@@ -199,11 +199,11 @@ def _patch(call: Call) -> Answer:
     call.options.check_write("PatchOptions", apply=sort == APPLY)
     if sort == APPLY:
         return _apply(call)
-    write, patch = call.write, bodies.parse(call.data, "application/json")
-    found = write.current()
-    if found is None:
-        raise write.missing()
-    stored, live = found
+    write = call.write
+    if call.cluster.old:  # which looks for the object before it looks at the patch
+        _there(write)
+    patch = bodies.parse(call.data, "application/json")
+    stored, live = _there(write)
     patched = _patched(call.kind, sort, live, patch)
     body = bodies.patched(call.kind, patched, call.options.field_validation)
     with _warned(body.warnings):
@@ -274,11 +274,7 @@ def _delete_options(call: Call) -> dict[str, Any] | None:
     if not call.data:
         return None
     bodies.demand_object(call.content_type)
-    found = bodies.parse(call.data, bodies.media(call.content_type))
-    if not isinstance(found, dict):
-        raise status.bad_request("couldn't get version/kind; json parse error")
-    deleting.check(found)
-    return found
+    return deleting.read(call.cluster, call.data, bodies.media(call.content_type))
 
 
 def _scale(call: Call, method: str) -> Answer:

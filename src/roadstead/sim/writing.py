@@ -52,25 +52,20 @@ class Write:
 
     @property
     def writer(self) -> Writer:
-        return Writer(self.manager, self.subresource, self.cluster.now(), forgetful=self._old)
-
-    @property
-    def _old(self) -> bool:
-        """The oldest minor takes owners of custom objects less seriously than those after it."""
-        return self.cluster.minor == "1.34"
+        return Writer(self.manager, self.subresource, self.cluster.now(), forgetful=self.cluster.old)
 
     @property
     def resets(self) -> dict[str, Fields]:
         """By version: what nobody owns who writes in this way, for it is put back."""
         kind, status = self.kind, self.subresource == "status"
-        everywhere = not kind.custom or (status and not self._old)
+        everywhere = not kind.custom or (status and not self.cluster.old)
         versions = [kind, *(kind.siblings if everywhere else ())]
         fields = self._status_reset if status else MAIN_RESET if kind.status_reset else EMPTY
         return {each.api_version: fields for each in versions} if fields else {}
 
     @property
     def _status_reset(self) -> Fields:
-        if self.kind.custom and not self._old:
+        if self.kind.custom and not self.cluster.old:
             return CUSTOM_RESET
         return LABELS_RESET if self.kind.storage == creating.LABELLED else STATUS_RESET
 

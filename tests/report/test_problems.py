@@ -34,7 +34,7 @@ def test_a_problem_on_many_clusters_is_one_line_for_each_bundle():
 
 def test_what_one_error_freezes_is_one_line_for_all_bundles():
     found = [problem(bundle, cluster, reasons.FROZEN) for bundle in ("web", "api") for cluster in "ab"]
-    assert told(*found)[0] == "error: Frozen: may not  [2 bundles: web, api; 2 clusters: a, b]"
+    assert told(*found)[0] == "error: Frozen: may not  [2 bundles: api, web; 2 clusters: a, b]"
 
 
 def test_why_many_objects_were_not_tried_is_one_line():

@@ -8,6 +8,8 @@ async with fleets.simulated(tmp_path, clusters=3) as fleet:
 """
 
 import asyncio
+import contextlib
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +25,7 @@ from roadstead.operations.serve import Options, Serving
 from roadstead.sim import kubeconfig, serving, writing
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.writing import Write
+from roadstead.world import store
 from tests.end_to_end.story import Story
 
 PATIENCE = 240.0
@@ -94,7 +97,10 @@ class Fleet:
                 return
             others = [one for one in found if one not in fine]
             assert time.monotonic() < ends, f"{len(fine)} of {count} are ready: {others[:5]}"
-            await asyncio.sleep(0.05)
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._news.wait()
 
     def commit(self, message: str = "change") -> str:
         made = self.story.commit(message)
@@ -147,4 +153,14 @@ async def simulated(folder: Path, *, clusters: int = 1) -> AsyncIterator[Fleet]:
         story = Story(folder, path, "t-fleet")
         for one in found:
             story.cluster(one.name, one.name)
-        yield Fleet(story, {one.name: one for one in found}, folder / "hub.db", requests=requests)
+        named = {one.name: one for one in found}
+        yield Fleet(story, named, await _database(folder), requests=requests)
+
+
+async def _database(folder: Path) -> Path:
+    """With tables already: they are made once, and copied."""
+    made = folder.parent / "tables.db"
+    if not made.exists():
+        async with store.open(f"sqlite:///{made}", writer="nobody"):
+            pass
+    return Path(shutil.copy(made, folder / "hub.db"))

@@ -22,12 +22,12 @@ Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 
 
 async def ask(fetch: Fetch, blobs: Blobs) -> str:
-    """The document's digest; it is in `blobs`. One request when the index names what it named before (its
-    addresses hold hashes of what they lead to), else one for each group and version. A group that does not
-    answer is left out: discovery has said so."""
+    """The document's digest; it is in `blobs`. One request when the index names what it, or that of another
+    cluster, named before (its addresses hold hashes of what they lead to), else one for each group and
+    version. A group that does not answer is left out: discovery has said so."""
     index = (await fetch("/openapi/v3")).get("paths") or {}
     addresses = [index[path]["serverRelativeURL"] for path in sorted(index)]
-    key = f"openapi {_FORMAT} {' '.join(addresses)}"
+    key = f"openapi {_FORMAT} {' '.join(address.rpartition('/openapi/v3/')[2] for address in addresses)}"
     known = (blobs.kept(key) or b"").decode()
     if known and blobs.get(known) is not None:
         return known

@@ -16,7 +16,7 @@
         await s.tidy(Keep(…), now=…)                        # retention by age and size
 
     Without waiting, from a watch: s.statuses.note(Status(…)), s.deviations.note(key, (…)), s.events.note(Event(…)).
-    Reading: s.statuses.page(where, after=…, limit=…), s.statuses.counts(where, by=…), s.clusters.page(…),
+    Reading: s.statuses.page(where, after=…, limit=…), s.statuses.counts(where), s.clusters.all(),
     s.deviations.of(key), s.deviations.page(where, …), s.events.page(where, before=…), s.records.page(where, …).
     Following: async for news in s.follow(after, where) gives events and the statuses that change.
     Looking only, without writing anything: async with store.look(url) as records.

@@ -1,13 +1,11 @@
 """What is known of the clusters themselves: labels, reach, facts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 
-from roadstead.model.status import ClusterStatus, Reach
+from roadstead.model.status import ClusterStatus
 from roadstead.world.store import reading, rows, schema
-from roadstead.world.store.reading import Page
 from roadstead.world.store.writing import Batch, Writer
 
 _TABLE = schema.clusters
@@ -46,33 +44,7 @@ class Clusters:
         found = await reading.fetch(self.writer.engines, select(_TABLE).where(_TABLE.c.name == name))
         return rows.cluster(found[0]) if found else None
 
-    async def page(
-        self,
-        *,
-        names: Iterable[str] | None = None,
-        reach: Iterable[Reach] = (),
-        text: str = "",
-        after: str | None = None,
-        limit: int = 100,
-    ) -> Page[ClusterStatus]:
-        """By name. Labels are selected by their reader, who then gives `names`."""
-        wanted = select(_TABLE).order_by(_TABLE.c.name).limit(limit + 1)
-        if names is not None:
-            wanted = wanted.where(_TABLE.c.name.in_(list(names)))
-        if chosen := [str(one) for one in reach]:
-            wanted = wanted.where(_TABLE.c.reach.in_(chosen))
-        if text:
-            wanted = wanted.where(reading.holds(text, _TABLE.c.name, _TABLE.c.labels, _TABLE.c.message))
-        if after is not None:
-            wanted = wanted.where(_TABLE.c.name > reading.place(after, str)[0])
-        found = [rows.cluster(row) for row in await reading.fetch(self.writer.engines, wanted)]
-        return reading.page(found, limit, lambda one: reading.cursor(one.name))
-
     async def all(self) -> dict[str, ClusterStatus]:
+        """By name. Labels are selected by, and pages made, where it is known what Git says of them now."""
         found = await reading.fetch(self.writer.engines, select(_TABLE).order_by(_TABLE.c.name))
         return {row.name: rows.cluster(row) for row in found}
-
-    async def counts(self) -> dict[Reach, int]:
-        counted = select(_TABLE.c.reach, func.count()).group_by(_TABLE.c.reach)
-        found = await reading.fetch(self.writer.engines, counted)
-        return {Reach(reach): count for reach, count in found}

@@ -7,14 +7,11 @@ is a patch as kubectl sends it, over a connection that is open already. Deployme
 
 import asyncio
 import contextlib
-import json
 import math
-import os
 import random
 import statistics
 import tempfile
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +20,7 @@ from typing import Any
 
 import uvloop
 
-from bench import measured, podinfo
+from bench import hubs, podinfo
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind
 from roadstead.world.kube import client as kube
@@ -36,7 +33,6 @@ from tests.controlplane.cluster import Cluster
 _APPLICATIONS, _EDITS = 1_000, 100
 _NAMESPACE = "ours"
 _INTRUDERS = "intruder:1"
-_STUCK = 60.0  # seconds without another application changed, after which it does not get on
 _OVERTAKEN = 5.0  # seconds after which no event comes for an object that is restored
 _IMAGE = "/spec/template/spec/containers/0/image"
 
@@ -60,30 +56,31 @@ async def _measure() -> None:
                 namespace=_NAMESPACE,
                 cpu="1m",
             )
+            told = _Seen()
             access = kubeconfig.load([cluster.kubeconfig]).access(cluster.name)
             async with (
                 kube.connect(access, cluster="c1") as watching,
                 kube.connect(access, cluster="c1") as intruder,
-                _hub(folder, cluster.kubeconfig) as hub,
+                hubs.running(folder, cluster.kubeconfig, hear=told.hear) as hub,
             ):
                 deployments = (await intruder.resources()).find(GroupKind("apps", "Deployment"))
                 assert deployments
-                await hub.applied(_APPLICATIONS)
+                await hub.until(lambda: told.count, _APPLICATIONS, "applied")
                 asked = await _about_inventories(cluster)
-                _say(f"{asked / _APPLICATIONS:.2f} requests about inventories for each")
-                _say(
-                    f"{_APPLICATIONS} applications applied in {hub.seconds():.1f} s, {hub.memory() / 1e6:.0f} MB"
+                hubs.say(f"{asked / _APPLICATIONS:.2f} requests about inventories for each")
+                hubs.say(
+                    f"{_APPLICATIONS} applications applied in {told.seconds:.1f} s, {hub.memory / 1e6:.0f} MB"
                 )
                 async with _restored(watching, deployments) as seen:
-                    case = _Case(hub, Writer(intruder), deployments, seen)
+                    case = _Case(told, Writer(intruder), deployments, seen)
                     _tell("at rest", await case.edits(_EDITS, every=0.1))
-                    hub.begin()
+                    told.begin()
                     podinfo.change_cpu(folder / "fleet", "2m")
                     taken = await case.edits(_EDITS, every=0.2)
-                    moved = hub.count
+                    moved = told.count
                     _tell(f"while {_APPLICATIONS} applications change ({moved} had by the last edit)", taken)
-                    await hub.applied(_APPLICATIONS)
-                    _say(f"all of them changed in {hub.seconds():.1f} s")
+                    await hub.until(lambda: told.count, _APPLICATIONS, "changed")
+                    hubs.say(f"all of them changed in {told.seconds:.1f} s")
 
 
 async def _about_inventories(cluster: Cluster) -> float:
@@ -94,15 +91,24 @@ async def _about_inventories(cluster: Cluster) -> float:
 
 
 @dataclass
-class _Hub:
-    process: asyncio.subprocess.Process
-    events: dict[str, float] = field(default_factory=dict)  # drift, by object: when its line was read
+class _Seen:
+    """What the hub says: drift by object, with when its line was read, and the bundles that are as the last
+    commit says."""
+
+    events: dict[str, float] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=10))
-    over: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
     begun: float = field(default_factory=time.perf_counter)
     ended: float = 0.0
+    commit: str = ""
+
+    def hear(self, told: hubs.Told) -> None:
+        if told.get("kind") == "drift":
+            self.events[told["object"].rpartition("/")[2]] = time.perf_counter()
+        elif told.get("kind") == "commit":
+            self.commit = told["commit"]
+        elif told.get("kind") == "applied" and self.commit.startswith(told["commit"]):
+            self.changed.add(told["bundle"])
+            self.ended = time.perf_counter()
 
     def begin(self) -> None:
         self.changed.clear()
@@ -112,69 +118,9 @@ class _Hub:
     def count(self) -> int:
         return len(self.changed)
 
+    @property
     def seconds(self) -> float:
         return self.ended - self.begun
-
-    def memory(self) -> int:
-        statm = Path(f"/proc/{self.process.pid}/statm")
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
-
-    async def read(self) -> None:
-        assert self.process.stderr
-        before = ""
-        async for line in self.process.stderr:
-            told = json.loads(line) if line.startswith(b"{") else {}
-            if not told or told.get("level") in ("error", "critical") or told.get("kind") == "apply-failed":
-                self.complaints.append(line.decode().strip()[:400])
-            if told.get("kind") == "drift":
-                self.events[told["object"].rpartition("/")[2]] = time.perf_counter()
-            elif told.get("kind") == "commit":
-                before = told["commit"]
-            elif told.get("kind") == "applied" and before.startswith(told["commit"]):
-                self.changed.add(told["bundle"])
-                self.ended = time.perf_counter()
-            self.news.set()
-        self.over = True
-        self.news.set()
-
-    async def applied(self, count: int) -> None:
-        """Ends the benchmark where it does not get on."""
-        while self.count < count:
-            before = self.count
-            try:
-                async with asyncio.timeout(_STUCK):
-                    while self.count == before and not self.over:
-                        self.news.clear()
-                        await self.news.wait()
-            except TimeoutError:
-                pass
-            if self.count == before:
-                raise SystemExit(
-                    f"{before} of {count} applied, and none more within {_STUCK:g} s; it said of others:\n"
-                    + "\n".join(self.complaints or ["nothing"])
-                )
-
-
-@asynccontextmanager
-async def _hub(folder: Path, config: Path) -> AsyncIterator[_Hub]:
-    homes = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "STATE", "CONFIG")}
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = await asyncio.create_subprocess_exec(
-        *(*measured.ROADSTEAD, "serve", "--fleet", str(folder / "fleet"), "--listen", "127.0.0.1:0"),
-        *("--interval", "1s", "--log-format", "json"),
-        env={**kept, **homes, "KUBECONFIG": str(config)},
-        stderr=asyncio.subprocess.PIPE,
-        limit=1 << 24,
-    )
-    async with asyncio.TaskGroup() as tasks:
-        hub = _Hub(process)
-        tasks.create_task(hub.read())
-        try:
-            yield hub
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
 
 
 @asynccontextmanager
@@ -201,7 +147,7 @@ async def _restored(client: Client, resource: ApiResource) -> AsyncIterator[dict
 
 @dataclass
 class _Case:
-    hub: _Hub
+    told: _Seen
     intruder: Writer
     resource: ApiResource
     seen: dict[str, tuple[str, float]]
@@ -219,7 +165,7 @@ class _Case:
 
     async def _edit(self, name: str, found: list[tuple[float, float]]) -> None:
         patch: list[dict[str, Any]] = [{"op": "replace", "path": _IMAGE, "value": _INTRUDERS}]
-        self.hub.events.pop(name, None)
+        self.told.events.pop(name, None)
         await self.intruder.json_patch(self.resource, _NAMESPACE, name, patch, manager="kubectl-edit")
         edited = time.perf_counter()
         async with asyncio.timeout(120):
@@ -228,9 +174,9 @@ class _Case:
         restored = self.seen[name][1] - edited
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_OVERTAKEN):
-                while name not in self.hub.events:  # noqa: ASYNC110
+                while name not in self.told.events:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
-        told = self.hub.events[name] - edited if name in self.hub.events else math.inf
+        told = self.told.events[name] - edited if name in self.told.events else math.inf
         found.append((told, restored))
 
     def _is_restored(self, name: str) -> bool:
@@ -240,17 +186,15 @@ class _Case:
 def _tell(case: str, taken: list[tuple[float, float]]) -> None:
     overtaken = sum(math.isinf(one[0]) for one in taken)
     if overtaken:
-        _say(f"{case}: {overtaken} of {len(taken)} edits were overwritten by the change itself, and not told")
+        hubs.say(
+            f"{case}: {overtaken} of {len(taken)} edits were overwritten by the change itself, and not told"
+        )
     for what, index in (("event", 0), ("restored", 1)):
         each = sorted(one[index] * 1000 for one in taken if math.isfinite(one[0]))
         worst = each[min(len(each) - 1, int(len(each) * 0.99))]
-        _say(
+        hubs.say(
             f"{case}: edit to {what}: p50 {statistics.median(each):.0f} ms, p99 {worst:.0f} ms of {len(each)}"
         )
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -144,6 +144,15 @@ def test_stalled_keys_wake_only_when_their_inputs_change(queue, clock):
     assert queue.take() == "web"
 
 
+def test_when_the_cluster_answers_again_pauses_are_over_and_what_is_stalled_stays(queue, clock):
+    for key, then in (("pausing", Then(again=True, at_least=300.0)), ("stalled", Then(stalled=True))):
+        queue.changed(key)
+        queue.done(queue.take(), then)
+    assert queue.take() is None
+    queue.resume()
+    assert taken(queue) == ["pausing"]
+
+
 def test_the_breaker_lets_one_key_try_and_its_success_lets_all_go_on(queue, clock):
     for key in ("a", "b", "c"):
         queue.changed(key)

@@ -9,6 +9,7 @@ import pytest
 from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.status import Standing
 from roadstead.sim import faults
+from roadstead.stages.observe import sight, stream
 from roadstead.world import crash
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
@@ -290,24 +291,28 @@ async def test_a_second_writer_is_fenced_and_told_who_holds_the_bundle(fleet):
         pytest.param(faults.throttled(retry_after=2), id="throttles"),
     ],
 )
-async def test_one_sick_cluster_costs_the_others_nothing(tmp_path, sick):
-    async with fleets.simulated(tmp_path, clusters=10) as fleet:
+async def test_one_sick_cluster_costs_the_others_nothing(tmp_path, sick, monkeypatch):
+    monkeypatch.setattr(stream, "LONGEST_PAUSE", 1.0)
+    monkeypatch.setattr(sight, "_LOST_EVERY", 0.5)
+    async with fleets.simulated(tmp_path, clusters=5) as fleet:
         well = {name for name in fleet.clusters if name != "c3"}
         fleet.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="1")]})
         fleet.commit()
         async with fleet.served() as serving:
-            await fleet.settled(10)
+            await fleet.settled(5)
             fleet.clusters["c3"].faults.set(sick)
             commit = change(fleet, "2")
-            await fleet.settled(9, commit=commit, clusters=well)
+            await fleet.settled(4, commit=commit, clusters=well)
             for name in well:
                 fleet.edit(name, "a", "web", x="mine")
             await until(lambda: all(fleet.data(name, "a", "web") == {"x": "2"} for name in well))
             slowest = max(one.data["noticed_ms"] for one in fleet.of("drift"))
             assert slowest < 5_000, "the sick one's requests end after five seconds"
             assert fleet.of("applied")[-1].cluster != "c3"
+            assert (await fleet.event("cluster-unreachable")).cluster == "c3"
             fleet.clusters["c3"].faults.clear()
-            await fleet.settled(10, commit=commit)
+            await fleet.settled(5, commit=commit)
+            await fleet.event("cluster-reachable", cluster="c3")
             assert fleet.data("c3", "a", "web") == {"x": "2"}
             page = (await serving.store.statuses.page(limit=100)).items
             assert {one.standing for one in page} == {Standing.READY}

@@ -39,6 +39,7 @@ _FIRST_LISTS = 60.0  # seconds that the first lists may take; what was not liste
 _PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds between attempts to connect
 _LOOK_EVERY = 30.0  # seconds between questions whether a silent cluster is there
 _TRUST = 90.0  # seconds that a sign of life lasts: of several watches each sends a bookmark a minute
+_LATE = 10.0  # seconds after which a step makes one doubt that the cluster answers at all
 _PASSING = (reasons.UNREACHABLE, reasons.THROTTLED, reasons.SERVER_ERROR)
 
 _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
@@ -225,11 +226,13 @@ class Keeper:
         steps = self._steps
         assert steps is not None
         self._moved.discard(bundle)
+        late = asyncio.get_running_loop().call_later(_LATE, self._doubt)
         then = await steps.step(bundle)
+        late.cancel()
         self._running.discard(bundle)
         self._queue.done(bundle, then)
-        if then.unreachable and self._sight:
-            self._sight.doubt()
+        if then.doubtful:
+            self._doubt()
         if bundle in self._moved and steps.known.watch.suspicions.suspected(bundle) and not then.again:
             self._suspect_now(bundle)
         self._strangers.look(bundle)
@@ -290,6 +293,12 @@ class Keeper:
     def _blind(self, selection: Selection, problem: Problem | None) -> None:
         if self._sight:
             self._sight.blind(selection, problem)
+            if problem and problem.reason in sight.OF_ALL:
+                self._sight.doubt()
+
+    def _doubt(self) -> None:
+        if self._sight:
+            self._sight.doubt()
 
     def _suspect(self, bundle: str, one: ObjectId) -> None:
         if self._steps is None:
@@ -348,8 +357,7 @@ class Keeper:
             self._end(Problem(reasons.IDENTITY_CHANGED, cause, cluster=self.cluster.name))
             return
         self._reach.found(self._facts)
-        for key in list(self._queue.keys):
-            self._queue.look(key)
+        self._queue.resume()
         self._wake.set()
 
     def _end(self, problem: Problem | None = None) -> None:

@@ -27,6 +27,7 @@ from roadstead.model.plan import Action, Plan
 from roadstead.model.reasons import Category
 from roadstead.objects.break_glass import BreakGlass
 from roadstead.stages import apply
+from roadstead.stages.observe import sight
 from roadstead.world import crash, meter, tracing
 from roadstead.world.store.journal import With
 
@@ -287,13 +288,14 @@ def _then(problems: Iterable[Problem]) -> Then:
         for one in broken
         if one.category in (Category.TRANSIENT, Category.CONFLICT) or one.reason is reasons.INTERNAL_FAULT
     ]
+    doubtful = any(one.reason in sight.OF_ALL for one in broken)
     if not passing:
-        return Then(stalled=True)
+        return Then(stalled=True, doubtful=doubtful)
     pause = max(
         _FAULT_PAUSE if one.reason is reasons.INTERNAL_FAULT else one.retry_after or 0.0 for one in passing
     )
     unreachable = any(one.reason is reasons.UNREACHABLE for one in passing)
-    return Then(again=True, at_least=pause, unreachable=unreachable)
+    return Then(again=True, at_least=pause, unreachable=unreachable, doubtful=doubtful)
 
 
 def _keeping_what_moves(plan: Plan, found: Survey) -> tuple[Plan, frozenset[str]]:

@@ -47,6 +47,7 @@ class Then:
     at_least: float = 0.0
     stalled: bool = False
     unreachable: bool = False  # the step failed for the cluster's sake, not for its own
+    doubtful: bool = False  # the same may happen to whatever is asked of the cluster
 
 
 REST = Then()
@@ -107,6 +108,14 @@ class Queue:
         state = self._state(key)
         if not (state.stalled or state.pausing):
             self._make_due(key, state, urgency)
+
+    def resume(self) -> None:
+        """The cluster answers again: what paused after a failure need not wait any longer."""
+        for key, state in self._states.items():
+            if state.pausing:
+                self.changed(key, Urgency.LOOK)
+            else:
+                self.look(key)
 
     def settled(self, key: str) -> None:
         """The key is as it should be: those that waited for it alone are due."""

@@ -19,7 +19,19 @@ from roadstead.world.kube import client as kube
 
 ALL = ""  # in the place of a kind
 _EVERY, _PATIENCE = 5.0, 10.0  # seconds from one question to the next, and for its answer
+_LOST_EVERY = 10.0  # likewise, of a cluster that is not seen
 _BRIDGED = stream.LONGEST_PAUSE + _PATIENCE  # seconds by which a stream that can be heard is heard
+
+# What may befall whatever is asked of a cluster: whether it does, a question about its version tells.
+OF_ALL = frozenset(
+    {
+        reasons.UNREACHABLE,
+        reasons.SERVER_ERROR,
+        reasons.THROTTLED,
+        reasons.CERTIFICATE_INVALID,
+        reasons.UNAUTHORIZED,
+    }
+)
 
 Tell = Callable[[str, Problem | None], None]
 
@@ -59,7 +71,9 @@ class Sight:
             else:
                 self._judge()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every):
+                async with asyncio.timeout(
+                    min(self._every, _LOST_EVERY) if ALL in self._told else self._every
+                ):
                     await self._doubted.wait()
 
     def _is_heard(self) -> bool:

@@ -116,6 +116,7 @@ class _Line:
             selector=selected.selector,
             metadata=selected.metadata,
             resource_version=self._version,
+            opened=lambda: self._mark(self._version),
         )
         async with aclosing(events):
             async for event in events:

@@ -6,7 +6,7 @@ Refusals (errors.py), silence (connection.py) and nonsense are raised, told with
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -91,15 +91,22 @@ class Calls:
             raise
 
     async def lines(
-        self, request: Request, *, silence: float, deadline: float | None = None
+        self,
+        request: Request,
+        *,
+        silence: float,
+        deadline: float | None = None,
+        opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[bytes]:
-        """The lines of an answer that goes on, until the server ends it. To be closed when left early."""
+        """The lines of an answer that goes on, until the server ends it; `opened` is called when it begins. To
+        be closed when left early."""
         stream = self._transport.stream(
             request, self.acting, deadline=deadline or self._deadline, silence=silence
         )
         try:
             async with stream as (answer, chunks), aclosing(chunks):
                 _success(answer, request)
+                opened()
                 async for line in watching.lines(chunks):
                     yield line
         except RoadsteadError as error:

@@ -8,7 +8,7 @@ import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
@@ -231,10 +231,11 @@ class Client:
         metadata: bool = False,
         seconds: int = 0,
         deadline: float | None = None,
+        opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[WatchEvent]:
         """Events after `resource_version`, bookmarks included, until the server ends the watch, which it
         does every few minutes (or after `seconds`): then go on from the last event's version. Close it
-        (`contextlib.aclosing`) when leaving early.
+        (`contextlib.aclosing`) when leaving early. `opened` is called when the server takes it.
 
         Raises ConflictError(Expired) when the version is too old, and TransientError(Unreachable) after
         Limits.silence seconds without a sign. A version from the future is answered by silence alone.
@@ -248,7 +249,7 @@ class Client:
             metadata=metadata,
             seconds=seconds,
         )
-        lines = self.calls.lines(request, deadline=deadline, silence=self.limits.silence)
+        lines = self.calls.lines(request, deadline=deadline, silence=self.limits.silence, opened=opened)
         async with aclosing(lines):
             async for line in lines:
                 self.heard = asyncio.get_running_loop().time()

@@ -1,0 +1,98 @@
+"""A hub in a process of its own, as `roadstead serve` starts it; what it says is heard line by line."""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import measured
+
+STUCK = 60.0  # seconds without anything new, after which it does not get on
+
+Told = dict[str, Any]
+
+
+@dataclass
+class Hub:
+    """`hear` is given each line of its log."""
+
+    process: asyncio.subprocess.Process
+    hear: Callable[[Told], None]
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=10))
+    over: bool = False
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self) -> None:
+        assert self.process.stderr
+        async for line in self.process.stderr:
+            told = json.loads(line) if line.startswith(b"{") else {}
+            if not told or told.get("level") in ("error", "critical") or told.get("kind") == "apply-failed":
+                self.complaints.append(line.decode().strip()[:400])
+            self.hear(told)
+            self._news.set()
+        self.over = True
+        self._news.set()
+
+    async def until(self, count: Callable[[], int], wanted: int, what: str) -> None:
+        """Ends the benchmark where it does not get on."""
+        while (before := count()) < wanted:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STUCK):
+                    while count() == before and not self.over:
+                        self._news.clear()
+                        await self._news.wait()
+            if count() == before:
+                said = "\n".join(self.complaints or ["nothing"])
+                raise SystemExit(
+                    f"{before} of {wanted} {what}, none more in {STUCK:g} s; of others it said:\n{said}"
+                )
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes; 0 where the system does not tell."""
+        statm = Path(f"/proc/{self.process.pid}/statm")
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+    @property
+    def descriptors(self) -> int:
+        return sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
+
+    @property
+    def processor(self) -> float:
+        return measured.processor(self.process.pid)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, *config: Path, hear: Callable[[Told], None], interval: str = "1s"
+) -> AsyncIterator[Hub]:
+    """On the fleet repository `fleet` in the folder, where its cache, state and database go, too. It is told to
+    end when the context ends."""
+    homes = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "STATE", "CONFIG")}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = await asyncio.create_subprocess_exec(
+        *(*measured.ROADSTEAD, "serve", "--fleet", str(folder / "fleet"), "--listen", "127.0.0.1:0"),
+        *("--interval", interval, "--log-format", "json", "--database", f"sqlite:///{folder / 'hub.db'}"),
+        env={**kept, **homes, "KUBECONFIG": os.pathsep.join(map(str, config))},
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 24,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        hub = Hub(process, hear)
+        tasks.create_task(hub.read())
+        try:
+            yield hub
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+
+def say(line: str) -> None:
+    print(line, flush=True)

@@ -43,7 +43,7 @@ def once(data: bytes) -> None:
     assert kind is not None
     method = source.PickValueInList([*METHODS])
     query: dict[str, Any] = {}
-    while source.ConsumeIntInRange(0, 3) == 0:
+    for _ in range(source.ConsumeIntInRange(0, 4)):
         query[source.PickValueInList([*QUERIES])] = source.ConsumeUnicodeNoSurrogates(20)
     sort = source.PickValueInList([*TYPES])
     body = source.ConsumeBytes(source.remaining_bytes())

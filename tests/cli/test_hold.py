@@ -66,7 +66,9 @@ def test_a_hold_is_made_listed_and_lifted(fleet):
         pytest.param(
             ["--until", "2020-01-01", "-c", "prod-eu-1"], "must be in the future", id="ended before"
         ),
-        pytest.param(["--until", "soon", "-c", "prod-eu-1"], "neither a length of time nor a moment", id="no time"),
+        pytest.param(
+            ["--until", "soon", "-c", "prod-eu-1"], "neither a length of time nor a moment", id="no time"
+        ),
     ],
 )
 def test_a_hold_that_would_hold_nothing_is_refused(fleet, arguments, told):

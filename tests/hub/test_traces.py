@@ -126,7 +126,7 @@ def test_a_collector_that_hangs_holds_up_the_end_of_the_process_for_moments_only
                 with tracing.span("step"):
                     pass
             begun = time.monotonic()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 15
 
 
 def test_without_an_address_nothing_is_traced_nor_loaded():

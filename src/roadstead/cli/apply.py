@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.cli import console, options, progress, running, settings
+from roadstead.cli import console, groups, options, progress, running
 from roadstead.cli.console import Output
 
 if TYPE_CHECKING:
     from roadstead.operations.plan import Planned
 
 
+@groups.spread
 def apply(
-    bundles: options.BundlesArgument = None,
-    fleet: options.FleetOption = ".",
-    revision: options.RevisionOption = None,
-    cluster: options.ClusterOption = None,
-    selector: options.SelectorOption = None,
-    kubeconfig: options.KubeconfigOption = None,
+    *,
+    chosen: options.Chosen,
     output: options.OutputOption = Output.TEXT,
     plan: Annotated[
         Path | None,
@@ -28,10 +25,7 @@ def apply(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until everything is ready.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing clusters.")] = False,
-    prune: options.PruneOption = True,
-    delete_precious: options.DeletePreciousOption = False,
-    allow_prune: options.AllowPruneOption = False,
-    allow_loss: options.AllowLossOption = False,
+    deleting: options.Deleting,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Write although another writer holds the inventory.")
     ] = False,
@@ -49,14 +43,8 @@ def apply(
       roadstead apply storefront -c prod-eu-1 --wait
       roadstead apply --plan change.plan --yes
     """
-    asked = settings.Given(fleet, revision, kubeconfig, None, cluster, selector, bundles, timeout)
-    wishes = settings.wishes(
-        prune=prune,
-        delete_precious=delete_precious,
-        allow_prune=allow_prune,
-        allow_loss=allow_loss,
-        take_over=take_over,
-    )
+    asked = chosen.given(timeout)
+    wishes = deleting.wishes(take_over=take_over)
     asking = not yes and sys.stdin.isatty() and plan is None
 
     async def work(stop: asyncio.Event) -> int:
@@ -67,13 +55,13 @@ def apply(
         from roadstead.report import outcomes
 
         kept = saved.read(plan) if plan is not None else None
-        chosen = kept.narrowed(asked.settings()) if kept else asked.settings()
-        async with world.local(chosen) as opened:
+        wanted = kept.narrowed(asked.settings()) if kept else asked.settings()
+        async with world.local(wanted) as opened:
             if asking:
                 found = await planning.fleet(opened, wishes)
                 if not _agreed(found):
                     return running.code(failed=found.report.failed)
-                kept = saved.of(found, chosen, wishes)
+                kept = saved.of(found, wanted, wishes)
                 desired = found.desired
             else:
                 desired = await labelling.decided(opened)

@@ -5,17 +5,14 @@ from typing import Annotated
 
 import typer
 
-from roadstead.cli import console, options, progress, running, settings
+from roadstead.cli import console, groups, options, progress, running
 from roadstead.cli.console import Output
 
 
+@groups.spread
 def drift(
-    bundles: options.BundlesArgument = None,
-    fleet: options.FleetOption = ".",
-    revision: options.RevisionOption = None,
-    cluster: options.ClusterOption = None,
-    selector: options.SelectorOption = None,
-    kubeconfig: options.KubeconfigOption = None,
+    *,
+    chosen: options.Chosen,
     output: options.OutputOption = Output.TEXT,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on and tell drift as it happens.")] = False,
     correct: Annotated[
@@ -36,7 +33,7 @@ def drift(
       roadstead drift -c prod-eu-1 --correct
       roadstead drift --watch
     """
-    asked = settings.Given(fleet, revision, kubeconfig, None, cluster, selector, bundles, timeout)
+    asked = chosen.given(timeout)
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
@@ -45,8 +42,8 @@ def drift(
         from roadstead.operations import drift as drifting
         from roadstead.report import drifts, outcomes
 
-        chosen = asked.settings()
-        async with world.local(chosen) as opened:
+        wanted = asked.settings()
+        async with world.local(wanted) as opened:
             planned = await drifting.fleet(opened)
             found = drifting.of(planned).report
             failed = found.failed

@@ -1,11 +1,16 @@
-"""Flags that several verbs share, spelled once."""
+"""Flags that several verbs share, spelled once; those that come together as groups (groups.py)."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from roadstead.cli import settings
 from roadstead.cli.console import Output, PlanOutput
+
+if TYPE_CHECKING:
+    from roadstead.engine.cluster_loop import Wishes
 
 FleetOption = Annotated[
     str,
@@ -101,3 +106,48 @@ SecretsOption = Annotated[
         help="The secrets that documents name, a file each; default: secrets in Roadstead's configuration folder.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a run looks at, and how it gets there."""
+
+    bundles: BundlesArgument = None
+    fleet: FleetOption = "."
+    revision: RevisionOption = None
+    cluster: ClusterOption = None
+    selector: SelectorOption = None
+    kubeconfig: KubeconfigOption = None
+
+    def given(self, timeout: str, *, facts: Path | None = None) -> settings.Given:
+        return settings.Given(
+            self.fleet,
+            self.revision,
+            self.kubeconfig,
+            facts,
+            self.cluster,
+            self.selector,
+            self.bundles,
+            timeout,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deleting:
+    """What a run may delete."""
+
+    prune: PruneOption = True
+    delete_precious: DeletePreciousOption = False
+    allow_prune: AllowPruneOption = False
+    allow_loss: AllowLossOption = False
+
+    def wishes(self, *, take_over: bool = False) -> "Wishes":
+        from roadstead.engine.cluster_loop import Wishes
+
+        return Wishes(
+            delete_precious=self.delete_precious,
+            ignore_prune_limit=self.allow_prune,
+            ignore_loss_limit=self.allow_loss,
+            prune=self.prune,
+            take_over=take_over,
+        )

@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.cli import console, options, running, settings
+from roadstead.cli import console, groups, options, running
 from roadstead.cli.console import PlanOutput
 
 if TYPE_CHECKING:
     from roadstead.report.plans import FleetPlan
 
 
+@groups.spread
 def plan(
-    bundles: options.BundlesArgument = None,
-    fleet: options.FleetOption = ".",
-    revision: options.RevisionOption = None,
-    cluster: options.ClusterOption = None,
-    selector: options.SelectorOption = None,
-    kubeconfig: options.KubeconfigOption = None,
+    *,
+    chosen: options.Chosen,
     output: options.PlanOutputOption = PlanOutput.TEXT,
     before: Annotated[
         str | None,
@@ -33,10 +30,7 @@ def plan(
     save: Annotated[
         Path | None, typer.Option("--save", metavar="FILE", help="Keep the plan for `apply --plan FILE`.")
     ] = None,
-    prune: options.PruneOption = True,
-    delete_precious: options.DeletePreciousOption = False,
-    allow_prune: options.AllowPruneOption = False,
-    allow_loss: options.AllowLossOption = False,
+    deleting: options.Deleting,
     detailed_exitcode: options.DetailedExitCode = False,
     timeout: options.TimeoutOption = "10m",
 ) -> None:
@@ -53,25 +47,23 @@ def plan(
       roadstead plan --from origin/main -o markdown > comment.md
       roadstead plan --save change.plan && roadstead apply --plan change.plan
     """
-    asked = settings.Given(fleet, revision, kubeconfig, facts, cluster, selector, bundles, timeout)
-    wishes = settings.wishes(
-        prune=prune, delete_precious=delete_precious, allow_prune=allow_prune, allow_loss=allow_loss
-    )
+    asked = chosen.given(timeout, facts=facts)
+    wishes = deleting.wishes()
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
         from roadstead.operations import compare, saved
         from roadstead.operations import plan as planning
 
-        chosen = asked.settings()
-        async with world.local(chosen) as opened:
+        wanted = asked.settings()
+        async with world.local(wanted) as opened:
             if before is not None or after is not None:
                 found = await compare.revisions(opened, before=before, after=after)
             else:
                 found = await planning.fleet(opened, wishes)
         _print(found.report, output)
         if save is not None:
-            saved.write(save, saved.of(found, chosen, wishes))
+            saved.write(save, saved.of(found, wanted, wishes))
         return running.code(
             failed=found.report.failed, changes=detailed_exitcode and found.report.changes_anything
         )

@@ -6,17 +6,14 @@ from typing import Annotated
 
 import typer
 
-from roadstead.cli import console, options, progress, running, settings
+from roadstead.cli import console, groups, options, progress, running, settings
 from roadstead.cli.console import Output
 
 
+@groups.spread
 def rehearse(
-    bundles: options.BundlesArgument = None,
-    fleet: options.FleetOption = ".",
-    revision: options.RevisionOption = None,
-    cluster: options.ClusterOption = None,
-    selector: options.SelectorOption = None,
-    kubeconfig: options.KubeconfigOption = None,
+    *,
+    chosen: options.Chosen,
     output: options.OutputOption = Output.TEXT,
     snapshot: Annotated[
         Path | None,
@@ -32,10 +29,7 @@ def rehearse(
             "--time", metavar="TIME", help="How long, in the copies' time, objects may take to be ready."
         ),
     ] = "10m",
-    prune: options.PruneOption = True,
-    delete_precious: options.DeletePreciousOption = False,
-    allow_prune: options.AllowPruneOption = False,
-    allow_loss: options.AllowLossOption = False,
+    deleting: options.Deleting,
     timeout: options.TimeoutOption = "10m",
 ) -> None:
     """Carry a change out on simulated copies of the clusters, and tell how it would end.
@@ -51,10 +45,8 @@ def rehearse(
       roadstead rehearse --save-snapshot fleet.snapshot
       roadstead rehearse --snapshot fleet.snapshot -o json
     """
-    asked = settings.Given(fleet, revision, kubeconfig, None, cluster, selector, bundles, timeout)
-    wishes = settings.wishes(
-        prune=prune, delete_precious=delete_precious, allow_prune=allow_prune, allow_loss=allow_loss
-    )
+    asked = chosen.given(timeout)
+    wishes = deleting.wishes()
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import revision_loop, world

@@ -11,7 +11,6 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 
 if TYPE_CHECKING:
-    from roadstead.engine.cluster_loop import Wishes
     from roadstead.engine.world import Settings
     from roadstead.world.store import Keep
 
@@ -42,25 +41,6 @@ class Given:
             bundles=tuple(self.bundles or ()),
             deadline=seconds("--timeout", self.timeout),
         )
-
-
-def wishes(
-    *,
-    prune: bool = True,
-    delete_precious: bool = False,
-    allow_prune: bool = False,
-    allow_loss: bool = False,
-    take_over: bool = False,
-) -> "Wishes":
-    from roadstead.engine.cluster_loop import Wishes
-
-    return Wishes(
-        delete_precious=delete_precious,
-        ignore_prune_limit=allow_prune,
-        ignore_loss_limit=allow_loss,
-        prune=prune,
-        take_over=take_over,
-    )
 
 
 def keep(events: str, record: str | None, size: str | None) -> "Keep":

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from roadstead.sim.rules import names, sizes
-from roadstead.sim.schema.requiring import Cause, duplicate, forbidden, invalid, required, unsupported
+from roadstead.sim.rules import containers, names, volumes
+from roadstead.sim.schema.requiring import Cause, forbidden, invalid, required, unsupported
 
 # Where the pod's spec stands in an object of each kind.
 SPECS: dict[str, tuple[str, ...]] = {
@@ -18,7 +18,6 @@ SPECS: dict[str, tuple[str, ...]] = {
     ),
 }
 SELECTING = ("ReplicationController", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
-HANDLERS = {"exec", "httpGet", "tcpSocket", "grpc"}
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 SOURCELESS = {"name"}
 
@@ -122,12 +121,12 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
         return
     if not spec.get("containers"):
         yield required(f"{at}.containers")
-    yield from _containers(spec, at, claimed=_claimed(value) if kind == "StatefulSet" else set())
-    yield from _volumes(spec, at)
+    yield from containers.causes(spec, at, claimed=_claimed(value) if kind == "StatefulSet" else set())
+    yield from volumes.causes(spec, at)
     yield from _tolerations(spec, at)
     if kind == "StatefulSet":
         for number, claim in enumerate((value.get("spec") or {}).get("volumeClaimTemplates") or ()):
-            yield from _claimed_spec(claim, f"spec.volumeClaimTemplates[{number}]")
+            yield from volumes.claim(claim, f"spec.volumeClaimTemplates[{number}]")
             if not (claim.get("metadata") or {}).get("name"):
                 yield required(f"{at}.volumes[{number}].name")
     if kind in SELECTING:
@@ -149,124 +148,10 @@ def causes(kind: str, value: dict[str, Any]) -> Iterator[Cause]:
         yield from names.labels((template.get("metadata") or {}).get("labels"), f"{above}.labels")
 
 
-def _volumes(spec: dict[str, Any], at: str) -> Iterator[Cause]:
-    seen: set[str] = set()
-    for number, volume in enumerate(spec.get("volumes") or ()):
-        place = f"{at}.volumes[{number}]"
-        if volume.get("name") in seen:
-            yield duplicate(f"{place}.name", volume.get("name"))
-        seen.add(volume.get("name", ""))
-        if "secret" in volume and not volume["secret"].get("secretName"):
-            yield required(f"{place}.secret.secretName")
-        yield from _downward(volume, place)
-        yield from _projected(volume.get("projected") or {}, f"{place}.projected")
-        if "ephemeral" in volume:
-            template = volume["ephemeral"].get("volumeClaimTemplate") or {}
-            yield from _claimed_spec(template, f"{place}.ephemeral.volumeClaimTemplate")
-        if len(volume) > 2:
-            yield forbidden(place, "may not specify more than 1 volume type")
-        if not names.LABEL.fullmatch(volume.get("name", "")):
-            yield invalid(f"{place}.name", volume.get("name", ""), names.LABEL_TEXT)
-
-
 def _claimed(value: dict[str, Any]) -> set[str]:
     """Names of the volumes that a StatefulSet makes claims for."""
     templates = (value.get("spec") or {}).get("volumeClaimTemplates") or ()
     return {(each.get("metadata") or {}).get("name", "") for each in templates if isinstance(each, dict)}
-
-
-def _containers(spec: dict[str, Any], at: str, *, claimed: set[str]) -> Iterator[Cause]:
-    seen: set[str] = set()
-    volumes = claimed | {each.get("name") for each in spec.get("volumes") or () if isinstance(each, dict)}
-    for group in ("initContainers", "containers"):
-        for number, container in enumerate(spec.get(group) or ()):
-            place = f"{at}.{group}[{number}]"
-            name = container.get("name", "")
-            if name and not names.LABEL.fullmatch(name):
-                yield invalid(f"{place}.name", name, names.LABEL_TEXT)
-            if name in seen:
-                yield duplicate(f"{place}.name", name)
-            seen.add(name)
-            if not container.get("image"):
-                yield required(f"{place}.image")
-            yield from sizes.container(container.get("resources") or {}, f"{place}.resources")
-            yield from _ports(container, place)
-            yield from _environment(container, place)
-            for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-                if probe in container and not container[probe].keys() & HANDLERS:
-                    yield required(f"{place}.{probe}", "must specify a handler type")
-            for index, mount in enumerate(container.get("volumeMounts") or ()):
-                if mount.get("name") not in volumes:
-                    yield Cause(
-                        "FieldValueNotFound",
-                        f'Not found: "{mount.get("name")}"',
-                        f"{place}.volumeMounts[{index}].name",
-                    )
-
-
-METADATA = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
-SUBSCRIPTED = ("metadata.annotations['", "metadata.labels['")
-
-
-def _downward(volume: dict[str, Any], place: str) -> Iterator[Cause]:
-    """Fields of the pod that become files."""
-    sources = [(f"{place}.downwardAPI", volume.get("downwardAPI"))]
-    for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
-        for key in NAMED:
-            if key in source and not source[key].get("name"):
-                yield required(f"{place}.projected.sources[{number}].{key}.name")
-        sources.append((f"{place}.projected.sources[{number}].downwardAPI", source.get("downwardAPI")))
-    for at, source in sources:
-        for item in (source or {}).get("items") or ():
-            if not item.get("fieldRef") and not item.get("resourceFieldRef"):
-                yield required(at, "one of fieldRef and resourceFieldRef is required")
-            path = (item.get("fieldRef") or {}).get("fieldPath", "metadata.name")
-            if path not in METADATA and not path.startswith(SUBSCRIPTED):
-                why = f"error converting fieldPath: field label not supported: {path}"
-                yield invalid(f"{at}.fieldRef.fieldPath", path, why)
-
-
-def _projected(volume: dict[str, Any], at: str) -> Iterator[Cause]:
-    """Files of several sources in one folder."""
-    seen: set[str] = set()
-    for number, source in enumerate(volume.get("sources") or ()):
-        for key, each in source.items():
-            for path in (item.get("path", "") for item in each.get("items") or ()):
-                if path in seen:
-                    yield invalid(at, path, f"conflicting duplicate paths in sources[{number}].{key}")
-                seen.add(path)
-
-
-SOURCES = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
-NAMED = ("configMap", "secret")
-
-
-def _claimed_spec(template: dict[str, Any], place: str) -> Iterator[Cause]:
-    """The claim that is made for a volume."""
-    spec, at = template.get("spec") or {}, f"{place}.spec"
-    if not spec.get("accessModes"):
-        yield required(f"{at}.accessModes", "at least 1 access mode is required")
-    if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
-        yield required(f"{at}.resources[storage]")
-
-
-def _environment(container: dict[str, Any], place: str) -> Iterator[Cause]:
-    for number, each in enumerate(container.get("env") or ()):
-        source = each.get("valueFrom")
-        at = f"{place}.env[{number}].valueFrom"
-        if source is None:
-            continue
-        chosen = [key for key in SOURCES if source.get(key) is not None]
-        if not chosen:
-            yield invalid(at, "", "must specify one of: " + ", ".join(f"`{key}`" for key in SOURCES))
-        elif len(chosen) > 1:
-            yield invalid(at, "", "may not have more than one field specified at a time")
-        elif each.get("value"):
-            yield invalid(at, "", "may not be specified when `value` is not empty")
-        for key in ("configMapKeyRef", "secretKeyRef"):
-            name = (source.get(key) or {}).get("name", "")
-            if key in chosen and not names.SUBDOMAIN.fullmatch(name):
-                yield invalid(f"{at}.{key}.name", name, names.SUBDOMAIN_TEXT)
 
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -292,17 +177,6 @@ def _tolerations(spec: dict[str, Any], at: str) -> Iterator[Cause]:
             yield unsupported(f"{place}.operator", operator, ("Equal", "Exists"))
         if each.get("effect") and each["effect"] not in EFFECTS:
             yield unsupported(f"{place}.effect", each["effect"], EFFECTS)
-
-
-def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:
-    for number, port in enumerate(container.get("ports") or ()):
-        found = port.get("containerPort", 0)
-        if found == 0:
-            yield required(f"{place}.ports[{number}].containerPort")
-        elif not 0 < found < 65536:
-            yield invalid(
-                f"{place}.ports[{number}].containerPort", found, "must be between 1 and 65535, inclusive"
-            )
 
 
 def _selector(spec: dict[str, Any], template: dict[str, Any]) -> Iterator[Cause]:

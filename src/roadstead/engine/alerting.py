@@ -71,6 +71,11 @@ class Alerting:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _marked: set[str] = field(default_factory=set)  # routes that events went to
 
+    @property
+    def _own(self) -> str:
+        """What routes begin with: of several processes with one database each tells what it wrote."""
+        return f"{self.shared.store.writer.name} "
+
     def adopt(self, desired: Desired) -> None:
         """A new state of Git."""
         self.alerts = documents.alerts(desired.documents, desired.resolution.clusters, self.alerts)
@@ -98,7 +103,7 @@ class Alerting:
 
     def _routes(self, event: Event) -> tuple[str, ...]:
         """Called while the event is being written."""
-        found = matching.routes(self.alerts.values(), event)
+        found = tuple(self._own + one for one in matching.routes(self.alerts.values(), event))
         self._marked.update(found)
         return found
 
@@ -107,7 +112,7 @@ class Alerting:
         wanted: dict[Receiver, dict[str, Alert]] = {}
         for alert in self.alerts.values():
             for name, receiver in alert.routes().items():
-                wanted.setdefault(receiver, {})[name] = alert
+                wanted.setdefault(receiver, {})[self._own + name] = alert
         for receiver in self._queues.keys() - wanted.keys():
             self._queues.pop(receiver).task.cancel()
         for receiver, routes in wanted.items():
@@ -127,9 +132,9 @@ class Alerting:
 
     async def _forget_others(self) -> None:
         """What was meant for receivers that no Alert names any more."""
-        routes = {name for alert in self.alerts.values() for name in alert.routes()}
+        routes = {self._own + name for alert in self.alerts.values() for name in alert.routes()}
         with contextlib.suppress(RoadsteadError):  # the database; next time
-            await self.shared.store.outbox.keep(routes)
+            await self.shared.store.outbox.keep(routes, among=self._own)
 
     async def _wake_all(self) -> None:
         """Whoever has something new, once that is durable: it was marked while it was being written, maybe in the

@@ -5,7 +5,7 @@ changed at any time and stand neither in Git nor in the database.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from roadstead.model.events import Level
@@ -99,12 +99,3 @@ class Alert:
     def routes(self) -> Mapping[str, Receiver]:
         """By the name under which the outbox keeps what this Alert tells each receiver."""
         return {f"{self.name} {one}": one for one in self.receivers}
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One Alert's way to one receiver."""
-
-    name: str
-    alert: Alert = field(repr=False)
-    receiver: Receiver

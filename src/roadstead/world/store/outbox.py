@@ -66,10 +66,10 @@ class Outbox:
         found = await reading.fetch(self.writer.engines, counted.group_by(_OUTBOX.c.receiver))
         return {row[0]: row[1] for row in found}
 
-    async def keep(self, routes: Collection[str]) -> None:
-        """Forget what was meant for anybody else, and what is so old that its events are gone."""
+    async def keep(self, routes: Collection[str], *, among: str) -> None:
+        """Of the routes that begin so, forget all others; and everywhere what is so old that its events are gone."""
         found = await reading.fetch(self.writer.engines, select(_OUTBOX.c.receiver).distinct())
-        gone = [{"on_route": row[0]} for row in found if row[0] not in routes]
+        gone = [{"on_route": row[0]} for row in found if row[0].startswith(among) and row[0] not in routes]
 
         def make(batch: Batch) -> None:
             batch.run(_OUTBOX, _ROUTE, *gone)

@@ -1,7 +1,6 @@
 """The flags of `serve` that say who may ask it, and how it is reached: checked together before it listens."""
 
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -90,13 +89,13 @@ def tell(message: str, problems: tuple[Problem, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Guarding:
-    access: Path | None = None
-    anonymous: Anonymous | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    insecure: bool = False
-    proxies: Sequence[str] = ()
-    hosts: Sequence[str] = ()
+    access: AccessOption = None
+    anonymous: AnonymousOption = None
+    certificate: CertificateOption = None
+    key: KeyOption = None
+    insecure: InsecureOption = False
+    proxies: ProxyOption = None
+    hosts: HostOption = None
 
     @property
     def secure(self) -> bool:
@@ -146,4 +145,4 @@ class Guarding:
 
         if not self.hosts and not server.is_loopback(listening):
             return []
-        return [*LOOPBACK, *self.hosts]
+        return [*LOOPBACK, *(self.hosts or ())]

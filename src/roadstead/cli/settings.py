@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadstead.language import durations, quantities
+from roadstead.language import durations
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 
 if TYPE_CHECKING:
     from roadstead.engine.world import Settings
-    from roadstead.world.store import Keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +39,6 @@ class Given:
             bundles=tuple(self.bundles or ()),
             deadline=seconds("--timeout", self.timeout),
         )
-
-
-def keep(events: str, record: str | None, size: str | None) -> "Keep":
-    """How long a database remembers, and how much."""
-    from roadstead.world.store import Keep
-
-    return Keep(
-        events=timedelta(seconds=seconds("--keep-events", events)),
-        records=timedelta(seconds=seconds("--keep-record", record)) if record else None,
-        most=_bytes("--keep-size", size) if size else 0,
-    )
-
-
-def _bytes(flag: str, text: str) -> int:
-    try:
-        return int(quantities.parse(text))
-    except ValueError as cause:
-        problem = Problem(reasons.BAD_ARGUMENT, f"{flag}: {cause}", "write 500Mi or 10Gi")
-        raise errors.error(problem) from cause
 
 
 def seconds(flag: str, text: str) -> float:

@@ -1,6 +1,7 @@
 """The words of a message: for people, as a CloudEvent, as alerts; never with a credential in them."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 from roadstead.model.alert import Address, Alert, Receiver, ReceiverKind, Word
@@ -66,6 +67,17 @@ def test_an_alert_ends_when_it_is_over_and_else_by_itself():
     assert begun["labels"]["alertname"] == "RoadsteadDrift"
     assert (begun["endsAt"], over["endsAt"]) == ("2026-05-04T12:04:00.000Z", "2026-05-04T12:00:00.000Z")
     assert begun["startsAt"] == "2026-05-04T12:00:00.000Z"
+
+
+def test_an_alert_is_what_alertmanagers_api_calls_postable():
+    for told in (event(), event(kind="frozen", cluster="", bundle="", object="", actor="", data={})):
+        [found] = wording.alerts(message(Item(told, State.BEGUN)), "shop", NOON, timedelta(minutes=4))
+        assert found.keys() <= {"labels", "annotations", "startsAt", "endsAt", "generatorURL"}
+        for name, value in (found["labels"] | found["annotations"]).items():
+            assert re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", name)
+            assert isinstance(value, str) and value, "empty labels are not allowed"
+        for name in ("startsAt", "endsAt"):
+            assert datetime.fromisoformat(found[name]).tzinfo is not None
 
 
 def test_credentials_are_taken_out_of_everything():

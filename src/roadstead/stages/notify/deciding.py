@@ -56,19 +56,23 @@ def decide(
     """`ended` are subjects that stand and are no longer so, though no event told their end."""
     groups: dict[_Group, _Round] = defaultdict(_Round)
     silent: list[Delivery] = []
+    heard = set(standing)
     for one in sorted(waiting, key=lambda each: each[1].id):
-        group = _group(one[1], groups, standing)
+        group = _group(one[1], heard)
         if group is None:
             silent.append(one[0])
         else:
             groups[group].waiting.append(one)
     for subject in ended:
         groups[subject.kind, subject.bundle].ended.add(subject)
+    later: list[datetime] = []
     for subject, (delivery, _) in standing.items():
-        if subject not in ended and _told(delivery) + timedelta(seconds=alert.repeat) <= now:
+        due = _told(delivery) + timedelta(seconds=alert.repeat)
+        if due > now:
+            later.append(due)
+        elif subject not in ended:
             groups[subject.kind, subject.bundle].again.add(subject)
     batches = [Batch(None, tuple(silent))] if silent else []
-    later = [_told(one) + timedelta(seconds=alert.repeat) for one, _ in standing.values()]
     for (kind, bundle), each in groups.items():
         ready = each.ready(alert.gather)
         if ready is None or ready <= now:
@@ -109,9 +113,9 @@ class _Round:
                 _end(ends[0], items, told, over, standing)
             else:
                 items[event.id] = Item(event, State.HAPPENED)
-        for subject in self.ended - told.keys():
+        for subject in sorted(self.ended - told.keys()):
             _end(subject, items, told, over, standing)
-        for subject in self.again - told.keys() - over:
+        for subject in sorted(self.again - told.keys() - over):
             items[subject] = Item(standing[subject][1], State.STILL)
             told[subject] = standing[subject]
         new = {one: each for one, each in told.items() if one in items}  # of the rest the receiver knows
@@ -140,12 +144,13 @@ def _end(
         items[subject] = Item(begun[1], State.PASSED)
 
 
-def _group(event: Event, groups: Mapping[_Group, _Round], standing: Standing) -> _Group | None:
-    """None for the end of what the receiver has never heard of."""
+def _group(event: Event, heard: set[Subject]) -> _Group | None:
+    """None for the end of what the receiver has never heard of. `heard` learns what begins."""
+    if (subject := subjects.subject(event)) is not None:
+        heard.add(subject)
     ends = subjects.ended(event)
     for one in ends:
-        begun = groups[one.kind, one.bundle].waiting if (one.kind, one.bundle) in groups else []
-        if one in standing or any(subjects.subject(each) == one for _, each in begun):
+        if one in heard:
             return one.kind, one.bundle
     return None if ends else (event.kind, event.bundle)
 

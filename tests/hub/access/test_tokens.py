@@ -58,6 +58,14 @@ async def test_what_is_taken_out_of_the_file_stops_working_with_the_next_request
     assert [message for message, problems in hub.said if problems] == []
 
 
+async def test_who_is_known_and_has_no_role_sees_nothing_but_that(hub):
+    write(hub, tokens=[{"name": "own", "hash": HASH}])
+    assert await me(hub, OWN) == (200, {"name": "token:own", "grants": [], "csrf": None})
+    for path in ("/api/v1/history", "/api/v1/fleet", "/api/v1/nothing"):
+        status, said = await hub.ask("GET", path, Authorization=f"Bearer {OWN}")
+        assert (status, json.loads(said)["cause"]) == (403, "token:own has no role here")
+
+
 async def test_a_new_version_that_is_wrong_keeps_the_old_one_and_says_so(hub):
     hub.access.write_text("grants:\n- role: king\n  tokens: [viewer]\n")
     assert (await me(hub, hubs.TOKENS[Role.VIEWER]))[0] == 200

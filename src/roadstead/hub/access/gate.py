@@ -1,8 +1,8 @@
 """Before all routes: which host was meant, how much is sent, who asks, and what every answer tells a browser.
 
 A plain ASGI middleware, so that streams pass as they are. What is open (probes, metrics, webhooks with their own
-signatures, the login itself) is listed here; everything else needs somebody, who is then in `request.state.person`.
-Whether that person may do what is asked is for the route to say.
+signatures, the login itself) is listed here; everything else needs somebody with a role, who is then in
+`request.state.person`. Whether that person may do what is asked is for the route to say.
 """
 
 from collections.abc import Collection
@@ -19,6 +19,7 @@ from roadstead.model.errors import Problem, RoadsteadError
 
 _OPEN = ("/healthz", "/readyz", "/metrics")
 _LOGIN = "/auth/"
+_WITHOUT_ROLE = ("/api/v1/me", "/api/v1/logout")
 _HOOKS = "/hooks/"  # have a limit of their own
 _LARGEST = 1 << 20  # bytes of a request
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -65,6 +66,9 @@ class Gate:
         if path.startswith(_LOGIN):
             return limited
         found = await self._identity.of(asking)
+        if not found.person.grants and path not in _WITHOUT_ROLE:
+            cause = f"{found.person.name} has no role here"
+            raise errors.error(Problem(reasons.ROLE_MISSING, cause))
         if found.session and method not in _READS:
             shown = asking.headers.get("x-csrf-token", "")
             if not self._identity.sessions.is_csrf(found.session, shown) or not _same_origin(asking):

@@ -20,6 +20,7 @@ name."""
 _ERRORS = {
     "400": "A parameter is unknown or has no such value.",
     "401": "Nothing was shown that tells who asks.",
+    "403": "Who asks has no role here.",
     "404": "There is none, or none that may be seen.",
     "429": "Too many logins failed.",
     "503": "The database does not answer; ask again.",

@@ -33,7 +33,7 @@ from roadstead.world.meter import Times
 _NOTICED = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 _PARTS = frozenset(
-    ["api", "hooks", "metrics", "healthz", "readyz"]
+    ["api", "auth", "hooks", "metrics", "healthz", "readyz"]
 )  # first parts of paths; others are "other"
 
 

@@ -52,6 +52,7 @@ class Identity:
     file: AccessFile | None
     sessions: Sessions
     attempts: Attempts
+    tell: Tell
     now: Callable[[], datetime] = _now
     _provider: Oidc | None = field(default=None, repr=False)
 
@@ -104,7 +105,7 @@ class Identity:
             return await self._vouched(shown, rules)
         except RoadsteadError as error:
             if error.problem.reason is reasons.LOGIN_NEEDED:
-                self.attempts.failed(who)
+                self.failed(who, error.problem)
             raise
 
     async def _vouched(self, shown: str, rules: Rules) -> Person:
@@ -113,6 +114,11 @@ class Identity:
             raise oidc.refused("it is not known here, or has ended")
         claimed = await provider.verify(shown)
         return rules.of_person(claimed.name, claimed.groups)
+
+    def failed(self, who: str, problem: Problem) -> None:
+        """Somebody at this address showed what does not count; how often that is told is limited as they are."""
+        self.attempts.failed(who)
+        self.tell(f"a login from {who} failed", (problem,))
 
     def check(self, who: str) -> None:
         """Raises TransientError(TooManyAttempts)."""
@@ -128,4 +134,4 @@ def address(asking: HTTPConnection) -> str:
 def opened(options: Options, *, state: Path, tell: Tell, clock: Callable[[], float]) -> Identity:
     """Raises UsageError where the --access file is wrong."""
     file = AccessFile(options.file, tell) if options.file else None
-    return Identity(options, file, Sessions(sessions.key(state / "hub-sessions.key")), Attempts(clock))
+    return Identity(options, file, Sessions(sessions.key(state / "hub-sessions.key")), Attempts(clock), tell)

@@ -131,7 +131,7 @@ class Login:
             begun, claimed = await self._claimed(request)
         except RoadsteadError as error:
             if error.problem.reason is not reasons.LOGIN_PROVIDER_SILENT:
-                self._identity.attempts.failed(who)
+                self._identity.failed(who, error.problem)
             raise
         await self._write_down(claimed.name, who)
         if begun.command:
@@ -174,8 +174,9 @@ class Login:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             found, fits = None, False
         if found is None or not fits:
-            self._identity.attempts.failed(who)
-            raise oidc.failed("the code is not known, or has ended")
+            refused = oidc.failed("the code is not known, or has ended")
+            self._identity.failed(who, refused.problem)
+            raise refused
         session, seconds = self._session(found[0], Holder.COMMAND)
         until = self._identity.now().timestamp() + seconds
         return JSONResponse(

@@ -186,8 +186,13 @@ def test_the_record_is_exported_and_verified_over_the_hub(hub, home):
     assert [one["sequence"] for one in exported] == list(range(1, len(exported) + 1))
     [verdict] = json.loads(ask(hub, "audit", "verify", "-o", "json").stdout)
     assert (verdict["whole"], verdict["records"]) == (True, len(exported))
-    ended = run("audit", "show")
-    assert (ended.exit_code, "give --hub, or the hub's --database" in ended.stderr) == (2, True)
+    for flags, expected in (
+        ([], "is not said"),
+        (["--hub", hub.address, "--database", "x"], "both --hub and"),
+    ):
+        for verb in ("show", "verify", "export"):
+            ended = run("audit", verb, *flags)
+            assert (ended.exit_code, expected in ended.stderr) == (2, True)
 
 
 def test_a_stream_is_followed_from_where_it_was(hub):

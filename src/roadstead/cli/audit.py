@@ -54,6 +54,8 @@ def verify(
     Examples:
       roadstead audit verify --database hub.db --fleet https://git.example/shop/fleet
     """
+    with running.told():
+        _source(database, hub)
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import folders
@@ -68,7 +70,7 @@ def verify(
             async with _everything(database, hub) as found:
                 verdicts = audit.verify_export([one async for one in found], known, only=only)
         else:
-            async with store.look(_named(database)) as opened:
+            async with store.look(database or "") as opened:
                 verdicts = await audit.verify(opened, known, only=only)
         if output is Output.TEXT:
             console.show(report.verdict_lines(verdicts))
@@ -108,6 +110,7 @@ def show(
       roadstead audit show --database hub.db -c prod-eu-1 --actor ann -o json
     """
     with running.told():
+        _source(database, hub)
         moment = moments.read("--since", since) if since else None
 
     async def work(stop: asyncio.Event) -> int:
@@ -130,7 +133,7 @@ def show(
                 actor=actor,
                 since=moment,
             )
-            async with store.look(_named(database)) as records:
+            async with store.look(database or "") as records:
                 found = list(await audit.show(records, where, limit=limit))
         if output is Output.TEXT:
             console.show(report.lines(found))
@@ -150,6 +153,8 @@ def export(database: options.DatabaseOption = None, hub: options.HubOption = Non
       roadstead audit export --database hub.db > record.jsonl
       roadstead audit export --hub https://roadstead.example > record.jsonl
     """
+    with running.told():
+        _source(database, hub)
 
     async def work(stop: asyncio.Event) -> int:
         import orjson
@@ -176,12 +181,13 @@ async def _everything(database: str | None, hub: str | None) -> AsyncIterator[As
         async with hubs.connected(hub) as opened:
             yield hub_answers.whole_record(opened)
         return
-    async with store.look(_named(database)) as records:
+    async with store.look(database or "") as records:
         yield audit.export(records)
 
 
-def _named(database: str | None) -> str:
-    if database is None:
-        cause, hint = "whose record is meant is not said", "give --hub, or the hub's --database"
+def _source(database: str | None, hub: str | None) -> None:
+    """Raises UsageError unless one of them is given: each may come from the environment, too."""
+    if bool(database) == bool(hub):
+        cause = "both --hub and --database are given" if hub else "whose record is meant is not said"
+        hint = "give --hub, or the hub's --database, here or in the environment"
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
-    return database

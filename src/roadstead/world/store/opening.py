@@ -22,7 +22,6 @@ from roadstead.world.store.revisions import Hooks, Revisions
 from roadstead.world.store.statuses import Statuses
 from roadstead.world.store.writing import Writer
 
-
 _SICK = 0.3  # seconds that a database which takes no writes is waited for at the end
 
 

@@ -24,7 +24,7 @@ def explain(
 
     with running.told():
         if reason is not None and reason not in reasons.REASONS:
-            hint = nearest.hint(reason, reasons.REASONS)
+            hint = nearest.hint(reason, reasons.REASONS) or "`roadstead explain` lists them all"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, f"there is no reason {reason}", hint))
         names = [reason] if reason is not None else sorted(reasons.REASONS)
         for name in names:

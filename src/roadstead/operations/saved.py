@@ -101,7 +101,7 @@ def items(plan: Plan) -> tuple[Item, ...]:
 def _item(change: Change) -> Item:
     live = change.live
     return Item(
-        object=f"{change.id.group_kind}/{change.id.namespace}/{change.id.name}",
+        object="/".join(filter(None, (str(change.id.group_kind), change.id.namespace, change.id.name))),
         action=str(change.action),
         manifest=change.manifest.digest if change.manifest else "",
         state=f"{live.uid} {live.mark} {live.signature}" if live else "",

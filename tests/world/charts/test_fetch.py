@@ -146,6 +146,7 @@ async def test_a_server_that_is_gone_is_unreachable(server, get):
     with pytest.raises(RoadsteadError) as caught:
         await get("http://127.0.0.1:1/stable")
     assert caught.value.problem.reason is SOURCE_UNREACHABLE
+    assert caught.value.problem.cause.endswith(": no connection to 127.0.0.1:1: connection refused")
 
 
 async def test_a_server_that_hangs_is_given_up_at_the_deadline(get, server):

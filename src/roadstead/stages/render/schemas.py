@@ -26,6 +26,7 @@ _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _FREE: dict[str, Any] = {}
 _INTEGER_OR_TEXT = {"type": ["integer", "string"]}
 _NUMBER_OR_TEXT = {"type": ["number", "string"]}
+_UNDECLARED = "declare the name in the Bundle's parameters: every other ${…} stays as it is"
 _MOST = 20  # problems told of one object
 
 # Maps and lists whose values are text in every kind that has them.
@@ -140,7 +141,9 @@ class Schemas:
             wanted = " or ".join(error.kind.types)
             found = type(error.instance).__name__ if secret else _shown(error.instance)
             place = Place(field=paths.text(path))
-            yield Problem(INVALID_OBJECT, f"a value of type {wanted} is needed, found {found}", place=place)
+            hint = _UNDECLARED if found.startswith('"${') else INVALID_OBJECT.remedy
+            cause = f"a value of type {wanted} is needed, found {found}"
+            yield Problem(INVALID_OBJECT, cause, hint, place=place)
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,5 +1,6 @@
 """Requests to chart repositories and registries: deadlines, sizes and errors in one place."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -38,6 +39,10 @@ async def session(*, deadline: float, where: str) -> AsyncIterator[aiohttp.Clien
             yield opened
     except TimeoutError as late:
         raise unreachable(where, f"no answer within {deadline:g} s") from late
+    except aiohttp.ClientConnectorError as cause:
+        number = cause.os_error.errno
+        words = os.strerror(number) if number and number > 0 else str(cause.os_error.strerror or cause)
+        raise unreachable(where, f"no connection to {cause.host}:{cause.port}: {words.lower()}") from cause
     except (aiohttp.ClientError, OSError) as cause:
         raise unreachable(where, str(cause) or type(cause).__name__) from cause
 

@@ -142,3 +142,11 @@ def test_what_the_bundles_of_an_unread_source_declare_is_not_known():
 def test_placeholders_in_names_of_files_are_known(file, expected):
     overrides = f"[]\n  values: [{{file: '{file}', optional: true}}]"
     assert told(overrides=overrides) == expected
+
+
+def test_what_a_broken_bundle_may_declare_is_not_said_to_be_undeclared():
+    text = (
+        "kind: Profile\nmetadata: {name: p}\nspec: {variables: {replicas: 2}}\n"
+        "---\nkind: Bundle\nmetadata: {name: web}\nspec: {cluster: {all: true}, parameters: {replicas: {type: integer}}}\n"
+    )
+    assert [one.split(": ")[2] for one in trees.told(trees.resolved(text).problems)] == ["UnknownField"]

@@ -33,7 +33,8 @@ def check(loaded: Documents) -> Iterator[Fault]:
         yield from _for_cluster(loaded, cluster)
     for hold in loaded.holds.values():
         yield from _for_several(loaded, hold)
-    if loaded.everything_read:
+    unreadable = loaded.known["Bundle"] - loaded.bundles.keys()  # they may declare what seems undeclared
+    if loaded.everything_read and not unreadable:
         yield from _undeclared(loaded)
 
 

@@ -36,6 +36,7 @@ def files(fleet: str, clusters: Mapping[str, str]) -> dict[str, bytes]:
             hint=schema.hint(path), name=name, profile=profile, context=json.dumps(context)
         )
         found[path] = text.encode()
+    found[".gitignore"] = b"*.plan\n"  # as the tutorial saves them: a new file would change the fleet
     return dict(sorted({**found, **editors()}.items()))
 
 

@@ -29,7 +29,7 @@ lint: $(VENV)/installed ## format, lint, types and layers
 	$(BIN)/lint-imports --no-cache --config pyproject.toml
 
 test-fast: $(VENV)/installed ## the fast ring: no network, no cluster
-	$(PYTEST) -q -m "not cluster and not end_to_end and not postgresql and not suite and not slow"
+	$(PYTEST) -q -n 4 --dist worksteal -m "not cluster and not end_to_end and not postgresql and not suite and not slow"
 
 test: lint ## lint and all rings, on real API servers
 	bash .ci/rings

@@ -21,6 +21,12 @@ def pytest_configure() -> None:
         )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules come first: of several processes none is left with one of them at the end."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def suite():
     """The folder of an external suite (`suite("kstatus")`); skips, saying so, where it is absent."""

@@ -41,7 +41,7 @@ def status(
             console.show(statuses.lines(found))
         else:
             console.show_data(statuses.data(found), output)
-        return running.code(failed=False, changes=detailed_exitcode and not found.is_fine)
+        return running.code(failed=found.failed, changes=detailed_exitcode and not found.is_fine)
 
     running.run(work)
 

@@ -55,9 +55,13 @@ class FleetStatus:
     problems: tuple[Problem, ...]
 
     @property
+    def failed(self) -> bool:
+        """Whether something could not be looked at: what is shown is then not all there is."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
     def is_fine(self) -> bool:
-        broken = any(problem.severity is Severity.ERROR for problem in self.problems)
-        return not broken and all(key.is_fine for key in self.keys)
+        return not self.failed and all(key.is_fine for key in self.keys)
 
 
 def lines(found: FleetStatus) -> Iterator[Line]:

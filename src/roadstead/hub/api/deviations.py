@@ -63,7 +63,7 @@ def _value(text: str) -> Any:
 async def page(asked: Asked[Wanted]) -> Page[DeviationShown]:
     query, serving = asked.query, asked.serving
     where = Where(
-        clusters=await known.clusters(serving, query),
+        clusters=known.clusters(serving, query),
         bundles=pages.chosen(query.bundle),
         objects=pages.chosen(query.object),
         troubles=frozenset(query.trouble),

@@ -54,9 +54,9 @@ def shown(one: Event) -> EventShown:
     return msgspec.convert(one, EventShown, from_attributes=True)
 
 
-async def where(serving: Serving, query: Filter, scope: Scope) -> Where:
+def where(serving: Serving, query: Filter, scope: Scope) -> Where:
     return Where(
-        clusters=await known.clusters(serving, query),
+        clusters=known.clusters(serving, query),
         bundles=pages.chosen(query.bundle),
         kinds=frozenset(query.kind),
         levels=frozenset(query.level),
@@ -71,7 +71,7 @@ async def where(serving: Serving, query: Filter, scope: Scope) -> Where:
 
 async def page(asked: Asked[Wanted]) -> Page[EventShown]:
     query, serving = asked.query, asked.serving
-    chosen = await where(serving, query, asked.scope)
+    chosen = where(serving, query, asked.scope)
     found = await serving.store.events.page(chosen, before=query.after, limit=query.limit)
     return Page([shown(one) for one in found.items], found.after)
 

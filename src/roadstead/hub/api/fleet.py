@@ -1,5 +1,6 @@
 """`/fleet`: what is followed, what is wrong with it, and the sums of everything."""
 
+from collections import Counter
 from datetime import datetime
 from importlib import metadata
 
@@ -12,6 +13,7 @@ from roadstead.model.decision import DecisionKind
 from roadstead.model.status import Reach
 from roadstead.world.store.statuses import Where
 
+_VERSION = metadata.version("roadstead")
 _TOLD = 100  # problems; more of them are one cause, as a rule
 
 
@@ -39,22 +41,21 @@ async def fleet(asked: Asked[Nothing]) -> Fleet:
     following = serving.reconciling.following
     desired = following.desired
     seen = scope.clusters
-    clusters = {
-        name: one for name, one in (await known.every(serving)).items() if seen is None or name in seen
-    }
+    clusters = [name for name in known.in_git(serving) if seen is None or name in seen]
+    reached = Counter(shown.reach(serving, name) for name in clusters)
     wrong = [
         *shown.within(desired.problems if desired else (), scope),
         *(
             keeper.reach.problem.at(cluster=name)
-            for name, keeper in serving.reconciling.keepers.items()
-            if name in clusters and keeper.reach.problem
+            for name in clusters
+            if (keeper := serving.reconciling.keepers.get(name)) and keeper.reach.problem
         ),
     ]
     followed = desired.snapshot.fleet if desired else None
     return Fleet(
         name=desired.fleet if desired else "",
         hub=serving.options.name,
-        version=metadata.version("roadstead"),
+        version=_VERSION,
         revision=desired.revision if desired else "",
         commit=followed.commit if followed else "",
         ref=followed.ref if followed else "",
@@ -62,7 +63,7 @@ async def fleet(asked: Asked[Nothing]) -> Fleet:
         problem=shown.problem(following.problem) if following.problem else None,
         problems=[shown.problem(one) for one in wrong[:_TOLD]],
         found=len(wrong),
-        clusters={reach: sum(one.reach is reach for one in clusters.values()) for reach in Reach},
+        clusters={reach: reached[reach] for reach in Reach},
         bundles=await serving.store.statuses.counts(Where(scope=scope)),
         holds=await _holds(asked),
     )

@@ -1,5 +1,6 @@
 """The clusters there are: those of Git, and those that were seen before and are in Git no more."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from roadstead.language import selectors
 from roadstead.language.selectors import Selector
 from roadstead.model import errors
 from roadstead.model.errors import Place, RoadsteadError
+from roadstead.model.fleet import Cluster
 from roadstead.model.status import ClusterStatus, Reach
 from roadstead.operations.serve import Serving
 
@@ -20,39 +22,36 @@ class Side(StrEnum):
     BUNDLE = "bundle"
 
 
+def in_git(serving: Serving) -> Mapping[str, Cluster]:
+    """By name; in memory, so that it costs nothing to ask."""
+    desired = serving.reconciling.following.desired
+    return desired.resolution.clusters if desired else {}
+
+
 async def every(serving: Serving) -> dict[str, ClusterStatus]:
     """What the store knows of each, with labels and state as Git says them now; by name."""
     found = await serving.store.clusters.all()
-    desired = serving.reconciling.following.desired
-    if desired is None:
-        return found
-    clusters = desired.resolution.clusters
     told = {
         name: replace(
-            found.get(name) or ClusterStatus(name),
+            found.pop(name, ClusterStatus(name)),
             labels=one.labels,
             state=str(one.state),
             reach=shown.reach(serving, name),
         )
-        for name, one in clusters.items()
+        for name, one in in_git(serving).items()
     }
-    gone = {
-        name: replace(one, state=GONE, reach=Reach.UNKNOWN)
-        for name, one in found.items()
-        if name not in clusters
-    }
+    gone = {name: replace(one, state=GONE, reach=Reach.UNKNOWN) for name, one in found.items()}
     return dict(sorted((told | gone).items()))
 
 
-async def clusters(serving: Serving, places: Places) -> frozenset[str] | None:
-    """The names of those that were asked for; None is all. Raises UsageError for what is no selector."""
+def clusters(serving: Serving, places: Places) -> frozenset[str] | None:
+    """The names of those that were asked for; None is all. Labels are those that Git says. Raises UsageError for what
+    is no selector."""
     named = pages.chosen(places.cluster)
     if places.selector is None:
         return named
-    wanted = labels(places.selector)
-    selected = frozenset(
-        name for name, one in (await every(serving)).items() if wanted.matches(name, one.labels)
-    )
+    wanted, found = labels(places.selector), in_git(serving)
+    selected = frozenset(name for name, one in found.items() if wanted.matches(name, one.labels))
     return selected if named is None else selected & named
 
 

@@ -61,10 +61,10 @@ class Found(msgspec.Struct):
 
 async def search(asked: Asked[Wanted]) -> Found:
     query, serving, scope = asked.query, asked.serving, asked.scope
-    chosen, readable = await known.clusters(serving, query), scope.clusters
+    chosen, readable = known.clusters(serving, query), scope.clusters
     names = [
         name
-        for name in sorted(_clusters(serving))
+        for name in sorted(known.in_git(serving))
         if (chosen is None or name in chosen) and (readable is None or name in readable)
     ]
     begin = tuple(reading.place(query.after, str, str, str, str)) if query.after is not None else None
@@ -78,11 +78,6 @@ async def search(asked: Asked[Wanted]) -> Found:
     troubles = await _troubles(serving, page.items)
     unseen = [name for name in names if _inventories(serving, name) is None]
     return Found([_shown(*one, troubles) for one in page.items], page.after, unseen)
-
-
-def _clusters(serving: Serving) -> Iterable[str]:
-    desired = serving.reconciling.following.desired
-    return desired.resolution.clusters if desired else ()
 
 
 def _inventories(serving: Serving, cluster: str) -> Mapping[str, Inventory] | None:

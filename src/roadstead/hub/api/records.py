@@ -71,7 +71,7 @@ async def page(asked: Asked[Wanted]) -> Page[dict[str, Any]]:
     query, serving = asked.query, asked.serving
     where = Where(
         object=query.object,
-        clusters=await known.clusters(serving, query),
+        clusters=known.clusters(serving, query),
         bundles=pages.chosen(query.bundle),
         kinds=frozenset(query.kind),
         actor=query.actor,

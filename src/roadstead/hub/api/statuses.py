@@ -39,7 +39,7 @@ class Sums(msgspec.Struct):
 
 async def page(asked: Asked[Wanted]) -> Page[StatusShown]:
     query, serving = asked.query, asked.serving
-    where = await _where(serving, query, asked.scope)
+    where = _where(serving, query, asked.scope)
     return await read(serving, where, query, order=query.order)
 
 
@@ -52,7 +52,7 @@ async def read(
 
 async def counts(asked: Asked[Summed]) -> Sums:
     statuses = asked.serving.store.statuses
-    where = await _where(asked.serving, asked.query, asked.scope)
+    where = _where(asked.serving, asked.query, asked.scope)
     if asked.query.by is None:
         return Sums(await statuses.counts(where))
     is_cluster = asked.query.by is known.Side.CLUSTER
@@ -64,9 +64,9 @@ async def counts(asked: Asked[Summed]) -> Sums:
     return Sums(whole, found)
 
 
-async def _where(serving: Serving, query: Filter, scope: Scope) -> Where:
+def _where(serving: Serving, query: Filter, scope: Scope) -> Where:
     return Where(
-        clusters=await known.clusters(serving, query),
+        clusters=known.clusters(serving, query),
         bundles=pages.chosen(query.bundle),
         standings=frozenset(query.standing),
         text=query.text,

@@ -74,7 +74,7 @@ _encode = msgspec.json.Encoder().encode
 
 async def stream(asked: Asked[Wanted]) -> Response:
     serving, query = asked.serving, asked.query
-    where = await events.where(serving, query, asked.scope)
+    where = events.where(serving, query, asked.scope)
     after = _last_id(asked)
     begin, gone = await _begin(serving, after)
     body = _told(serving, query, where, begin, gone)

@@ -129,7 +129,8 @@ class Statuses:
         return _sums(await self._counted(where, _COLUMNS.bundle))
 
     async def _counted(self, where: Where, *by: Any) -> Iterable[Any]:
-        counted = select(*by, _COLUMNS.rank, func.count()).group_by(*by, _COLUMNS.rank)
+        # By rank first, which the index of ranks serves by itself: a fifth of the time where sums are by bundle.
+        counted = select(*by, _COLUMNS.rank, func.count()).group_by(_COLUMNS.rank, *by)
         return await reading.fetch(self.writer.engines, _chosen(counted, where))
 
 

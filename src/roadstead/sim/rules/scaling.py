@@ -33,8 +33,9 @@ def autoscaler(value: Value, old: Value | None) -> Iterator[Cause]:
         yield invalid("spec.maxReplicas", most, "must be greater than 0")
     elif most < least:
         yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
-    if least < 1:
-        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
+    outside = any(each.get("type") in OUTSIDE for each in spec.get("metrics") or ())
+    if least < (0 if outside else 1):
+        yield invalid("spec.minReplicas", least, f"must be greater than or equal to {0 if outside else 1}")
 
 
 def _rules(rules: Value, at: str) -> Iterator[Cause]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roadstead.engine import cluster_loop
 from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.status import Standing
 from roadstead.sim import faults
@@ -267,6 +268,32 @@ async def test_started_where_git_cannot_be_followed_it_keeps_what_counted_before
         assert fleet.data("c1", "a", "web") == {"x": "1"}
         serving.reconciling.following.accept(rewritten)
         await until(lambda: fleet.data("c1", "a", "web") == {"x": "2"})
+
+
+async def test_what_is_due_when_a_cluster_is_reached_again_waits_until_it_is_known_what_git_means(
+    fleet, monkeypatch
+):
+    """Else it would look as if Git wanted nothing there."""
+    async with fleet.served() as serving:
+        await fleet.settled(1)
+        mark, keeper = len(fleet.requests), serving.reconciling.keepers["c1"]
+        slowly = asyncio.Event()
+
+        async def manifests_of(*arguments):
+            await slowly.wait()
+            return await original(*arguments)
+
+        original = cluster_loop.manifests_of
+        monkeypatch.setattr(cluster_loop, "manifests_of", manifests_of)
+        keeper.end()
+        keeper.ask("web")
+        await until(lambda: any("watch=" in one.path for _, one in fleet.requests[mark:]))
+        await asyncio.sleep(0.3)
+        assert fleet.writes(mark) == []
+        slowly.set()
+        await until(lambda: keeper.counts.waiting == 1)
+        assert fleet.writes(mark) == []
+        assert fleet.data("c1", "a", "web") == {"x": "1"}
 
 
 async def test_a_second_writer_is_fenced_and_told_who_holds_the_bundle(fleet):

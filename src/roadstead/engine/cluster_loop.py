@@ -277,6 +277,8 @@ def _stopped(
         return manifests.findings
     if assignment is None:
         return _kept(found, key, wishes)
+    if manifests is None:  # which would look as if Git wanted nothing of it
+        return (_frozen(key, "what Git means for it is not known yet"),)
     return ()
 
 

@@ -214,13 +214,15 @@ class Keeper:
         )
 
     async def _work(self, start: _Start) -> None:
-        """Take keys as they become due."""
+        """Take keys as they become due, those of a connection before as well, once Git's state is adopted."""
+        steps = self._steps
+        assert steps is not None
         while not (self._shared.stop.is_set() or self._ended.is_set()):
-            while key := self._queue.take():
+            while steps.known.adopted and (key := self._queue.take()):
                 self._running.add(key)
                 start(self._step(key))
             self._wake.clear()
-            await self._sleep(self._queue.wait(), self._wake)
+            await self._sleep(self._queue.wait() if steps.known.adopted else math.inf, self._wake)
 
     async def _step(self, bundle: str) -> None:
         steps = self._steps

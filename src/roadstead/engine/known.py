@@ -48,6 +48,7 @@ class Known:
     facts: Facts
     survey: Survey
     inventories: dict[str, Inventory]
+    adopted: bool = False  # whether it is known what Git means for it: before that nothing is to be done
     makers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _inputs: dict[str, _Inputs] = field(default_factory=dict)
 
@@ -108,6 +109,7 @@ class Known:
         self._renew_view()
         self._remake()
         before, self._inputs = self._inputs, self._inputs_now()
+        self.adopted = True
         self.judge_health()
         return frozenset(
             bundle

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.model.reasons import Reason
 from roadstead.stages.observe import stream
 from roadstead.stages.observe.stream import Selection
 from roadstead.world.kube import client as kube
@@ -47,7 +48,7 @@ class Sight:
         self._trust = trust
         self._doubted = asyncio.Event()
         self._silent: dict[Selection, tuple[Problem, float]] = {}  # and since when
-        self._told: set[str] = set()
+        self._told: dict[str, Reason] = {}
 
     def blind(self, selection: Selection, problem: Problem | None) -> None:
         """What a drift watch says of its streams."""
@@ -98,15 +99,16 @@ class Sight:
         }
         if ALL in self._told and len(lasting) < len(self._silent):
             return
-        for what in self._told - lasting.keys():
-            self._told.discard(what)
+        for what in self._told.keys() - lasting.keys():
+            del self._told[what]
             self._tell(what, None)
         for what, problem in lasting.items():
             self._say(what, problem)
 
     def _say(self, what: str, problem: Problem) -> None:
-        if what not in self._told:
-            self._told.add(what)
+        """Once; of the whole cluster again when another reason came, for it may ask for something else."""
+        if what not in self._told or (what == ALL and self._told[what] is not problem.reason):
+            self._told[what] = problem.reason
             self._tell(what, problem)
 
     @staticmethod

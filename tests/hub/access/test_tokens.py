@@ -94,9 +94,14 @@ async def test_without_a_file_nobody_may_ask_unless_anonymous_is_said(tmp_path):
 
 
 async def test_wrong_tokens_are_limited_and_right_ones_are_not(hub):
-    seen = [(await me(hub, f"rst_{number}"))[0] for number in range(12)]
+    seen = []
+    for number in range(12):
+        shown = {"Authorization": f"Bearer rst_{number}", "X-Forwarded-For": f"10.0.0.{number}"}
+        seen.append((await hub.ask("GET", "/api/v1/me", **shown))[0])
     assert seen == [401] * 10 + [429] * 2
-    assert [message for message, _ in hub.said] == ["a login from 127.0.0.1 failed"] * 10
+    assert [message for message, _ in hub.said] == ["a login from 127.0.0.1 failed"] * 10, (
+        "who is no proxy is not believed"
+    )
     assert "rst_" not in str(hub.said)
     _, said = await me(hub, "rst_more")
     assert said["reason"] == "TooManyAttempts"

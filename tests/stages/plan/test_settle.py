@@ -187,3 +187,12 @@ def test_without_that_right_values_are_compared_here():
         "touched since we applied it; predicted: this identity may not patch deployments",
         "spec.replicas 5->3 kubectl-edit",
     ]
+
+
+def test_what_an_apply_that_was_cut_off_wrote_itself_is_nobodys_edit():
+    cut = Change(ID, Action.UPDATE, "an earlier apply was cut off", verified=False)
+    for by, drifted in (("roadstead", False), ("kubectl-edit", True)):
+        preview = Preview(ID, deployment(5, by=by), deployment(3, by=by))
+        draft = Draft(KEY, "v1:x", "main", Parent("f", KEY, "n", "i"), (cut,))
+        (change,) = settle.settle(draft, {ID: preview}, ASSIGNMENT).changes
+        assert (change.action, change.drifted) == (Action.UPDATE, drifted)

@@ -152,6 +152,8 @@ def _update(change: Change, fields: tuple[FieldChange, ...], assignment: Assignm
         return _changed(settled)
     if not fields:
         return replace(settled, action=Action.UNCHANGED, cause="as applied", drifted=False)
+    if change.cause == "an earlier apply was cut off" and _editors(fields) == ownership.MANAGER:
+        return replace(settled, drifted=False)  # what we wrote ourselves, and did not get to write down
     only_label = all(field.path == _LABEL for field in fields)
     edited = change.cause if only_label else f"edited by {_editors(fields)}"
     mode = _mode(change, assignment)

@@ -1,53 +1,83 @@
 """The hub is killed at seeded moments amid commits and edits, and started again: it converges, nothing is lost."""
 
 import asyncio
+import json
 import random
 import signal
+from collections import Counter
+
+import pytest
 
 from tests.end_to_end import hubs
-from tests.end_to_end.story import Story, config_map, namespace
+from tests.end_to_end.story import config_map, namespace
+from tests.engine import fleets
 
-SEEDS = 4
+NAMESPACE, SAME, CHANGING = "web", 10, 6
+FLAGS = ("--interval", "300ms", "--name", "hub@test")
 
 
-async def test_killed_at_any_moment_it_converges_and_the_record_is_whole(clusters, unique, tmp_path):
-    [cluster] = clusters(1)
-    story = Story(tmp_path, cluster.kubeconfig, unique)
-    story.cluster("only", cluster.name)
-    story.bundle("web")
+def write(fleet, state):
+    changing = [config_map(f"changing-{n}", NAMESPACE, state=str(state)) for n in range(CHANGING)]
+    come_and_go = [config_map(f"only-{state % 2}-{n}", NAMESPACE) for n in range(3)]
+    same = [config_map(f"same-{n}", NAMESPACE, state="same") for n in range(SAME)]
+    fleet.story.write("apps/web/all.yaml", [namespace(NAMESPACE), *changing, *come_and_go, *same])
+    fleet.story.commit(f"state {state}")
 
-    def write(state: int) -> None:
-        changing = [config_map(f"changing-{n}", unique, state=str(state)) for n in range(12)]
-        come_and_go = [config_map(f"only-{state % 2}-{n}", unique) for n in range(6)]
-        story.write("apps/web/all.yaml", [namespace(unique), *changing, *come_and_go])
-        story.commit(f"state {state}")
 
-    async def found() -> dict[str, str]:
-        listed = await cluster.request("GET", f"/api/v1/namespaces/{unique}/configmaps")
-        return {
-            one["metadata"]["name"]: one.get("data", {}).get("state", "")
-            for one in listed["items"]
-            if one["metadata"]["name"] != "kube-root-ca.crt"
-        }
+def found(fleet):
+    cluster = fleet.clusters["c1"]
+    kind = cluster.builtin("configmaps")
+    stored = cluster.store.items(kind.storage, NAMESPACE)
+    live = {name: json.loads(one.data).get("data", {}).get("state", "") for (_, name), one in stored}
+    return {name: state for name, state in live.items() if name != "kube-root-ca.crt"}
 
-    def wanted(state: int) -> dict[str, str]:
-        names = {f"only-{state % 2}-{n}": "" for n in range(6)}
-        return {**{f"changing-{n}": str(state) for n in range(12)}, **names}
 
-    write(0)
-    for seed in range(SEEDS):
-        async with hubs.running(story, "--interval", "300ms") as hub:
+def wanted(state):
+    same = dict.fromkeys((f"same-{n}" for n in range(SAME)), "same")
+    changing = dict.fromkeys((f"changing-{n}" for n in range(CHANGING)), str(state))
+    return {**same, **changing, **dict.fromkeys((f"only-{state % 2}-{n}" for n in range(3)), "")}
+
+
+async def converged(fleet, state):
+    async with asyncio.timeout(hubs.PATIENCE):
+        while found(fleet) != wanted(state):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+async def test_killed_at_any_moment_it_converges_and_the_record_is_whole(tmp_path, kills):
+    async with fleets.simulated(tmp_path) as fleet:
+        fleet.story.bundle("web")
+        database = ("--database", f"sqlite:///{tmp_path / 'killed.db'}")
+        write(fleet, 0)
+        async with hubs.running(fleet.story, *FLAGS, *database):
+            await converged(fleet, 0)
+        edited = Counter()
+        for seed in range(kills):
             chance = random.Random(seed)
-            if seed:
-                await hub.event("commit")
-            await asyncio.sleep(chance.uniform(0.2, 2.5))
-            await hub.end(signal.SIGKILL)
-        write(seed + 1)
-    async with hubs.running(story, "--interval", "300ms") as hub:
-        async with asyncio.timeout(hubs.PATIENCE):
-            while await found() != wanted(SEEDS):
-                await asyncio.sleep(0.2)
-        assert not hub.events("drift"), "what the hub wrote itself is nobody's edit"
-        assert await hub.end() == 0
-    checked = await story.roadstead("apply", "--take-over", "-o", "json")
-    assert set(checked.data()["summary"]) == {"unchanged"}
+            async with hubs.running(fleet.story, *FLAGS, *database) as hub:
+                write(fleet, seed + 1)
+                await asyncio.sleep(chance.uniform(0.0, 0.6))
+                one = f"same-{chance.randrange(SAME)}"
+                fleet.edit("c1", one, NAMESPACE, state=f"edited {seed}")
+                edited[one] += 1
+                await asyncio.sleep(chance.uniform(0.0, 0.6))
+                await hub.end(signal.SIGKILL)
+        async with hubs.running(fleet.story, *FLAGS, *database) as hub:
+            await converged(fleet, kills)
+            assert await hub.end() == 0
+        told = await fleet.story.roadstead("audit", "export", *database)
+        check([json.loads(line) for line in told.out.splitlines()], set(edited))
+        await fleet.story.roadstead("audit", "verify", *database)
+        checked = await fleet.story.roadstead("apply", "--take-over", "-o", "json")
+        assert set(checked.data()["summary"]) == {"unchanged"}
+
+
+def check(records, edited):
+    """Each intent has one end, each edited object is on the record, and nothing else is called an edit."""
+    intents = [(one["writer"], one["sequence"]) for one in records if one["kind"] == "intent"]
+    closed = Counter(tuple(one["closes"]) for one in records if one["kind"] == "outcome")
+    assert sorted(closed) == sorted(intents)
+    assert set(closed.values()) == {1}
+    drifts = [each for one in records if one["kind"] == "drift" for each in one["objects"]]
+    assert {one["object"].rpartition("/")[2] for one in drifts} == edited

@@ -288,3 +288,15 @@ async def test_two_at_once(repository, cache):
     async with asyncio.TaskGroup() as group:
         found = [group.create_task(hashed(repository.folder, cache)) for _ in range(4)]
     assert len({task.result().tree for task in found}) == 1
+
+
+async def test_preparing_a_store_again_leaves_its_way_to_the_objects_alone(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Whoever opens the store at that moment takes no lock."""
+    repository.commit(files={"a": "1"})
+    first = await hashed(repository.folder, tmp_path / "cache")
+    before = (first.store / "objects/info/alternates").stat()
+    await hashed(repository.folder, tmp_path / "cache")
+    after = (first.store / "objects/info/alternates").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

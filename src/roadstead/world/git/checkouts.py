@@ -6,7 +6,6 @@ is git's question (safe.directory), which it is asked first.
 """
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,14 +106,24 @@ async def borrowed(place: Path, checkout: Checkout, *, until: float) -> Path:
     with failures.of_files(f"preparing the cache {store}"):
         info = store / "objects" / "info"
         info.mkdir(exist_ok=True)
-        (info / "alternates").write_bytes(os.fsencode(checkout.files["objects"]) + b"\n")
+        _put(info / "alternates", os.fsencode(checkout.files["objects"]) + b"\n")
         (store / "info").mkdir(exist_ok=True)
         for name in ("shallow", "info/exclude", "info/attributes"):
             if checkout.files[name].exists():
-                shutil.copyfile(checkout.files[name], store / name)
+                _put(store / name, checkout.files[name].read_bytes())
             else:
                 (store / name).unlink(missing_ok=True)
     return store
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Whole, and only where it changes: who opens the store meanwhile takes no lock, and without alternates would
+    miss all of the repository's objects."""
+    if file.exists() and file.read_bytes() == content:
+        return
+    new = file.with_name(f"{file.name}.new")
+    new.write_bytes(content)
+    new.replace(file)
 
 
 def place_of(folder: Path, *, cache: Path) -> Path:

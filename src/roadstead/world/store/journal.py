@@ -81,10 +81,6 @@ class Journal:
 
         return await self.writer.write(make, keys=also.keys())
 
-    def note(self, record: Record) -> None:
-        """`add`, without waiting: for what happened already and nothing depends on."""
-        self.writer.note(lambda batch: batch.record(record))
-
     async def open_intents(self) -> tuple[tuple[RecordId, Record], ...]:
         """Of this process, also in a chain that it has left, in their order."""
         name = self.writer.name

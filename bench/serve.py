@@ -135,7 +135,9 @@ async def _restored(client: Client, resource: ApiResource) -> AsyncIterator[dict
             async for event in events:
                 if event.type == "MODIFIED":
                     image = event.object["spec"]["template"]["spec"]["containers"][0]["image"]
-                    seen[event.object["metadata"]["name"]] = image, time.perf_counter()
+                    name = event.object["metadata"]["name"]
+                    if image == _INTRUDERS or name in seen:  # what was before the edit is no restoring
+                        seen[name] = image, time.perf_counter()
 
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch())
@@ -166,6 +168,7 @@ class _Case:
     async def _edit(self, name: str, found: list[tuple[float, float]]) -> None:
         patch: list[dict[str, Any]] = [{"op": "replace", "path": _IMAGE, "value": _INTRUDERS}]
         self.told.events.pop(name, None)
+        self.seen.pop(name, None)
         await self.intruder.json_patch(self.resource, _NAMESPACE, name, patch, manager="kubectl-edit")
         edited = time.perf_counter()
         async with asyncio.timeout(120):

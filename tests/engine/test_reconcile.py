@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roadstead.engine import cluster_loop
+from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision, DecisionKind
+from roadstead.model.errors import Problem
 from roadstead.model.status import Standing
 from roadstead.sim import faults
 from roadstead.stages.observe import sight, stream
@@ -294,6 +296,21 @@ async def test_what_is_due_when_a_cluster_is_reached_again_waits_until_it_is_kno
         await until(lambda: keeper.counts.waiting == 1)
         assert fleet.writes(mark) == []
         assert fleet.data("c1", "a", "web") == {"x": "1"}
+
+
+async def test_what_hinders_a_whole_cluster_has_an_end_that_is_told(fleet, monkeypatch):
+    async with fleet.served():
+        await fleet.settled(1)
+
+        async def manifests_of(*arguments):
+            raise errors.error(Problem(reasons.UNREACHABLE, "the registry does not answer"))
+
+        with monkeypatch.context() as hindering:
+            hindering.setattr(cluster_loop, "manifests_of", manifests_of)
+            change(fleet, "2")
+            assert (await fleet.event("apply-failed")).bundle == ""
+        assert (await fleet.event("apply-resolved")).cluster == "c1"
+        await until(lambda: fleet.data("c1", "a", "web") == {"x": "2"})
 
 
 async def test_a_second_writer_is_fenced_and_told_who_holds_the_bundle(fleet):

@@ -21,6 +21,7 @@ LOST, UNSEEN, GIT = (
     Subject("not-seen", "c1", "", "Pod"),
     Subject("frozen", "", "", ""),
 )
+HINDERED = Subject("apply-failed", "c1", "", "")
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ async def opened(tmp_path):
 
 
 async def over(opened, *subjects, git=True):
-    return set(await truth.ended(opened, subjects, git_is_followed=lambda: git))
+    return set(await truth.ended(opened, subjects, goes_by_git=lambda cluster: git))
 
 
 async def test_drift_is_over_when_no_field_of_the_object_is_wrong_any_more(opened):
@@ -67,5 +68,5 @@ async def test_a_cluster_is_lost_until_it_is_reached_or_gone_from_git(opened):
 
 
 async def test_git_is_followed_when_it_says_so(opened):
-    assert await over(opened, GIT, git=False) == set()
-    assert await over(opened, GIT) == {GIT}
+    assert await over(opened, GIT, HINDERED, git=False) == set()
+    assert await over(opened, GIT, HINDERED) == {GIT, HINDERED}

@@ -128,7 +128,7 @@ class Alerting:
     def _worker(self, post: Post, receiver: Receiver) -> _Worker:
         if receiver.follows_commits:
             return Showing(self.shared, post, receiver, self._counting, self._has_looked)
-        return Delivering(self.shared, post, receiver, self._is_followed)
+        return Delivering(self.shared, post, receiver, self._goes_by_git)
 
     async def _forget_others(self) -> None:
         """What was meant for receivers that no Alert names any more."""
@@ -159,8 +159,10 @@ class Alerting:
         desired = self.counts()
         return Counting(desired.snapshot.fleet.commit if desired else "", self._error())
 
-    def _is_followed(self) -> bool:
-        """Whether the newest state of Git counts, and all of it."""
+    def _goes_by_git(self, cluster: str) -> bool:
+        """Whether a cluster goes by what of Git counts; "": whether that is the newest state, and all of it."""
+        if cluster:
+            return self.has_looked(cluster)
         return self.git_problem() is None and not self._error()
 
     def _error(self) -> str:

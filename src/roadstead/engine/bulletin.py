@@ -84,14 +84,18 @@ class Bulletin:
         return new, events
 
     def failure(self, bundle: str, problems: Collection[Problem]) -> list[Event]:
-        """An event for problems of which one was not told yet."""
-        told = self.of(bundle)
-        broken = [one for one in problems if one.severity is Severity.ERROR and one.reason not in _PASSING]
+        """An event for problems of which one was not told yet, or for their end once nothing is left to do."""
+        told, now, commit = self.of(bundle), self.shared.world.now, self.known.desired.revision
+        errors = [one for one in problems if one.severity is Severity.ERROR]
+        broken = [one for one in errors if one.reason not in _PASSING]
         before, told.failed = told.failed, frozenset((str(one.reason), str(one.object)) for one in broken)
+        if told.hindered and not (errors or told.pending):
+            told.hindered = False
+            return [telling.applies_again(self.key(bundle), "it is applied again", commit=commit, now=now)]
         if told.failed <= before:
             return []
-        commit = self.known.desired.revision
-        return [telling.failed(self.key(bundle), broken, commit=commit, now=self.shared.world.now)]
+        told.hindered = True
+        return [telling.failed(self.key(bundle), broken, commit=commit, now=now)]
 
     def state(self, bundle: str) -> tuple[Status, tuple[Deviation, ...]]:
         """As it is now, to be written by the caller together with what made it so."""
@@ -135,7 +139,10 @@ class Bulletin:
 
     async def forget(self, bundle: str) -> None:
         """The bundle is gone from the cluster."""
-        self._told.pop(bundle, None)
+        told, now = self._told.pop(bundle, None), self.shared.world.now
+        if told and told.hindered:
+            commit = self.known.desired.revision
+            self.shared.emit(telling.applies_again(self.key(bundle), "it is gone", commit=commit, now=now))
         self._said.pop(bundle, None)
         self.shared.store.deviations.note(self.key(bundle), ())
         await self.shared.store.statuses.remove(self.key(bundle))

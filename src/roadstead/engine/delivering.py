@@ -24,12 +24,12 @@ class Delivering:
     """`routes` are the Alerts by the names under which the outbox keeps what they tell this receiver."""
 
     def __init__(
-        self, shared: Shared, post: Post, receiver: Receiver, git_is_followed: Callable[[], bool]
+        self, shared: Shared, post: Post, receiver: Receiver, goes_by_git: Callable[[str], bool]
     ) -> None:
         self.routes: Mapping[str, Alert] = {}
         self.attempts = Attempts(shared, post, receiver)
         self._shared, self._post, self._receiver = shared, post, receiver
-        self._git_is_followed = git_is_followed
+        self._goes_by_git = goes_by_git
         self._standing: dict[str, dict[Subject, Waiting]] = {}
         self._bucket = limiting.Bucket()
         self._checked = float("-inf")
@@ -69,7 +69,7 @@ class Delivering:
         waiting = await store.outbox.waiting(name, limit=_AT_ONCE)
         ended: frozenset[Subject] = frozenset()
         if check and standing:
-            ended = await truth.ended(store, standing, git_is_followed=self._git_is_followed)
+            ended = await truth.ended(store, standing, goes_by_git=self._goes_by_git)
         return deciding.decide(alert, waiting, standing, ended=ended, now=now)
 
     def _allowed(self, batches: tuple[Batch, ...], clock: float) -> tuple[Batch, ...]:

@@ -256,6 +256,7 @@ class Keeper:
                 await self._sleep(pauses.failed())
                 continue
             pauses.succeeded()
+            self._reach.unhindered()
             losses.saw(self.cluster.name, steps.known.inventories)
             if self._judging:
                 self._judging.cancel()  # what was lost by the state of Git before does not matter any more

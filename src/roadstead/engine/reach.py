@@ -17,6 +17,7 @@ class Reaching:
     cluster: Cluster
     now: Reach = Reach.UNKNOWN
     problem: Problem | None = None
+    is_hindered: bool = False  # and it was told
     _since: datetime | None = None
     _facts: Facts | None = None
 
@@ -42,7 +43,14 @@ class Reaching:
 
     def hindered(self, problem: Problem) -> None:
         """It answers, but Git's new state cannot be held against it."""
+        self.is_hindered = True
         self.shared.emit(telling.hindered(self.cluster.name, problem, self.shared.world.now))
+
+    def unhindered(self) -> None:
+        """Git's state was held against it."""
+        if self.is_hindered:
+            self.is_hindered = False
+            self.shared.emit(telling.unhindered(self.cluster.name, self.shared.world.now))
 
     def kind(self, what: str, problem: Problem | None) -> None:
         """Objects of a kind are not seen, or are again."""

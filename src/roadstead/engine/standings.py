@@ -33,6 +33,7 @@ class Told:
     ready: str = ""  # the digest that was last seen ready
     broken: bool = False  # that it failed to become ready was told
     failed: frozenset[tuple[str, str]] = frozenset()  # problems that were told, by reason and object
+    hindered: bool = False  # that it cannot be applied was told, and not that it can again
 
 
 def standing(told: Told, health: Health) -> Standing:

@@ -89,6 +89,10 @@ def failed(key: Key, problems: Sequence[Problem], *, commit: str, now: datetime)
     )
 
 
+def applies_again(key: Key, why: str, *, commit: str, now: datetime) -> Event:
+    return _event(now, "apply-resolved", why, key, commit=commit)
+
+
 def held(key: Key, why: str, now: datetime) -> Event:
     return _event(now, "frozen", why, key, level=Level.WARNING)
 
@@ -129,6 +133,11 @@ def reachable(cluster: str, now: datetime) -> Event:
 
 def hindered(cluster: str, problem: Problem, now: datetime) -> Event:
     return Event(now, "apply-failed", problem.cause, Level.WARNING, cluster, reason=str(problem.reason))
+
+
+def unhindered(cluster: str, now: datetime) -> Event:
+    message = "what Git says is held against the cluster again"
+    return Event(now, "apply-resolved", message, cluster=cluster)
 
 
 def unseen(cluster: str, what: str, problem: Problem | None, now: datetime) -> Event:

@@ -16,13 +16,14 @@ _WRONG = (Standing.BLOCKED, Standing.FAILED, Standing.UNREACHABLE, Standing.DRIF
 
 
 async def ended(
-    store: Store, told: Iterable[Subject], *, git_is_followed: Callable[[], bool]
+    store: Store, told: Iterable[Subject], *, goes_by_git: Callable[[str], bool]
 ) -> frozenset[Subject]:
-    """Raises TransientError while the database does not answer."""
+    """`goes_by_git` tells whether a cluster, or with "" the process, goes by Git's newest state. Raises
+    TransientError while the database does not answer."""
     found: set[Subject] = set()
     for one in told:
-        if one.kind == "frozen" and not one.bundle:
-            over = not one.cluster and git_is_followed()
+        if one.kind in ("frozen", "apply-failed") and not one.bundle:
+            over = goes_by_git(one.cluster)
         elif one.kind in ("drift", "contest"):
             troubles = await store.deviations.of(Key(one.bundle, one.cluster))
             over = not any(each.object == one.object and each.trouble in _DRIFT for each in troubles)

@@ -85,8 +85,9 @@ def test_what_is_known_and_still_so_is_not_told_again_until_it_is_time_to_remind
 def test_the_end_of_what_was_told_is_told():
     slack = Receiving()
     for kind, over in (("drift", "drift-resolved"), ("unhealthy", "healthy"), ("not-seen", "seen-again"),
-                       ("cluster-unreachable", "cluster-reachable"), ("contest", "drift-resolved")):  # fmt: skip
-        bundle = "web" if kind in ("drift", "unhealthy", "contest") else ""
+                       ("cluster-unreachable", "cluster-reachable"), ("contest", "drift-resolved"),
+                       ("apply-failed", "apply-resolved")):  # fmt: skip
+        bundle = "web" if kind in ("drift", "unhealthy", "contest", "apply-failed") else ""
         slack.happens(slack.count * 100, kind, bundle=bundle)
         assert slack.told(slack.count * 100) == [(kind, ["begun a"])]
         slack.happens(slack.count * 100, over, bundle=bundle)
@@ -146,8 +147,8 @@ def test_until_it_was_sent_the_same_message_comes_again_under_the_same_id():
 def test_what_merely_happens_is_told_and_forgotten():
     slack = Receiving()
     slack.happens(0, "commit", cluster="", bundle="")
-    slack.happens(0, "apply-failed", bundle="")
-    assert slack.told(10) == [("commit", ["happened a"]), ("apply-failed", ["happened a"])]
+    slack.happens(0, "applied", bundle="")
+    assert slack.told(10) == [("commit", ["happened a"]), ("applied", ["happened a"])]
     assert slack.standing == {}
     assert subjects.subject(Event(NOON, "commit", "x")) is None
 

@@ -7,7 +7,9 @@ from roadstead.model.alert import Alert
 from roadstead.model.events import Event
 from roadstead.stages.notify import subjects
 
-_OF_COMMITS = frozenset({"commit", "applied", "apply-failed", "unhealthy", "healthy", "frozen"})
+_OF_COMMITS = frozenset(
+    {"commit", "applied", "apply-failed", "apply-resolved", "unhealthy", "healthy", "frozen"}
+)
 
 
 def routes(alerts: Iterable[Alert], event: Event) -> tuple[str, ...]:

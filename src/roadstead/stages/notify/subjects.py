@@ -38,6 +38,7 @@ _LASTING: Mapping[str, _Scope] = {
 _OVER: Mapping[str, tuple[str, ...]] = {
     "drift-resolved": ("drift", "contest"),
     "healthy": ("unhealthy",),
+    "apply-resolved": ("apply-failed",),
     "cluster-reachable": ("cluster-unreachable",),
     "seen-again": ("not-seen",),
     "git-followed": ("frozen",),
@@ -45,11 +46,10 @@ _OVER: Mapping[str, tuple[str, ...]] = {
 
 
 def subject(event: Event) -> Subject | None:
-    """What begins with an event; None for what merely happens. What stands in the way of a whole cluster for one
-    commit, or freezes one, has no end that anybody tells."""
+    """What begins with an event; None for what merely happens. What freezes a whole cluster has no end that anybody
+    tells."""
     scope = _LASTING.get(event.kind)
-    is_of_cluster = bool(event.cluster) and not event.bundle
-    if scope is None or (is_of_cluster and event.kind in ("apply-failed", "frozen")):
+    if scope is None or (event.kind == "frozen" and event.cluster and not event.bundle):
         return None
     return Subject(event.kind, *scope(event))
 

@@ -1,6 +1,7 @@
 """Bounded concurrency: order kept, limits held, failures raised as themselves."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -67,3 +68,22 @@ async def test_what_fails_as_a_whole_is_raised_as_itself():
 
     with pytest.raises(KeyError, match="zero"):
         await tasks.whole(work(), undo=asyncio.sleep)
+
+
+async def test_others_go_on_while_long_work_is_done_in_turns():
+    told = []
+
+    def work():
+        for _ in range(5):
+            time.sleep(0.005)  # busy, as reading a large fleet is
+            yield
+        told.append("done")
+        return 5
+
+    async def other():
+        told.append("another had its turn")
+
+    async with tasks.group() as start:
+        start(other())
+        assert await tasks.in_turns(work()) == 5
+    assert told == ["another had its turn", "done"]

@@ -4,7 +4,6 @@ Everything that is wrong in the documents is a problem in `Desired`; only a flee
 be read at all is raised.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -54,18 +53,18 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
     """The fleet repository and its Sources at `revision`, or as the settings say."""
     settings = world.settings
     found = await _fleet(world, revision if revision is not None else settings.revision)
-    loaded = load.load(tree(found), prefix=found.prefix)
-    await asyncio.sleep(0)  # a large fleet takes a moment, and what is watched has its turn
+    loaded = await tasks.in_turns(load.reading_fleet(tree(found), prefix=found.prefix))
     sources = await _fetch(world, found, _wanted(loaded))
-    loaded = load.add_sources(loaded, sources.trees())
+    loaded = await tasks.in_turns(load.reading_sources(loaded, sources.trees()))
     facts = clusters.recorded(world, loaded.fleet.name)
-    resolution = resolve.resolve(loaded, now=world.now, facts=facts)
-    await asyncio.sleep(0)
+    resolution = await tasks.in_turns(resolve.resolving(loaded, now=world.now, facts=facts))
     pinned = await _fetch(world, found, _pinned(loaded, resolution))
     own = await _own(world, resolution)
     packed = await _packed(world, resolution)
     if unread := {**pinned.unread, **own.unread, **packed.unread}:
-        resolution = resolve.resolve(loaded, now=world.now, facts=facts, unread=unread)
+        resolution = await tasks.in_turns(
+            resolve.resolving(loaded, now=world.now, facts=facts, unread=unread)
+        )
     others = {**pinned.revisions, **own.revisions, **packed.revisions}
     snapshot = Snapshot(found, {**sources.revisions, **others})
     told = (*sources.warnings, *pinned.warnings)

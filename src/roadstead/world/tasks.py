@@ -5,12 +5,17 @@ Deadlines are the business of what runs inside.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from roadstead.language.steps import Steps
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+
+_TURN = 0.004  # seconds that long work goes on before others have their turn
 
 
 async def each(
@@ -45,6 +50,20 @@ async def group() -> AsyncIterator[Callable[[Coroutine[Any, Any, Answer]], async
             yield tasks.create_task
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures.exceptions[0].__cause__
+
+
+async def in_turns(work: Steps[Answer]) -> Answer:
+    """The answer of long work that yields between its steps, every few milliseconds of which others go on."""
+    until = time.monotonic() + _TURN  # the loop's own clock stands still while this runs
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        if time.monotonic() >= until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + _TURN
 
 
 async def whole(work: Coroutine[Any, Any, Answer], *, undo: Callable[[Answer], Awaitable[object]]) -> Answer:

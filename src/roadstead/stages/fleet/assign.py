@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from roadstead.language.steps import Steps
 from roadstead.model import reasons
 from roadstead.model.assignment import Assignment
 from roadstead.model.errors import Problem, Severity
@@ -63,11 +64,12 @@ class Made:
     refused: tuple[Problem, ...]
 
 
-def assign(world: World, blocks: Blocks) -> Made:
-    found = _Found()
-    cohorts = {name: Cohorts(world, bundle) for name, bundle in world.loaded.bundles.items()}
+def assign(world: World, blocks: Blocks) -> Steps[Made]:
+    found, cohorts = _Found(), {}
     for name, bundle in world.loaded.bundles.items():
+        cohorts[name] = Cohorts(world, bundle)
         _bundle(world, blocks, found, bundle, cohorts[name])
+        yield
     _spread(world, found)
     return Made(
         Assignments(cohorts, world.clusters.by_name, found.names), found.blocked, tuple(found.refused)

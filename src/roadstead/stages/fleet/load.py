@@ -2,7 +2,7 @@
 
 Reading never stops at an error: whatever is broken leaves a fault. Only without a usable Fleet there is
 nothing to go on from. Fetching the Sources' repositories is the caller's; which documents fit together is
-check's.
+check's. It may take a moment: `reading_fleet` and `reading_sources` are the same in steps.
 """
 
 import glob
@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from roadstead.language import nearest, yaml
+from roadstead.language import nearest, steps, yaml
+from roadstead.language.steps import Steps
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
 from roadstead.stages.fleet import content, documents, reading
@@ -49,12 +50,17 @@ def load(tree: Tree, *, prefix: str = "") -> Documents:
 
     `prefix` is the folder of the repository that holds the Fleet.
     """
+    return steps.finish(reading_fleet(tree, prefix=prefix))
+
+
+def reading_fleet(tree: Tree, *, prefix: str = "") -> Steps[Documents]:
+    """As `load`."""
     found = _Reading("", tree, prefix=prefix)
     if not tree.exists(found.root):
         cause = f"no fleet repository: {found.root} is missing"
         raise errors.error(Problem(reasons.NO_FLEET, cause, reasons.NO_FLEET.remedy))
     found.file(found.root)
-    matched = found.files(_patterns(found))
+    matched = yield from found.files(_patterns(found))
     fleet = found.fleet()
     if fleet is None:
         raise errors.error(fault.problem for fault in found.faults if fault.is_error)
@@ -72,13 +78,20 @@ def load(tree: Tree, *, prefix: str = "") -> Documents:
 
 def add_sources(loaded: Documents, trees: Mapping[str, Tree | Problem]) -> Documents:
     """With what the Sources' repositories hold, or with why one of them cannot be read."""
+    return steps.finish(reading_sources(loaded, trees))
+
+
+def reading_sources(loaded: Documents, trees: Mapping[str, Tree | Problem]) -> Steps[Documents]:
+    """As `add_sources`."""
     read = {name: tree for name, tree in trees.items() if not isinstance(tree, Problem)}
     unread = {
         name: tree.at(place=loaded.sources[name].place)
         for name, tree in trees.items()
         if isinstance(tree, Problem)
     }
-    readings = [_source(loaded.sources[name], tree) for name, tree in sorted(read.items())]
+    readings = []
+    for name, tree in sorted(read.items()):
+        readings.append((yield from _source(loaded.sources[name], tree)))
     merged = replace(
         loaded,
         entries={
@@ -96,11 +109,11 @@ def add_sources(loaded: Documents, trees: Mapping[str, Tree | Problem]) -> Docum
     return merged.with_faults(content.missing(merged, read))
 
 
-def _source(entry: Entry[documents.Source], tree: Tree) -> "_Reading":
+def _source(entry: Entry[documents.Source], tree: Tree) -> "Steps[_Reading]":
     allow = entry.model.spec.allow
     patterns = entry.model.spec.documents
     found = _Reading(entry.name, tree, kinds=allow.kinds if allow else ())
-    if patterns and not found.files(patterns):
+    if patterns and not (yield from found.files(patterns)):
         # an emptied or rearranged repository must not look like one whose Bundles were all removed
         cause = f"no file of the repository matches: {', '.join(patterns)}"
         hint = "correct the patterns; where the last Bundle was removed, leave an empty file"
@@ -152,7 +165,7 @@ class _Reading:
             self.faults.append(Fault("Fleet", "", problem))
         return fleets[0] if fleets and not faulty and len(fleets) == 1 else None
 
-    def files(self, patterns: Sequence[str]) -> bool:
+    def files(self, patterns: Sequence[str]) -> Steps[bool]:
         """Read all files that match; False when there is none."""
         try:
             paths = self.tree.glob([posixpath.join(glob.escape(self.prefix), one) for one in patterns])
@@ -162,6 +175,7 @@ class _Reading:
         for path in paths:
             if path != self.root or self.source:
                 self.file(path)
+                yield
         return bool(paths)
 
     def file(self, path: str) -> None:

@@ -2,13 +2,16 @@
 
 Pure: the moment by which holds are judged and the facts about clusters are passed in. Nothing that is
 wrong makes the result smaller without a trace: a pair that cannot be resolved is in `blocked`, and what
-depends on it is, too. What was installed before and is assigned no more is for limits to judge.
+depends on it is, too. What was installed before and is assigned no more is for limits to judge. It may take a
+moment: `resolving` is the same in steps.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from roadstead.language import steps
+from roadstead.language.steps import Steps
 from roadstead.model.assignment import Chart, TreePath
 from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
@@ -60,16 +63,31 @@ def resolve(
 ) -> Resolution:
     """`unread`: which of the `revisions` (as SOURCE@REVISION) and `artifacts` of a resolution before cannot be
     read."""
+    return steps.finish(resolving(loaded, now=now, facts=facts, unread=unread))
+
+
+def resolving(
+    loaded: Documents,
+    *,
+    now: datetime,
+    facts: Mapping[str, Facts] | None = None,
+    unread: Mapping[str, Problem] | None = None,
+) -> Steps[Resolution]:
+    """As `resolve`."""
     found = clusters.resolve(loaded, facts or {})
+    yield
     aims = targets.find(loaded, found)
-    faults = [
-        *loaded.faults,
+    yield
+    faults = list(loaded.faults)
+    for concern in (
         *checks.check(loaded),
-        *checks.labels.unknown(loaded, found),
-        *waves.check(loaded, found),
-        *targets.check(loaded, found, aims),
-        *holds.check(loaded, now),
-    ]
+        checks.labels.unknown(loaded, found),
+        waves.check(loaded, found),
+        targets.check(loaded, found, aims),
+        holds.check(loaded, now),
+    ):
+        faults += concern
+        yield
     faulty = frozenset(fault.name for fault in faults if fault.kind == "Hold" and fault.is_error)
     active = holds.active(loaded, found, now=now, faulty=faulty)
     pins = _pins(loaded)
@@ -84,7 +102,7 @@ def resolve(
         unread=unread or {},
     )
     blocks = blocking.find(loaded, faults)
-    made = assign.assign(world, blocks)
+    made = yield from assign.assign(world, blocks)
     return Resolution(
         fleet=loaded.fleet.name,
         clusters=found.by_name,

@@ -1,7 +1,8 @@
 """The selectors in documents: where they stand, and what they are in the language of selectors."""
 
+import functools
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -69,8 +70,21 @@ def _within(value: object, path: Path) -> Iterator[tuple[Path, documents.Cluster
     if isinstance(value, documents.Clusters):
         yield path, value
     elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            yield from _within(getattr(value, name), (*path, field.alias or name))
+        for name, written_as in _holding(type(value)):
+            yield from _within(getattr(value, name), (*path, written_as))
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
             yield from _within(item, (*path, number))
+
+
+@functools.cache
+def _holding(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """The fields of a model that may hold selectors at some depth, with their names in documents."""
+    fields = model.model_fields.items()
+    return tuple((name, field.alias or name) for name, field in fields if _may_hold(field.annotation))
+
+
+def _may_hold(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation is documents.Clusters or bool(_holding(annotation))
+    return any(_may_hold(one) for one in get_args(annotation))

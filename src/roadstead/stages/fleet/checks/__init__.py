@@ -18,6 +18,7 @@ from roadstead.stages.fleet.checks import (
 from roadstead.stages.fleet.collection import Documents, Fault
 
 
-def check(loaded: Documents) -> Iterator[Fault]:
+def check(loaded: Documents) -> Iterator[Iterator[Fault]]:
+    """By concern."""
     for concern in (references, labels, variables, sources, structure, expressions, effects):
-        yield from concern.check(loaded)
+        yield concern.check(loaded)

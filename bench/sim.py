@@ -24,7 +24,7 @@ import uvloop
 from bench import podinfo
 from roadstead.sim import writing
 from roadstead.sim.cluster import Cluster
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 from tests.controlplane import plane
 
 APPLICATIONS = 250

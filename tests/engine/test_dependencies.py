@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from roadstead.sim import writing
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 

@@ -13,7 +13,7 @@ import structlog
 from roadstead.hub import logs
 from roadstead.model.events import Event, Level
 from roadstead.sim import writing
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 from tests.end_to_end.story import namespace
 from tests.hub import hubs
 

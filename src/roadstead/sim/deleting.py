@@ -13,7 +13,7 @@ from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
 from roadstead.sim.schema import requiring
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 
 # Kinds whose DELETE answers with the object itself.
 GIVES_OBJECT = {

@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import custom, writing
+from roadstead.sim import custom, storing, writing
 from roadstead.sim.kinds import Kind
 from roadstead.sim.store import Stored
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 
 Value = dict[str, Any]
 EVENTS = ("", "events")
@@ -28,20 +28,20 @@ def delete(
         if not grace and not finalizers:
             marked = _marked(write, live, grace)
             if metadata.get("deletionGracePeriodSeconds") != 0:
-                writing.put(write, write.name, marked)  # watches see that it ends before it does
-            return writing.gone(write, marked), True
+                storing.put(write, write.name, marked)  # watches see that it ends before it does
+            return storing.gone(write, marked), True
     elif kind.storage != ("", "namespaces") and not finalizers:
-        return writing.gone(write, live), True
+        return storing.gone(write, live), True
     if kind.storage == ("", "namespaces") and not finalizers and writing.final(kind, live):
-        return writing.gone(write, live), True
+        return storing.gone(write, live), True
     if kind.storage == ("", "namespaces") and metadata.get("deletionTimestamp"):
         return stored.data, False
     if metadata.get("deletionTimestamp"):
         if kind.storage == writing.PODS and (grace or 0) < metadata.get("deletionGracePeriodSeconds", 0):
-            return writing.put(write, write.name, _marked(write, live, grace)), False
+            return storing.put(write, write.name, _marked(write, live, grace)), False
         if finalizers == (metadata.get("finalizers") or []):
             return stored.data, False
-        return writing.put(
+        return storing.put(
             write, write.name, {**live, "metadata": {**metadata, "finalizers": finalizers}}
         ), False
     if finalizers:
@@ -49,7 +49,7 @@ def delete(
     value = _marked(write, {**live, "metadata": metadata}, grace)
     if kind.storage == ("", "namespaces"):
         value["status"] = {**value.get("status", {}), "phase": "Terminating"}
-    return writing.put(write, write.name, value), False
+    return storing.put(write, write.name, value), False
 
 
 def _awaited(kind: Kind, metadata: Value, propagation: str) -> list[str]:

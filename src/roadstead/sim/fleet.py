@@ -23,7 +23,7 @@ from roadstead.sim.controllers import running
 from roadstead.sim.controllers.machines import Failing
 from roadstead.sim.controllers.world import World
 from roadstead.sim.kinds import Kind
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 
 Value = dict[str, Any]
 

@@ -16,7 +16,7 @@ from roadstead.language import selectors
 from roadstead.sim import status, writing
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 
 MANAGER = "kubectl-edit"
 _HIS = "intruder.example/was-here"

@@ -27,7 +27,7 @@ from roadstead.sim.kinds import Kind
 from roadstead.sim.requests import MANAGER_LENGTH, Options, Target
 from roadstead.sim.schema.shapes import Shape
 from roadstead.sim.store import Stored
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"

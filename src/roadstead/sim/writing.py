@@ -5,82 +5,27 @@ Each takes whole values and gives the object as the server answers it. Dry runs 
 step. Raises ApiError; then nothing has changed.
 """
 
-import dataclasses
 import secrets
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from roadstead.sim import authorising, bodies, creating, granting, managed, reacting, reading, status
-from roadstead.sim.authorising import Identity, Wish
-from roadstead.sim.cluster import Cluster
+from roadstead.sim import authorising, bodies, creating, granting, managed, status, storing
+from roadstead.sim.admission import changing, checking
+from roadstead.sim.admission.quotas import QUOTAS, Charge
+from roadstead.sim.authorising import Wish
 from roadstead.sim.kinds import Kind
-from roadstead.sim.managed import Writer
 from roadstead.sim.merge.comparing import equal
-from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.rules import events, table
 from roadstead.sim.schema import completing, decoding, requiring
 from roadstead.sim.store import Stored
+from roadstead.sim.writes import Write
 
-STATUS_RESET: Fields = {"f:spec": {}}
-CUSTOM_RESET: Fields = {"f:apiVersion": {}, "f:kind": {}, "f:metadata": {}, "f:spec": {}}
-CLAIMS = ("", "persistentvolumeclaims")
-LABELS_RESET: Fields = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
-MAIN_RESET: Fields = {"f:status": {}}
 PODS = ("", "pods")
-LARGEST = 3 << 19  # bytes that a store takes of one object
-LARGEST_MESSAGE = 2 << 20  # and that are sent to it at all
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 Value = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Where and how somebody writes."""
-
-    cluster: Cluster
-    kind: Kind
-    namespace: str
-    name: str = ""
-    manager: str = "unknown"
-    subresource: str = ""
-    dry_run: bool = False
-    who: Identity | None = None  # None: the server itself
-
-    @property
-    def writer(self) -> Writer:
-        return Writer(self.manager, self.subresource, self.cluster.now(), forgetful=self.cluster.old)
-
-    @property
-    def resets(self) -> dict[str, Fields]:
-        """By version: what nobody owns who writes in this way, for it is put back."""
-        kind, status = self.kind, self.subresource == "status"
-        everywhere = not kind.custom or (status and not self.cluster.old)
-        versions = [kind, *(kind.siblings if everywhere else ())]
-        fields = self._status_reset if status else MAIN_RESET if kind.status_reset else EMPTY
-        return {each.api_version: fields for each in versions} if fields else {}
-
-    @property
-    def _status_reset(self) -> Fields:
-        if self.kind.custom and not self.cluster.old:
-            return CUSTOM_RESET
-        return LABELS_RESET if self.kind.storage == creating.LABELLED else STATUS_RESET
-
-    def current(self) -> tuple[Stored, Value] | None:
-        found = self.cluster.store.get(self.kind.storage, (self.namespace, self.name))
-        return (found, reading.value(self.kind, found.data)) if found else None
-
-    @property
-    def inside(self) -> "Write":
-        """The same in the version that built-in objects are kept in, where they are judged, too."""
-        kept = self.kind.stored if self.kind.conversion is not None else None
-        return self if kept is None else dataclasses.replace(self, kind=kept)
-
-    def missing(self) -> status.ApiError:
-        return status.not_found(self.kind.group, self.kind.plural, self.name)
 
 
 def create(write: Write, value: Value, *, entries: bool = False, instead: bool = False) -> bytes:
@@ -113,18 +58,21 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
     granting.check(write.cluster, write.who, kind, value, None)
     creating.check_namespace(write.cluster, kind, write.namespace, name)
     inside = write.inside
+    value = changing.changed(inside, value, None)
     value = creating.prepared(write.cluster, inside.kind, value, drawing=not write.subresource)
     value = table.filled(inside.kind, value)
     _refuse(write, value, None)
     if instead and write.who is not None:
         wish = Wish("create", kind.group, kind.plural, write.namespace, name)
         authorising.demand(write.cluster, write.who, wish)
+    charges = checking.checked(inside, value, None)
     there = write.cluster.store.get(kind.storage, (write.namespace, name))
     if there is not None:
         ends = b'"deletionTimestamp"' in there.data
         raise status.already_exists(kind.group, kind.plural, name, ends=ends)
-    data = put(inside, name, value)
-    if kind.storage == CLAIMS and not write.dry_run:
+    data = storing.put(inside, name, value)
+    _charge(inside, charges)
+    if kind.storage == storing.CLAIMS and not write.dry_run:
         write.cluster.new_claims.add(value["metadata"]["uid"])
     return data
 
@@ -161,6 +109,7 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, resets=write.resets)
     if found is not None and _unchanged(write, found[0], found[1], merged):
+        checking.checked(write, found[1], found[1])
         return found[0].data, False
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
@@ -226,6 +175,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not entries:
         value = managed.update(kind, live, value, writer=write.writer, resets=write.resets)
+    value = changing.changed(write, value, live)
     granting.check(write.cluster, write.who, kind, value, live)
     inside = write.inside
     if inside is not write:
@@ -234,11 +184,25 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
     _refuse(write, value, live)
+    charges = checking.checked(inside, value, live)
     if _unchanged(inside, stored, live, value):
         return stored.data
     if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and final(kind, value):
-        return gone(inside, value)
-    return put(inside, write.name, value)
+        return storing.gone(inside, value)
+    data = storing.put(inside, write.name, value)
+    _charge(inside, charges)
+    return data
+
+
+def _charge(write: Write, charges: list[Charge]) -> None:
+    """Quotas tell at once what they have used: the next write may be too much."""
+    for charge in () if write.dry_run else charges:
+        kind = write.cluster.builtin(QUOTAS[1])
+        told = Write(write.cluster, kind, write.namespace, charge.quota, "kube-apiserver", "status")
+        found = told.current()
+        if found is not None:
+            stored, quota = found
+            change(told, stored, quota, {**quota, "status": {**quota["status"], "used": charge.used}})
 
 
 def _unchanged(write: Write, stored: Stored, live: Value, value: Value) -> bool:
@@ -247,8 +211,8 @@ def _unchanged(write: Write, stored: Stored, live: Value, value: Value) -> bool:
     if not managed.same_but_times(live, value):
         return False
     if write.kind.custom and write.kind.stored is not None:
-        return managed.same_but_times(orjson.loads(stored.data), _as_stored(write.kind, value))
-    return write.kind.storage != CLAIMS or live["metadata"]["uid"] not in write.cluster.new_claims
+        return managed.same_but_times(orjson.loads(stored.data), storing.as_stored(write.kind, value))
+    return write.kind.storage != storing.CLAIMS or live["metadata"]["uid"] not in write.cluster.new_claims
 
 
 def final(kind: Kind, value: Value) -> bool:
@@ -285,66 +249,6 @@ def _refuse(write: Write, value: Value, live: Value | None) -> None:
         found += events.strict(value, live)
     if found:
         raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
-
-
-def put(write: Write, name: str, value: Value) -> bytes:
-    """Into the store, unless it is a dry run. The bytes are what stands there."""
-    store = write.cluster.store
-    value = _as_stored(write.kind, value)
-    if write.dry_run:
-        return orjson.dumps(_ordered(write.kind, value))
-    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}
-    data = orjson.dumps(_ordered(write.kind, value))
-    if len(data) > LARGEST_MESSAGE:
-        why = f"trying to send message larger than max ({len(data)} vs. {LARGEST_MESSAGE})"
-        raise status.ApiError(500, "", f"rpc error: code = ResourceExhausted desc = {why}")
-    if len(data) > LARGEST:
-        raise status.ApiError(500, "", "etcdserver: request is too large")
-    store.put(write.kind.storage, (write.namespace, name), data)
-    if write.kind.storage == CLAIMS:
-        write.cluster.new_claims.discard(value["metadata"]["uid"])
-    reacting.stored(write.cluster, write.kind, value)
-    return data
-
-
-def _as_stored(kind: Kind, value: Value) -> Value:
-    """Only what the version knows that objects are kept in."""
-    stored = kind.stored
-    if stored is None or kind.conversion is not None:
-        return value if not kind.custom else decoding.without(value, kind.shape)
-    out: Value = completing.complete(
-        stored.shape, decoding.without(creating.shown(stored, value), stored.shape)
-    )
-    return out
-
-
-def gone(write: Write, value: Value) -> bytes:
-    """Out of the store, unless it is a dry run. The bytes are the object as it went."""
-    store = write.cluster.store
-    if write.dry_run:
-        return orjson.dumps(value)
-    value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}
-    data = orjson.dumps(_ordered(write.kind, value))
-    store.remove(write.kind.storage, (write.namespace, write.name), data)
-    reacting.gone(write.cluster, write.kind)
-    if write.kind.storage == creating.SERVICES:
-        write.cluster.taken = None
-    return data
-
-
-def _ordered(kind: Kind, value: Value) -> Value:
-    kind = kind.stored or kind
-    value = value if kind.custom else completing.emptied(kind.shape, value)
-    metadata = value["metadata"]
-    if metadata.get("managedFields"):
-        entries = [_sorted(each) for each in metadata["managedFields"]]
-        value = {**value, "metadata": {**metadata, "managedFields": entries}}
-    return {"kind": kind.kind, "apiVersion": kind.api_version} | value
-
-
-def _sorted(entry: Value) -> Value:
-    fields = orjson.dumps(entry["fieldsV1"], option=orjson.OPT_SORT_KEYS)
-    return {**entry, "fieldsV1": orjson.Fragment(fields)}
 
 
 def decoded(write: Write, value: Value) -> Value:

@@ -125,6 +125,17 @@ async def test_a_removed_version_of_a_kind_is_told(shop):
     }
 
 
+async def test_more_than_a_quota_of_the_cluster_allows_is_told(shop):
+    await shop.applied(deployment("web", "shop"))
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few", "namespace": "shop"}}
+    shop.live["old"].apply({**quota, "spec": {"hard": {"pods": "2"}}})
+    shop.live.advance(1)
+    shop.says(deployment("web", "shop", replicas=3))
+    found = await rehearsed(shop)
+    assert sorts(found) == {"old": ["never ready Deployment/shop/web"], "new": []}
+    assert "exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2" in told(found)
+
+
 async def test_values_of_secrets_are_not_even_read(shop):
     foreign = {**SECRET, "metadata": {"name": "by-hand", "namespace": "shop"}}
     await shop.applied(deployment("web", "shop"), SECRET)

@@ -46,6 +46,43 @@ def test_a_quota_counts_what_is_used(stage):
     }
 
 
+def quota(**hard):
+    metadata = {"name": "all", "namespace": "shop"}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}}
+
+
+def test_pods_beyond_a_quota_are_not_made_until_there_is_room(stage):
+    stage.apply(quota(pods="2"))
+    stage.advance(1)
+    stage.apply(workload(replicas=3))
+    stage.advance(10)
+    assert len(stage.one.list("v1", "Pod", namespace="shop")) == 2
+    (failed,) = [
+        each
+        for each in stage.get("apps/v1", "Deployment", "web")["status"]["conditions"]
+        if each["type"] == "ReplicaFailure"
+    ]
+    assert failed["message"].endswith("exceeded quota: all, requested: pods=1, used: pods=2, limited: pods=2")
+    stage.apply(quota(pods="3"))
+    stage.advance(60)
+    assert stage.get("apps/v1", "Deployment", "web")["status"]["readyReplicas"] == 3
+
+
+def test_pods_that_have_ended_are_not_counted_any_more(stage):
+    stage.apply(quota(pods="2", **{"count/pods": "5"}))
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "once", "namespace": "shop"},
+        "spec": {
+            "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}}
+        },
+    }
+    stage.apply(job)
+    stage.advance(20)
+    assert stage.get("v1", "ResourceQuota", "all")["status"]["used"] == {"pods": "0", "count/pods": "1"}
+
+
 def rules(stage, name):
     return stage.get("rbac.authorization.k8s.io/v1", "ClusterRole", name, "").get("rules") or []
 

@@ -6,7 +6,7 @@ import pytest
 
 from roadstead.sim import writing
 from roadstead.sim.status import ApiError
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 from tests.sim.controllers.conftest import condition, workload
 
 

@@ -1,5 +1,5 @@
 """Read of a cluster what its copy needs: namespaces, definitions, the fleet's inventories, what the fleet owns or
-wants, and what pods there need to start. Only reads are sent.
+wants, and what pods there need to start and are limited by. Only reads are sent.
 
 Of Secrets, but for our own inventories, and of ConfigMaps that are not ours only metadata is asked for: in the copy
 they have the keys that their field managers tell, without values.
@@ -26,6 +26,10 @@ _AT_ONCE = 8
 _NAMESPACES = ApiResource("", "v1", "Namespace", "namespaces", namespaced=False)
 _MAPS = ApiResource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 _CLAIMS = ApiResource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
+_LIMITS = tuple(
+    ApiResource("", "v1", kind, f"{kind.lower()}s", namespaced=True)
+    for kind in ("LimitRange", "ResourceQuota")
+)
 _DEFINITIONS = ApiResource(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
 )
@@ -104,10 +108,11 @@ class _Reading:
         self.notes += [f"{kind} could not be read: {why.cause}" for kind, why in served.unknown.items()]
 
     async def around(self, namespace: str) -> None:
-        """What pods of the namespace may need, whoever made it."""
+        """What pods of the namespace may need, and what limits them, whoever made it."""
         await self.list(SECRETS, namespace, metadata=True)
         await self.list(_MAPS, namespace, metadata=True)
-        await self.list(_CLAIMS, namespace)
+        for resource in (_CLAIMS, *_LIMITS):
+            await self.list(resource, namespace)
 
     def _keep(self, value: Object) -> None:
         self.found.setdefault(kinds.identify(value), value)

@@ -23,6 +23,7 @@ Value = dict[str, Any]
 REPLICA_SETS = ("apps", "replicasets")
 REPLICATION_CONTROLLERS = ("", "replicationcontrollers")
 PODS = ("", "pods")
+RETRY = 30.0  # seconds after which pods that were refused are tried again
 
 
 def _replica_set(world: World, key: Key) -> None:
@@ -139,7 +140,7 @@ def _report(
     if conditions:
         out["conditions"] = conditions
     world.report(resource, owner, out)
-    coming = [each for each in waits if 0 < each < float("inf")]
+    coming = [each for each in waits if 0 < each < float("inf")] + ([RETRY] if failure else [])
     if coming:
         world.call_later(min(coming), _NAMES[resource], key_of(owner))
 

@@ -31,7 +31,7 @@ from roadstead.sim.controllers.events import (
 from roadstead.sim.controllers.machines import Machines
 from roadstead.sim.kinds import Kind
 from roadstead.sim.store import Change, Key, Resource
-from roadstead.sim.writing import Write
+from roadstead.sim.writes import Write
 
 Value = dict[str, Any]
 _log = logging.getLogger(__name__)

@@ -46,6 +46,21 @@ def number(value: Any) -> Decimal:
     return amount.scaleb(int(suffix[1:]) if suffix[:1] in ("e", "E") and suffix[1:] else _DECIMAL[suffix])
 
 
+def added(left: str, right: str) -> str:
+    """The sum, written in powers of two or of ten as the first is, unless that is nothing."""
+    return _written(number(left) + number(right), left if number(left) else right)
+
+
+def beyond(now: str, before: str) -> str:
+    """By how much it has grown; nothing when it shrank."""
+    return _written(max(number(now) - number(before), Decimal(0)), now)
+
+
+def _written(amount: Decimal, like: str) -> str:
+    text = f"{amount / 1024:f}Ki" if like.endswith("i") else f"{amount:f}"
+    return _canonical(text)
+
+
 @lru_cache(4096)
 def _canonical(text: str) -> str:
     found = _WRITTEN.fullmatch(text)

@@ -48,11 +48,14 @@ class Fleet:
         self._news.set()
 
     @asynccontextmanager
-    async def served(self, *, interval: float = 3600.0, name: str = "hub@test") -> AsyncIterator[Serving]:
+    async def served(
+        self, *, interval: float = 3600.0, name: str = "hub@test", keys: str = ""
+    ) -> AsyncIterator[Serving]:
         folder = self.story.folder
         settings = Settings(
             fleet=str(self.story.repository),
             revision="main",
+            keys=keys,
             kubeconfig=(self.story.kubeconfig,),
             cache=folder.parent / "cache",
             state=folder / "state",

@@ -9,6 +9,7 @@ import pytest
 from roadstead.engine import delivering
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
+from tests.world.git import test_signatures as signing
 from tests.world.notify import receiving
 
 
@@ -253,3 +254,58 @@ async def test_a_commit_has_one_status_that_says_how_it_went(fleet, receiver):
     assert [one.json["state"] for one in mine] in (["pending", "success"], ["success"])
     assert {one.json["context"] for one in mine} == {"roadstead/t-fleet/all"}
     assert mine[-1].json["description"] == "2 of 2 ready"
+
+
+def said(receiver, commit):
+    """What a forge was told of a commit last: by its status, and by a comment."""
+    states = [one.json["state"] for one in receiver.got if f"/statuses/{commit}" in one.path]
+    comments = [
+        one.json["body"]
+        for one in receiver.got
+        if one.method == "POST" and "/issues/7/comments" in one.path and commit[:12] in one.json["body"]
+    ]
+    return states[-1:], comments[-1:]
+
+
+def forge(got):
+    if got.path.endswith("/pulls"):
+        return {"json": [{"number": 7}]}
+    return {"json": []} if got.method == "GET" else {"status": 201, "json": {}}
+
+
+async def test_a_commit_that_is_refused_has_failed_at_its_forge(fleet, receiver, tmp_path):
+    key = signing.ssh_key(tmp_path / "key")
+    keys = tmp_path / "config/roadstead/keys/platform"
+    keys.mkdir(parents=True)
+    (keys / "ann.pub").write_text(key.public)
+    secret(fleet, "token", "t0k3n")
+    receiver.always = forge
+    where = {"forge": "github", "api": {"address": receiver.address}, "repository": "shop/fleet"}
+    where |= {"token": {"secret": "token"}}
+    alert(fleet, "all", {"commitStatus": where}, {"pullRequest": where}, on=("commit",))
+
+    def signed(message):
+        fleet.story.git("add", "--all")
+        fleet.story.git(*key.config, "commit", "--quiet", "--allow-empty", "-S", "--message", message)
+        if fleet.serving:
+            fleet.serving.reconciling.poke()
+        return fleet.story.git("rev-parse", "HEAD")
+
+    good = signed("good")
+    async with fleet.served(keys="platform") as serving:
+        await fleet.settled(2)
+        fleet.story.document("Note", "x", {})
+        unsigned = fleet.commit("unsigned")
+        told = await fleet.event("frozen", reason="SignatureInvalid")
+        assert told.commit == unsigned
+        assert serving.reconciling.following.desired.snapshot.fleet.commit == good
+
+        async def both(commit):
+            states, comments = said(receiver, commit)
+            return states == ["failure"] and comments and "failure" in comments[0]
+
+        await until(lambda: both(unsigned))
+        broken = signed("signed, with a document of a kind that is not there")
+        await fleet.event("frozen", commit=broken)
+        await until(lambda: both(broken))
+        assert said(receiver, unsigned)[0] == ["failure"]

@@ -52,7 +52,7 @@ class Desired:
 async def read(world: World, *, revision: str | None = None) -> Desired:
     """The fleet repository and its Sources at `revision`, or as the settings say."""
     settings = world.settings
-    found = await _fleet(world, revision if revision is not None else settings.revision)
+    found = await _fleet(world, revision if revision is not None else settings.revision, keys=settings.keys)
     loaded = await tasks.in_turns(load.reading_fleet(tree(found), prefix=found.prefix))
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = await tasks.in_turns(load.reading_sources(loaded, sources.trees()))
@@ -93,7 +93,8 @@ async def _decisions(world: World) -> Book | None:
 
 async def is_unchanged(world: World, desired: Desired) -> bool:
     """Whether the fleet repository and its Sources stand where they stood, which costs a question to each."""
-    found, before = await _fleet(world, world.settings.revision), desired.snapshot
+    settings, before = world.settings, desired.snapshot
+    found = await _fleet(world, settings.revision, keys=settings.keys)
     if not _is_same(found, before.fleet):
         return False
     wanted = _wanted(desired.documents)
@@ -105,8 +106,8 @@ async def is_unchanged(world: World, desired: Desired) -> bool:
 
 
 async def newest(world: World) -> str:
-    """The fleet repository's commit, whatever it holds; empty for a folder as it stands."""
-    return (await _fleet(world, world.settings.revision)).commit
+    """The fleet repository's commit, whatever it holds and whoever signed it; empty for a folder as it stands."""
+    return (await _fleet(world, world.settings.revision, keys="")).commit
 
 
 def _is_same(one: Revision, other: Revision) -> bool:
@@ -129,14 +130,14 @@ def said(found: Desired) -> tuple[str, str]:
     return commit.author, commit.subject
 
 
-async def _fleet(world: World, revision: str | None) -> Revision:
+async def _fleet(world: World, revision: str | None, *, keys: str) -> Revision:
     settings = world.settings
     return await repositories.fleet(
         settings.fleet,
         revision=revision,
         cache=settings.cache,
         deadline=world.remaining,
-        keys=machine.keys(settings.keys) if settings.keys else (),
+        keys=machine.keys(keys) if keys else (),
     )
 
 

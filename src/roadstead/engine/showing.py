@@ -89,13 +89,16 @@ class Showing:
             self.attempts.succeeded()
 
     async def _progress(self, alert: Alert, events: list[Event]) -> list[Progress]:
-        """Of the commit that counts, and of one that does not, if it was the last to be told."""
-        counts, found = self._counting(), []
-        refused = [
-            one for one in events if one.kind == "frozen" and not (one.cluster or one.bundle) and one.commit
+        """Of the commit that counts, and of those that do not."""
+        counts = self._counting()
+        refused = {
+            one.commit: one.message
+            for one in events
+            if one.kind == "frozen" and not (one.cluster or one.bundle) and one.commit != counts.commit
+        }
+        found = [
+            progress.judge(commit, [], looked=True, frozen=why) for commit, why in refused.items() if commit
         ]
-        if refused and refused[-1].commit != counts.commit:
-            found.append(progress.judge(refused[-1].commit, [], looked=True, frozen=refused[-1].message))
         if counts.commit:
             looked = self._looked(alert)
             await self._shared.store.writer.write(

@@ -173,7 +173,7 @@ def test_what_is_suspended_is_resumed_by_who_may(hub):
     assert "RoleMissing: token:viewer is no operator of anything" in ended.stderr
     assert hold["id"] in ask(hub, "hold", "list").stdout
     assert "lifted by token:operator" in ask(hub, "resume", hold["id"], "--reason", "over").stdout
-    assert ask(hub, "hold", "list").stdout == "nothing is held by command\n"
+    assert ask(hub, "hold", "list").stdout == "nothing is held\n"
     assert hold["id"] in ask(hub, "hold", "list", "--ended").stdout
     ended = ask(hub, "suspend", "wep", "--until", "1h", "--reason", "x", code=2)
     assert "there is no bundle wep" in ended.stderr

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from roadstead.cli import console, moments, options, running, settings
 from roadstead.cli.console import Output
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
-
-if TYPE_CHECKING:
-    from roadstead.model.decision import Decision
 
 app = typer.Typer(
     help="Hold bundles as they are, for a night without commits; recorded in Git, with an end.",
@@ -86,7 +83,7 @@ def list_(
     output: options.OutputOption = Output.TEXT,
     timeout: options.TimeoutOption = "2m",
 ) -> None:
-    """List the holds that were made by command.
+    """List the holds that were made by command; asked of a hub, all that holds, wherever it stands.
 
     \b
     Examples:
@@ -94,32 +91,34 @@ def list_(
       roadstead hold list --hub https://roadstead.example
     """
 
-    def show(found: list["Decision"], now: datetime) -> None:
-        from roadstead.report import holds as report
-
-        if output is Output.TEXT:
-            console.show(report.lines(found, now))
-        else:
-            console.show_data(report.data(found, now), output)
-
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
         from roadstead.operations import deciding, holds
+        from roadstead.report import holds as report
 
         async with (
             world.local(settings.Given(fleet, timeout=timeout).settings()) as opened,
             deciding.kept(opened, database) as kept,
         ):
             book = await kept.read()
-            show(holds.of(book, opened.now, every=every), opened.now)
+            found, now = holds.of(book, opened.now, every=every), opened.now
+        if output is Output.TEXT:
+            console.show(report.lines(found, now))
+        else:
+            console.show_data(report.data(found, now), output)
         console.show_problems(book.problems)
         return running.code(failed=bool(book.problems))
 
     async def ask(stop: asyncio.Event) -> int:
         from roadstead.cli import hub_answers, hubs
+        from roadstead.report import holds as report
 
         async with hubs.connected(str(hub)) as opened:
-            show(await hub_answers.holds(opened, every=every), datetime.now(UTC))
+            found, now = await hub_answers.holds(opened, every=every), datetime.now(UTC)
+        if output is Output.TEXT:
+            console.show(report.all_lines(found, now))
+        else:
+            console.show_data(report.all_data(found, now), output)
         return 0
 
     running.run(ask if hub else work)

@@ -13,7 +13,7 @@ from roadstead.model.status import Standing
 from roadstead.report.statuses import FleetStatus, KeyStatus
 
 if TYPE_CHECKING:
-    from roadstead.model.decision import Decision
+    from roadstead.model.decision import Held
     from roadstead.model.record import Linked
 
 _WELL = {
@@ -24,6 +24,8 @@ _WELL = {
     Standing.UNKNOWN: State.UNKNOWN,
     Standing.UNREACHABLE: State.UNKNOWN,
 }
+
+_LONG_AGO = "0001-01-01T00:00:00Z"
 
 
 async def status(hub: Hub, **asked: Any) -> FleetStatus:
@@ -57,15 +59,22 @@ def _health(standing: Standing, told: Mapping[str, Any]) -> State:
     return State.READY if told["ready"] else State.UNKNOWN
 
 
-async def holds(hub: Hub, *, every: bool) -> list["Decision"]:
-    """Those made by command, by when they were made."""
+async def holds(hub: Hub, *, every: bool) -> list["Held"]:
+    """All that holds, by when it was made; what nobody knows that of comes first."""
     import msgspec
 
-    from roadstead.model.decision import Decision
+    from roadstead.model.decision import Decision, Held, Origin
 
     told = hub.items("/decisions", kind="hold", every="true" if every else "false")
-    found = [msgspec.convert(one, Decision) async for one in told]
-    return sorted(found, key=lambda one: (one.made, one.id))
+    found = [
+        Held(
+            msgspec.convert(one | {"made": one["made"] or _LONG_AGO}, Decision),
+            Origin(one["origin"]),
+            one["place"],
+        )
+        async for one in told
+    ]
+    return sorted(found, key=lambda one: (one.decision.made, one.decision.id))
 
 
 async def records(hub: Hub, **asked: Any) -> AsyncIterator["Linked"]:

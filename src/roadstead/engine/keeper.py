@@ -28,6 +28,7 @@ from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Inventory
+from roadstead.objects.break_glass import BreakGlass
 from roadstead.stages.observe import drift_watch, sight, system_watch
 from roadstead.stages.observe.stream import Selection
 from roadstead.world import tasks
@@ -85,6 +86,17 @@ class Keeper:
     def inventories(self) -> Mapping[str, Inventory] | None:
         """What the cluster owns, by bundle; None while there is no connection."""
         return self._steps.known.inventories if self._steps else None
+
+    @property
+    def bundles(self) -> frozenset[str] | None:
+        """What Git means for the cluster or is there; None while that is not known."""
+        known = self._steps.known if self._steps else None
+        return known.bundles() if known and known.adopted else None
+
+    @property
+    def glass(self) -> BreakGlass | None:
+        """What a person put into the cluster that forbids to write there at the moment."""
+        return self._strangers.glass()
 
     def has_looked(self, desired: Desired) -> bool:
         """Whether this state of Git was held against what is there, and nothing is due or under way."""

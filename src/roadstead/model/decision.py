@@ -47,3 +47,26 @@ class Decision:
         return (not self.bundles or bundle in self.bundles) and (
             not self.clusters or cluster in self.clusters
         )
+
+
+class Origin(StrEnum):
+    """Where what holds stands."""
+
+    COMMAND = "command"
+    GIT = "git"  # a Hold document
+    CLUSTER = "cluster"  # break-glass
+    INVENTORY = "inventory"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What holds, whoever said so, in the form of a decision. `place` is the file and line of a document, or the
+    cluster; `made` is None where nobody knows it."""
+
+    decision: Decision
+    origin: Origin = Origin.COMMAND
+    place: str = ""
+
+    @property
+    def made(self) -> datetime | None:
+        return self.decision.made if self.origin in (Origin.COMMAND, Origin.CLUSTER) else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from roadstead.model.decision import Decision
+from roadstead.model.decision import Decision, Held
 from roadstead.report import tables
 from roadstead.report.lines import Line, Style
 
@@ -18,6 +18,18 @@ def lines(found: Sequence[Decision], now: datetime) -> Iterator[Line]:
         yield Line("nothing is held by command")
         return
     yield from tables.lines(_HEADER, [(_cells(one, now), _style(one, now)) for one in found])
+
+
+def all_lines(found: Sequence[Held], now: datetime) -> Iterator[Line]:
+    """With where each stands."""
+    if not found:
+        yield Line("nothing is held")
+        return
+    rows = [
+        ((*_cells(one.decision, now), f"{one.origin} {one.place}".strip()), _style(one.decision, now))
+        for one in found
+    ]
+    yield from tables.lines((*_HEADER, "STANDS IN"), rows)
 
 
 def _cells(one: Decision, now: datetime) -> tuple[str, ...]:
@@ -38,3 +50,10 @@ def _style(one: Decision, now: datetime) -> Style:
 
 def data(found: Iterable[Decision], now: datetime) -> list[dict[str, Any]]:
     return [{**msgspec.to_builtins(one), "stands": one.stands(now)} for one in found]
+
+
+def all_data(found: Iterable[Held], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {**data([one.decision], now)[0], "made": one.made, "origin": one.origin, "place": one.place}
+        for one in found
+    ]

@@ -1,4 +1,5 @@
-"""`/decisions`: what people decided between two commits, first of all holds; by default what stands now."""
+"""`/decisions`: what people decided between two commits, and all that holds bundles back, wherever it stands; by
+default what stands now."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,24 +10,29 @@ from msgspec import Meta
 from roadstead.hub.api import pages
 from roadstead.hub.api.pages import Page, Paging
 from roadstead.hub.api.resource import Asked, Resource
-from roadstead.model.decision import Decision, DecisionKind
+from roadstead.model.decision import Decision, DecisionKind, Held, Origin
 from roadstead.model.person import Scope
+from roadstead.operations import held
 from roadstead.report import holds as report
 
 
 class Wanted(Paging, kw_only=True):
     every: Annotated[bool, Meta(description="Also what was lifted or ended.")] = False
     kind: Annotated[tuple[DecisionKind, ...], Meta(description="Of these kinds.")] = ()
+    origin: Annotated[tuple[Origin, ...], Meta(description="That stand there.")] = ()
 
 
 class DecisionShown(msgspec.Struct, kw_only=True):
-    """Without `clusters` or `bundles` it is for all of them; `action` is what a hold does."""
+    """Without `clusters` or `bundles` it is for all of them; `action` is what a hold does. `origin` is where it stands:
+    `command` in refs/roadstead/decisions, `git` in a document, `cluster` as break-glass in a cluster, `inventory` on what
+    a cluster owns; `place` is the document's file and line, or the cluster. Only those made by command are lifted by
+    one. `made` is null where nobody knows it."""
 
     id: str
     kind: DecisionKind
     actor: str
     reason: str
-    made: datetime
+    made: datetime | None
     until: datetime | None
     clusters: list[str]
     bundles: list[str]
@@ -37,16 +43,22 @@ class DecisionShown(msgspec.Struct, kw_only=True):
     lifted_by: str
     lifted_because: str
     stands: bool
+    origin: Origin = Origin.COMMAND
+    place: str = ""
 
 
 async def page(asked: Asked[Wanted]) -> Page[dict[str, Any]]:
     query, serving, now = asked.query, asked.serving, asked.serving.shared.world.now
     decided = await (serving.store.decisions.all() if query.every else serving.store.decisions.standing(now))
     found = [
-        one for one in decided if (not query.kind or one.kind in query.kind) and concerns(one, asked.scope)
+        one
+        for one in (*map(Held, decided), *held.elsewhere(serving))
+        if (not query.kind or one.decision.kind in query.kind)
+        and (not query.origin or one.origin in query.origin)
+        and concerns(one.decision, asked.scope)
     ]
-    page = pages.of(found, lambda one: one.id, query)
-    return Page(report.data(page.items, now), page.after)
+    page = pages.of(found, lambda one: one.decision.id, query)
+    return Page(report.all_data(page.items, now), page.after)
 
 
 def concerns(one: Decision, scope: Scope) -> bool:
@@ -62,6 +74,10 @@ def _meet(names: tuple[str, ...], readable: frozenset[str] | None) -> bool:
 
 RESOURCES = (
     Resource(
-        "/decisions", "What people decided: holds that stand, or all.", Wanted, Page[DecisionShown], page
+        "/decisions",
+        "What people decided, and all that holds bundles back.",
+        Wanted,
+        Page[DecisionShown],
+        page,
     ),
 )

@@ -11,6 +11,7 @@ from roadstead.hub.api.resource import Asked, Nothing, Resource
 from roadstead.hub.api.shown import Counts, ProblemShown
 from roadstead.model.decision import DecisionKind
 from roadstead.model.status import Reach
+from roadstead.operations import held
 from roadstead.world.store.statuses import Where
 
 _VERSION = metadata.version("roadstead")
@@ -71,7 +72,9 @@ async def fleet(asked: Asked[Nothing]) -> Fleet:
 
 async def _holds(asked: Asked[Nothing]) -> int:
     """That stand and concern anything that may be read."""
-    standing = await asked.serving.store.decisions.standing(asked.serving.shared.world.now)
+    serving = asked.serving
+    made = await serving.store.decisions.standing(serving.shared.world.now)
+    standing = (*made, *(one.decision for one in held.elsewhere(serving)))
     return sum(one.kind is DecisionKind.HOLD and decisions.concerns(one, asked.scope) for one in standing)
 
 

@@ -22,6 +22,10 @@ class Active:
     freezes: bool  # by what it says, or because it has an error
 
     @property
+    def end(self) -> datetime:
+        return end(self.entry)
+
+    @property
     def freeze(self) -> Freeze:
         spec = self.entry.model.spec
         return Freeze(hold=self.entry.name, owner=spec.owner, reason=spec.reason, until=spec.until)

@@ -13,6 +13,7 @@ from typing import Any
 from roadstead.engine import alerting, clusters, collecting
 from roadstead.engine.alerting import Alerting
 from roadstead.engine.following import Following
+from roadstead.engine.forgetting import Forgetting
 from roadstead.engine.housekeeping import Housekeeping
 from roadstead.engine.keeper import Keeper
 from roadstead.engine.losses import Losses
@@ -50,6 +51,7 @@ class Reconciling:
             lambda: self.following.problem,
         )
         self.keepers: dict[str, Keeper] = {}
+        self.forgetting = Forgetting(shared, self.keepers, lambda: self.following.desired)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._start: _Start | None = None
 
@@ -65,6 +67,7 @@ class Reconciling:
                 start(self.housekeeping.run()),
                 start(self.alerting.run()),
                 start(collecting.seldom()),
+                start(self.forgetting.run()),
                 start(self._renew_access()),
             ]
             await stop.wait()

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from roadstead.model import reasons
@@ -21,13 +21,15 @@ _SAME = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """A copy: its model's version, its own, the kinds that somebody works on there, what it lacks."""
+    """A copy: its model's version, its own, the kinds that somebody works on there, what it lacks. `unasked`: objects
+    by the webhook or policy that would judge them in the real cluster, and nobody could ask here."""
 
     cluster: str
     version: str
     simulated: str
     worked_on: frozenset[GroupKind]
     notes: tuple[str, ...]
+    unasked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def lines(found: Rehearsal) -> Iterator[Line]:
         yield Line()
         yield Line(f"on {listed(names, most=6)}", Style.TITLE)
         yield from told
+    yield from _unasked(found.copies)
     yield from _footnotes(found.copies)
     yield Line()
     yield _verdict(found)
@@ -136,6 +139,20 @@ def _cluster(found: Rehearsal, copy: Rehearsed) -> tuple[Line, ...]:
 
 def _named(one: Finding) -> str:
     return f"{one.object}: {one.text}" if one.object else one.text
+
+
+def _unasked(copies: Sequence[Rehearsed]) -> Iterator[Line]:
+    """Each once, whoever has it: what they would have said, nobody can tell."""
+    objects: dict[str, set[str]] = defaultdict(set)
+    clusters: dict[str, list[str]] = defaultdict(list)
+    for copy in copies:
+        for judge, judged in copy.unasked.items():
+            objects[judge].update(judged)
+            clusters[judge].append(copy.cluster)
+    for judge in sorted(objects):
+        named = listed(sorted(objects[judge]), most=3)
+        told = f"not asked: {judge} about {counted(len(objects[judge]), 'object')} ({named})"
+        yield Line(f"{told} on {listed(clusters[judge], most=6)}", Style.WARNING)
 
 
 def _footnotes(copies: Sequence[Rehearsed]) -> Iterator[Line]:
@@ -192,4 +209,5 @@ def _data(found: Rehearsal, copy: Rehearsed) -> dict[str, Any]:
             for key in found.of(copy.cluster)
         ],
         "notes": list(copy.notes),
+        "unasked": [{"judge": judge, "objects": list(copy.unasked[judge])} for judge in sorted(copy.unasked)],
     }

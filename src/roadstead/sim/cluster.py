@@ -51,6 +51,8 @@ class Cluster:
         self.custom: dict[tuple[str, str, str], Kind] = {}
         self.taken: Taken | None = None  # addresses and ports of Services; None: to be counted again
         self.new_claims: set[str] = set()  # uids of those that nobody has written to since they were made
+        # Objects by who would judge them and cannot here; None: whoever writes them is warned.
+        self.unasked: dict[str, set[str]] | None = None
         self.received: Callable[[Received], None] | None = None
         self._closers: dict[tuple[str, str], dict[int, Callable[[], None]]] = {}
         self._bootstrap()

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from roadstead.sim import custom, storing, writing
+from roadstead.sim.admission import checking
 from roadstead.sim.kinds import Kind
 from roadstead.sim.store import Stored
 from roadstead.sim.writes import Write
@@ -17,9 +18,11 @@ EVENTS = ("", "events")
 def delete(
     write: Write, stored: Stored, live: Value, *, propagation: str, grace: int | None
 ) -> tuple[bytes, bool]:
-    """The object as it is now, and whether it is gone."""
+    """The object as it is now, and whether it is gone. Raises ApiError when somebody refuses it."""
+    asked = write
     if write.inside is not write:
         write, live = write.inside, orjson.loads(stored.data)
+    checking.released(asked, live)
     kind = write.kind
     metadata = dict(live["metadata"])
     finalizers = _awaited(kind, metadata, propagation)

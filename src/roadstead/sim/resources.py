@@ -1,8 +1,8 @@
 """Requests for the objects of one kind: the verbs, each a few calls of what does it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -49,6 +49,7 @@ class Call:
     content_type: str = ""
     user_agent: str = ""
     who: Identity | None = None
+    said: list[str] = field(default_factory=list)  # what he is warned of, by those whom a write asks
 
     @property
     def write(self) -> Write:
@@ -62,6 +63,7 @@ class Call:
             self.target.subresource,
             self.options.dry_run,
             self.who,
+            self.said,
         )
 
 
@@ -71,15 +73,15 @@ def _agent(user_agent: str) -> str:
 
 def serve(call: Call, method: str) -> Answer:
     """Everything but watches."""
-    if not call.kind.deprecated:
-        return _served(call, method)
-    warnings = (call.kind.deprecated,)
-    with _warned(warnings):
-        return answers.warning(_served(call, method), warnings)
+    if call.kind.deprecated:
+        call.said.append(call.kind.deprecated)
+    with _warned(call.said):
+        answer = _served(call, method)
+    return answers.warning(answer, tuple(call.said))
 
 
 @contextmanager
-def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
+def _warned(warnings: Sequence[str]) -> Iterator[None]:
     """Who is refused is told all the same what was wrong beside."""
     try:
         yield

@@ -1,7 +1,7 @@
 """Where and how somebody writes: what every step of a write is told."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from roadstead.sim import creating, reading, status
@@ -32,6 +32,7 @@ class Write:
     subresource: str = ""
     dry_run: bool = False
     who: Identity | None = None  # None: the server itself
+    said: list[str] = field(default_factory=list)  # what he is to be warned of
 
     @property
     def writer(self) -> Writer:

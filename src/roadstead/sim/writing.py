@@ -65,7 +65,7 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
     if instead and write.who is not None:
         wish = Wish("create", kind.group, kind.plural, write.namespace, name)
         authorising.demand(write.cluster, write.who, wish)
-    charges = checking.checked(inside, value, None)
+    charges = checking.checked(write, value, None)
     there = write.cluster.store.get(kind.storage, (write.namespace, name))
     if there is not None:
         ends = b'"deletionTimestamp"' in there.data
@@ -109,7 +109,8 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, resets=write.resets)
     if found is not None and _unchanged(write, found[0], found[1], merged):
-        checking.checked(write, found[1], found[1])
+        kept = found[1] if kind.conversion is None else orjson.loads(found[0].data)
+        checking.checked(write, kept, kept)
         return found[0].data, False
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))
@@ -184,7 +185,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
     _refuse(write, value, live)
-    charges = checking.checked(inside, value, live)
+    charges = checking.checked(write, value, live)
     if _unchanged(inside, stored, live, value):
         return stored.data
     if was.get("deletionTimestamp") and not value["metadata"].get("finalizers") and final(kind, value):

@@ -136,6 +136,70 @@ async def test_more_than_a_quota_of_the_cluster_allows_is_told(shop):
     assert "exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2" in told(found)
 
 
+ADMISSION = "admissionregistration.k8s.io/v1"
+DEPLOYMENTS = {
+    "apiGroups": ["apps"],
+    "apiVersions": ["v1"],
+    "operations": ["*"],
+    "resources": ["deployments"],
+}
+
+
+def judged_by(cluster, expression: str, **more) -> None:
+    """A policy that takes Deployments only if this holds."""
+    for kind, spec in (
+        (
+            "ValidatingAdmissionPolicy",
+            {
+                "matchConstraints": {"resourceRules": [DEPLOYMENTS]},
+                "validations": [{"expression": expression}],
+                **more,
+            },
+        ),
+        (
+            "ValidatingAdmissionPolicyBinding",
+            {
+                "policyName": "few",
+                "validationActions": ["Deny"],
+                **({"paramRef": {"name": "rule", "namespace": "rules"}} if "paramKind" in more else {}),
+            },
+        ),
+    ):
+        cluster.apply({"apiVersion": ADMISSION, "kind": kind, "metadata": {"name": "few"}, "spec": spec})
+
+
+async def test_what_a_policy_of_the_cluster_refuses_is_told_with_the_params_that_it_has_there(shop):
+    await shop.applied(deployment("web", "shop"))
+    for name, most in (("old", "2"), ("new", "5")):
+        live = shop.live[name]
+        live.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rules"}})
+        live.apply(config_map("rule", "rules", most=most))
+        kind = {"apiVersion": "v1", "kind": "ConfigMap"}
+        judged_by(live, "object.spec.replicas <= int(params.data.most)", paramKind=kind)
+    shop.says(deployment("web", "shop", replicas=3))
+    shop.asked.clear()
+    found = await rehearsed(shop)
+    assert sorts(found) == {"old": ["refused Deployment/shop/web"], "new": []}
+    assert "'few' denied request: failed expression: object.spec.replicas <= int(params.data.most)" in told(
+        found
+    )
+    assert {one.method for one in shop.asked} == {"GET"}
+
+
+async def test_who_cannot_be_asked_is_told_once_with_what_it_would_have_judged(shop):
+    await shop.applied(deployment("web", "shop"))
+    for live in shop.live.members.values():
+        judged_by(live, "authorizer.group('apps').resource('deployments').check('create').allowed()")
+    shop.says(deployment("web", "shop", replicas=2))
+    found = await rehearsed(shop)
+    assert not found.failed
+    line = "not asked: ValidatingAdmissionPolicy few about 1 object (Deployment/shop/web) on new, old"
+    assert told(found).count("not asked") == 1
+    assert line in told(found)
+    (copy, _) = rehearsals.data(found)["clusters"]
+    assert copy["unasked"] == [{"judge": "ValidatingAdmissionPolicy few", "objects": ["Deployment/shop/web"]}]
+
+
 async def test_values_of_secrets_are_not_even_read(shop):
     foreign = {**SECRET, "metadata": {"name": "by-hand", "namespace": "shop"}}
     await shop.applied(deployment("web", "shop"), SECRET)

@@ -60,6 +60,8 @@ async def opened(world: World, snapshot: Snapshot) -> AsyncIterator[Copies]:
     made = {taken.cluster: _copy(taken, clock) for taken in snapshot.clusters}
     clock.advance(_SETTLE)
     clusters = [copy.cluster for copy in made.values()]
+    for cluster in clusters:
+        cluster.unasked = {}  # from now on: what was there already, nobody is asked about
     with TemporaryDirectory(prefix="roadstead-rehearsal-") as folder:
         async with serving.running(*clusters) as server:
             place = Path(folder)

@@ -77,6 +77,7 @@ def _rehearsed(copies: Copies) -> list[Rehearsed]:
             copy.cluster.minor,
             copying.WORKED_ON,
             (*copy.taken.notes, *copy.left_out),
+            {judge: tuple(sorted(objects)) for judge, objects in (copy.cluster.unasked or {}).items()},
         )
         for name, copy in copies.by_name.items()
     ]

@@ -1,5 +1,5 @@
 """Read of a cluster what its copy needs: namespaces, definitions, the fleet's inventories, what the fleet owns or
-wants, and what pods there need to start and are limited by. Only reads are sent.
+wants, what pods there need to start and are limited by, and who judges writes. Only reads are sent.
 
 Of Secrets, but for our own inventories, and of ConfigMaps that are not ours only metadata is asked for: in the copy
 they have the keys that their field managers tell, without values.
@@ -15,6 +15,7 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.objects import kinds
+from roadstead.operations.rehearse import judges
 from roadstead.operations.rehearse.snapshot import Object, Taken
 from roadstead.stages.observe import finding, serving
 from roadstead.world import tasks
@@ -62,6 +63,7 @@ async def take(found: Survey) -> Taken:
     if any(one.act_as for one in found.assignments.values()):  # what these may do is part of the question
         await tasks.each(_RIGHTS, reading.list, limit=_AT_ONCE)
     places = sorted({one.namespace for one in (*ours, *wanted) if one.namespace})
+    await reading.judges(places)  # before what is read of ConfigMaps without values
     await tasks.each(places, reading.around, limit=_AT_ONCE)
     return Taken(found.cluster.name, found.facts.version, list(reading.found.values()), reading.notes)
 
@@ -75,11 +77,17 @@ class _Reading:
         self._client = client
 
     async def list(
-        self, resource: ApiResource, namespace: str = "", *, selector: str = "", metadata: bool = False
+        self,
+        resource: ApiResource,
+        namespace: str = "",
+        *,
+        name: str = "",
+        selector: str = "",
+        metadata: bool = False,
     ) -> None:
         try:
             listing = await self._client.list(
-                resource, namespace=namespace, selector=selector, metadata=metadata
+                resource, namespace=namespace, name=name, selector=selector, metadata=metadata
             )
         except RoadsteadError as error:
             if error.problem.reason is not reasons.FORBIDDEN:
@@ -113,6 +121,19 @@ class _Reading:
         await self.list(_MAPS, namespace, metadata=True)
         for resource in (_CLAIMS, *_LIMITS):
             await self.list(resource, namespace)
+
+    async def judges(self, places: Iterable[str]) -> None:
+        """Who may refuse what is written to the namespaces, and the params that they go by."""
+        served = await serving.ask(self._client, judges.KINDS)
+        await tasks.each(served.resources.values(), self.list, limit=_AT_ONCE)
+        wanted = judges.params(self.found.values())
+        kinds = await serving.ask(self._client, {one.kind for one in wanted})
+        for one in wanted:
+            resource = kinds.resources.get(one.kind)
+            if resource is None:
+                continue
+            for place in ([one.namespace] if one.namespace else places) if resource.namespaced else [""]:
+                await self.list(resource, place, name=one.name, metadata=one.kind == _SECRET)
 
     def _keep(self, value: Object) -> None:
         self.found.setdefault(kinds.identify(value), value)

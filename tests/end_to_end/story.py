@@ -86,11 +86,18 @@ class Story:
     def cluster(self, name: str, context: str, *, spec: dict[str, Any] | None = None, **labels: str) -> None:
         self.document("Cluster", name, {"access": {"context": context}, **(spec or {})}, labels=labels)
 
-    def bundle(self, name: str, *, files: dict[str, Any] | None = None, **spec: Any) -> None:
+    def bundle(
+        self,
+        name: str,
+        *,
+        files: dict[str, Any] | None = None,
+        labels: dict[str, str] | None = None,
+        **spec: Any,
+    ) -> None:
         for path, content in (files or {}).items():
             self.write(f"apps/{name}/{path}", content)
         whole = {"source": {"path": f"../apps/{name}"}, "clusters": {"all": True}, **spec}
-        self.document("Bundle", name, whole)
+        self.document("Bundle", name, whole, labels=labels)
 
     def document(
         self,

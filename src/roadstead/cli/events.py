@@ -16,6 +16,7 @@ def events(
     bundles: options.BundlesArgument = None,
     cluster: options.ClusterOption = None,
     selector: options.SelectorOption = None,
+    bundle_selector: options.BundleSelectorOption = None,
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,7 +50,13 @@ def events(
         from roadstead.model.events import Event
         from roadstead.report import events as report
 
-        asked = {"bundle": bundles, "cluster": cluster, "selector": selector, "kind": kind}
+        asked = {
+            "bundle": bundles,
+            "bundleSelector": bundle_selector,
+            "cluster": cluster,
+            "selector": selector,
+            "kind": kind,
+        }
         async with hubs.connected(hub) as opened:
             when = moment.isoformat() if moment else None
             page = [one async for one in opened.items("/events", most=limit, since=when, **asked)]

@@ -40,15 +40,19 @@ def clusters(
 def bundles(
     fleet: options.FleetOption = ".",
     revision: options.RevisionOption = None,
+    bundle_selector: options.BundleSelectorOption = None,
     output: options.OutputOption = Output.TEXT,
+    labels: Annotated[bool, typer.Option("--labels", help="Show the labels, too.")] = False,
 ) -> None:
     """List the bundles with their sources and how many clusters they go to.
 
     \b
     Examples:
       roadstead get bundles
+      roadstead get bundles -L team=shop --labels
     """
-    _list("bundles", settings.Given(fleet, revision), output)
+    asked = settings.Given(fleet, revision, bundle_selector=bundle_selector)
+    _list("bundles", asked, output, wide=labels)
 
 
 @app.command()
@@ -58,6 +62,7 @@ def assignments(
     revision: options.RevisionOption = None,
     cluster: options.ClusterOption = None,
     selector: options.SelectorOption = None,
+    bundle_selector: options.BundleSelectorOption = None,
     output: options.OutputOption = Output.TEXT,
 ) -> None:
     """List which bundle goes to which cluster, with the variables that it gets there and why.
@@ -67,7 +72,9 @@ def assignments(
       roadstead get assignments storefront
       roadstead get assignments -c prod-eu-1 -o yaml
     """
-    asked = settings.Given(fleet, revision, None, None, cluster, selector, bundle)
+    asked = settings.Given(
+        fleet, revision, None, None, cluster, selector, bundle, bundle_selector=bundle_selector
+    )
     _list("assignments", asked, output)
 
 

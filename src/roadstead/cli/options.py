@@ -40,6 +40,12 @@ SelectorOption = Annotated[
         "--selector", "-l", metavar="LABELS", help="Only clusters with these labels (tier=production,…)."
     ),
 ]
+BundleSelectorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--bundle-selector", "-L", metavar="LABELS", help="Only bundles with these labels (team=shop,…)."
+    ),
+]
 KubeconfigOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -117,6 +123,7 @@ class Chosen:
     revision: RevisionOption = None
     cluster: ClusterOption = None
     selector: SelectorOption = None
+    bundle_selector: BundleSelectorOption = None
     kubeconfig: KubeconfigOption = None
 
     def given(self, timeout: str, *, facts: Path | None = None) -> settings.Given:
@@ -129,6 +136,7 @@ class Chosen:
             self.selector,
             self.bundles,
             timeout,
+            self.bundle_selector,
         )
 
 

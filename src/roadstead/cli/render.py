@@ -11,6 +11,7 @@ def render(
     revision: options.RevisionOption = None,
     cluster: options.ClusterOption = None,
     selector: options.SelectorOption = None,
+    bundle_selector: options.BundleSelectorOption = None,
     facts: options.FactsOption = None,
     timeout: options.TimeoutOption = "10m",
 ) -> None:
@@ -23,7 +24,7 @@ def render(
       roadstead render storefront -c prod-eu-1
       roadstead render -l tier=production | less
     """
-    asked = settings.Given(fleet, revision, None, facts, cluster, selector, bundles, timeout)
+    asked = settings.Given(fleet, revision, None, facts, cluster, selector, bundles, timeout, bundle_selector)
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world

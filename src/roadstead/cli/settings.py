@@ -25,6 +25,7 @@ class Given:
     selector: str | None = None
     bundles: Sequence[str] | None = None
     timeout: str = "10m"
+    bundle_selector: str | None = None
 
     def settings(self) -> "Settings":
         from roadstead.engine.world import Settings
@@ -37,6 +38,7 @@ class Given:
             clusters=tuple(self.clusters or ()),
             selector=self.selector or "",
             bundles=tuple(self.bundles or ()),
+            bundle_selector=self.bundle_selector or "",
             deadline=seconds("--timeout", self.timeout),
         )
 

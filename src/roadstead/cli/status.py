@@ -3,20 +3,17 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from roadstead.cli import console, options, running, settings
+from roadstead.cli import console, groups, options, running, settings
 from roadstead.cli.console import Output
 
 if TYPE_CHECKING:
     from roadstead.report.statuses import FleetStatus
 
 
+@groups.spread
 def status(
-    bundles: options.BundlesArgument = None,
-    fleet: options.FleetOption = ".",
-    revision: options.RevisionOption = None,
-    cluster: options.ClusterOption = None,
-    selector: options.SelectorOption = None,
-    kubeconfig: options.KubeconfigOption = None,
+    *,
+    chosen: options.Chosen,
     output: options.OutputOption = Output.TEXT,
     detailed_exitcode: options.DetailedExitCode = False,
     timeout: options.TimeoutOption = "2m",
@@ -31,7 +28,7 @@ def status(
       roadstead status --detailed-exitcode || echo "something needs a look"
       roadstead status --hub https://roadstead.example
     """
-    asked = settings.Given(fleet, revision, kubeconfig, None, cluster, selector, bundles, timeout)
+    asked = chosen.given(timeout)
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.report import statuses
@@ -58,6 +55,11 @@ async def _of_hub(hub: str, asked: settings.Given) -> "FleetStatus":
     from roadstead.cli import hub_answers, hubs
 
     deadline = settings.seconds("--timeout", asked.timeout)
-    chosen = {"cluster": asked.clusters, "selector": asked.selector, "bundle": asked.bundles}
+    chosen = {
+        "cluster": asked.clusters,
+        "selector": asked.selector,
+        "bundle": asked.bundles,
+        "bundleSelector": asked.bundle_selector,
+    }
     async with hubs.connected(hub, deadline=deadline) as opened:
         return await hub_answers.status(opened, **chosen)

@@ -14,11 +14,12 @@ from roadstead.engine import cluster_loop, clusters, notices
 from roadstead.engine.cluster_loop import Survey
 from roadstead.engine.losses import Losses
 from roadstead.engine.revision_loop import Desired
-from roadstead.engine.world import World
+from roadstead.engine.world import Settings, World
 from roadstead.language import nearest, selectors
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.fleet import Cluster, ClusterState
+from roadstead.stages.fleet import selection
 from roadstead.world import tasks
 from roadstead.world.kube.client import Client
 
@@ -57,6 +58,24 @@ def chosen(world: World, desired: Desired, *, lenient: bool = False, by_labels: 
         if (not settings.clusters or name in settings.clusters)
         and (selector is None or selector.matches(name, cluster.labels))
     ]
+
+
+def bundles(settings: Settings, *states: Desired) -> frozenset[str]:
+    """The names of the bundles that the settings select in any of these states of Git; none at all: every bundle.
+    Raises UsageError where labels select none, which must not mean all."""
+    if not settings.bundle_selector:
+        return frozenset(settings.bundles)
+    wanted = selectors.parse_labels(settings.bundle_selector)
+    found = frozenset(
+        name
+        for state in states
+        for name, labels in selection.bundle_labels(state.documents).items()
+        if wanted.matches(name, labels) and (not settings.bundles or name in settings.bundles)
+    )
+    if not found:
+        cause = f"no bundle has the labels {settings.bundle_selector}"
+        raise errors.error(Problem(reasons.SELECTS_NOTHING, cause, reasons.SELECTS_NOTHING.remedy))
+    return found
 
 
 @asynccontextmanager

@@ -37,6 +37,7 @@ class Settings:
     clusters: tuple[str, ...] = ()
     selector: str = ""
     bundles: tuple[str, ...] = ()
+    bundle_selector: str = ""
     deadline: float = 600.0
     request: float = 30.0
     cache: Path = field(default_factory=folders.cache)

@@ -7,6 +7,7 @@ changed at any time and stand neither in Git nor in the database.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from roadstead.model.events import Level
 
@@ -84,7 +85,8 @@ class Receiver:
 @dataclass(frozen=True, slots=True)
 class Alert:
     """`clusters` are those that the document selects at the moment; with `everywhere` also those that are not in
-    Git any more. `gather` and `repeat` are seconds."""
+    Git any more. `bundles` are patterns of names; `labelled` those whose labels fit at the moment, None where labels
+    are not asked for. `gather` and `repeat` are seconds."""
 
     name: str
     on: frozenset[Word]
@@ -92,9 +94,14 @@ class Alert:
     clusters: frozenset[str] = frozenset()
     everywhere: bool = False
     bundles: tuple[str, ...] = ("*",)
+    labelled: frozenset[str] | None = None
     levels: frozenset[Level] = frozenset(Level)
     gather: float = 10.0
     repeat: float = 86400.0
+
+    def has_bundle(self, name: str) -> bool:
+        fits = self.labelled is None or name in self.labelled
+        return fits and any(fnmatchcase(name, one) for one in self.bundles)
 
     def routes(self) -> Mapping[str, Receiver]:
         """By the name under which the outbox keeps what this Alert tells each receiver."""

@@ -24,7 +24,7 @@ async def revisions(world: World, *, before: str | None, after: str | None) -> P
     facts, assumed = facts_for(world, new, old)
     rendered_old = await render(world, old, facts, names)
     rendered_new = await render(world, new, facts, names)
-    wanted = frozenset(world.settings.bundles)
+    wanted = fleet_loop.bundles(world.settings, old, new)
     keys = sorted(key for key in {*rendered_old, *rendered_new} if not wanted or key.bundle in wanted)
     revision = f"{new.revision} (from {old.revision}, offline)"
     plans = tuple(

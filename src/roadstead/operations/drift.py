@@ -135,7 +135,7 @@ class _Watch:
         self._told: dict[ObjectId, Change] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        chosen = self._world.settings.bundles
+        chosen = fleet_loop.bundles(self._world.settings, self._found.desired)
         stored = self._found.view.stored.inventories
         cluster = self._found.cluster.name
         seeing = sight.Sight(

@@ -47,7 +47,7 @@ async def fleet(world: World, wishes: Wishes, *, also: Also = _as_it_is) -> Plan
 
 
 async def of_cluster(world: World, found: Survey, wishes: Wishes, *, shown: bool = True) -> list[Plan]:
-    names = cluster_loop.bundles(found, frozenset(world.settings.bundles))
+    names = cluster_loop.bundles(found, fleet_loop.bundles(world.settings, found.desired))
     return await tasks.each(
         names, lambda bundle: cluster_loop.plan(world, found, bundle, wishes, shown=shown), limit=_AT_ONCE
     )

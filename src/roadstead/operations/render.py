@@ -24,7 +24,7 @@ async def fleet(world: World) -> Rendered:
     names = {cluster.name for cluster in fleet_loop.chosen(world, desired)}
     facts, unknown = compare.facts_for(world, desired)
     made = await compare.render(world, desired, facts, names)
-    wanted = world.settings.bundles
+    wanted = fleet_loop.bundles(world.settings, desired)
     chosen = tuple(made[key] for key in sorted(made) if not wanted or key.bundle in wanted)
     findings = [finding for one in chosen for finding in one.findings]
     told = [problem for name, problem in unknown.items() if name in names]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from roadstead.engine import fleet_loop
 from roadstead.engine.cluster_loop import Wishes
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import Settings
@@ -54,6 +55,7 @@ class Saved(msgspec.Struct, frozen=True):
             clusters=self.clusters,
             selector=self.selector,
             bundles=self.bundles,
+            bundle_selector="",
             revision=self.commit if self.commit and not self.dirty else settings.revision,
         )
 
@@ -88,7 +90,7 @@ def of(planned: Planned, settings: Settings, wishes: Wishes) -> Saved:
         dirty=revision.dirty,
         clusters=settings.clusters,
         selector=settings.selector,
-        bundles=settings.bundles,
+        bundles=tuple(sorted(fleet_loop.bundles(settings, planned.desired))),
         wishes=wishes,
         keys={str(plan.key): found for plan in planned.report.plans if (found := items(plan))},
     )

@@ -166,6 +166,7 @@ grants:
 - {{role: viewer, groups: [robots, staff]}}
 - {{role: operator, people: [ann@shop.example], bundles: {{names: ["shop/*"], except: [shop/db]}},
     clusters: {{matchLabels: {{tier: production}}, except: {{names: [prod-9]}}}}}}
+- {{role: approver, groups: [shop], bundles: {{matchLabels: {{team: shop}}, except: ["*/db"]}}}}
 """
     found = rules.read(text.encode(), file="access.yaml")
     assert found.provider.url == "https://hub.example"
@@ -183,5 +184,10 @@ grants:
     assert not may("monitoring", "prod-1", production)
     assert not may("shop/web", "prod-9", production)
     assert not may("shop/web", "dev-1", {"tier": "dev"})
+    shop = found.of_person("bob", ("shop",))
+    for labels, allowed in (({"team": "shop"}, True), ({"team": "data"}, False), ({}, False)):
+        assert shop.may(Role.APPROVER, bundle=Subject("payments/web", labels)) is allowed
+    assert not shop.may(Role.APPROVER, bundle=Subject("payments/db", {"team": "shop"}))
+    assert not shop.may(Role.APPROVER), "labels are never all bundles"
     assert found.of_person("ci", ()).grants == (), "a person never has what a token of the same name has"
     assert [one.role for one in found.of_person("bob", ("staff",)).grants] == [Role.VIEWER]

@@ -122,7 +122,7 @@ async def serving(
     for name, tier in clusters.items():
         story.cluster(name, name, tier=tier)
     for name in bundles:
-        story.bundle(name, files={"all.yaml": []})
+        story.bundle(name, files={"all.yaml": []}, labels={"team": "shop"} if name == "web" else {})
     story.commit("first")
     (folder / "access.yaml").write_text(yaml.safe_dump(rules()))
     settings = Settings(

@@ -128,3 +128,15 @@ async def test_decisions_are_those_that_stand_or_all(hub):
         ("hold-2", False, "ben"),
     ]
     assert (await hub.get("/fleet"))[1]["holds"] == 1
+
+
+async def test_bundles_are_selected_by_their_labels_as_clusters_are(hub):
+    found = await hub.items("/bundles")
+    assert [(one["name"], one["labels"]) for one in found] == [("db", {}), ("web", {"team": "shop"})]
+    assert [one["name"] for one in await hub.items("/bundles", selector="team=shop")] == ["web"]
+    assert [one["name"] for one in await hub.items("/bundles", text="TEAM=sh")] == ["web"]
+    assert {one["bundle"] for one in await hub.items("/statuses", bundleSelector="team")} == {"web"}
+    assert await hub.items("/statuses", bundleSelector="team", bundle="db") == []
+    assert {one["bundle"] for one in await hub.items("/deviations", bundleSelector="team!=shop")} == set()
+    status, told = await hub.get("/statuses", bundleSelector="a=b=c,")
+    assert (status, told["field"]) == (400, "bundleSelector")

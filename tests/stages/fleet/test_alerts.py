@@ -99,3 +99,34 @@ def test_what_a_document_said_last_counts_while_it_cannot_be_read_and_no_longer_
     before = alerts.alerts(trees.loaded(good), {}, {})
     assert alerts.alerts(trees.loaded(CLUSTERS + bad), {}, before) == before
     assert alerts.alerts(trees.loaded(CLUSTERS.removesuffix("---\n")), {}, before) == {}
+
+
+BUNDLES = """
+kind: Bundle
+metadata: {name: web, labels: {team: shop}}
+spec: {source: {path: ../apps/web}, clusters: {all: true}}
+---
+kind: Bundle
+metadata: {name: db, labels: {team: data}}
+spec: {source: {path: ../apps/web}, clusters: {all: true}}
+---
+"""
+
+
+def by_labels(key):
+    return BUNDLES + CLUSTERS + ALERT.replace("to:", "bundleSelector: {matchLabels: {%s: shop}}, to:") % (
+        "drift", "all: true", key, "{url: {secret: s}}",
+    )  # fmt: skip
+
+
+def test_bundles_are_selected_by_their_labels():
+    text = by_labels("team")
+    [alert] = alerts.alerts(trees.loaded(text), trees.resolved(text).clusters, {}).values()
+    assert [name for name in ("web", "db", "gone") if alert.has_bundle(name)] == ["web"]
+
+
+def test_a_label_that_no_bundle_has_is_told_with_the_nearest():
+    found = trees.resolved(by_labels("taem")).problems
+    assert [
+        (one.place.field, one.cause, one.hint) for one in found if one.place.field.startswith("spec.b")
+    ] == [("spec.bundleSelector", "no Bundle has this label: taem", "did you mean team?")]

@@ -33,6 +33,8 @@ DRIFT = event("drift", "c1", "web")
         pytest.param(DRIFT, alert("drift", clusters=frozenset({"c2"})), False, id="on another cluster"),
         pytest.param(DRIFT, alert("drift", everywhere=True, bundles=("w*",)), True, id="a bundle by pattern"),
         pytest.param(DRIFT, alert("drift", everywhere=True, bundles=("db",)), False, id="another bundle"),
+        pytest.param(DRIFT, alert("drift", everywhere=True, labelled=frozenset({"db"})), False,
+                     id="a bundle without the labels"),
         pytest.param(DRIFT, alert("drift", everywhere=True, levels=frozenset({Level.ERROR})), False, id="too harmless"),
         pytest.param(event("drift-resolved", "c1", "web", Level.INFO),
                      alert("drift", everywhere=True, levels=frozenset({Level.WARNING})), True,

@@ -64,18 +64,27 @@ class Oidc(fields.Spec):
 
 
 class Bundles(fields.Spec):
-    """A selection of bundles: `all: true`, or names, where * stands for any letters."""
+    """A selection of bundles: `all: true`, or those that meet every condition given."""
 
     all: bool = Field(default=False, description="`true`: every bundle.")
-    names: tuple[fields.ReferencePattern, ...] = Field(default=(), description="Bundles with these names.")
+    names: tuple[fields.ReferencePattern, ...] = Field(
+        default=(), description="Bundles with one of these names; * stands for any letters."
+    )
+    match_labels: dict[fields.LabelKey, fields.LabelValue] = Field(
+        default={}, description="Bundles that have all these labels."
+    )
+    match_expressions: tuple[parts.Expression, ...] = Field(
+        default=(), description="Bundles that meet all of these, as in Kubernetes."
+    )
     except_: tuple[fields.ReferencePattern, ...] = Field(
-        default=(), alias="except", description="Taken out of what the other fields select."
+        default=(), alias="except", description="Names taken out of what the other fields select."
     )
 
     @model_validator(mode="after")
     def _form(self) -> "Bundles":
-        if self.all == bool(self.names):
-            raise fields.wrong("all: true or names", "both" if self.all else "none")
+        conditions = bool(self.names or self.match_labels or self.match_expressions)
+        if self.all == conditions:
+            raise fields.wrong("all: true, or names or labels", "both" if self.all else "none")
         return self
 
 

@@ -15,11 +15,12 @@ from roadstead.language import durations, nearest, selectors, yaml
 from roadstead.model import errors, person, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.person import Labels, Person
-from roadstead.stages.fleet import reading
+from roadstead.stages.fleet import reading, selection
 from roadstead.stages.fleet.collection import Entry
 from roadstead.stages.fleet.documents import parts
 
 TOKEN, ANONYMOUS = "token:", "anonymous"
+_ANY = ("*",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,21 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """Bundles by name, as patterns with *."""
+class Bundles:
+    """Bundles by name, as patterns with *, and by labels."""
 
     names: tuple[str, ...]
+    labels: selectors.Selector | None = None
     exception: tuple[str, ...] = ()
 
     def matches(self, name: str, labels: Labels) -> bool:
-        return _any(self.names, name) and not _any(self.exception, name)
+        fits = self.labels is None or self.labels.matches(name, labels)
+        return fits and _any(self.names, name) and not _any(self.exception, name)
 
     def __str__(self) -> str:
-        return ", ".join(self.names) + (f" except {', '.join(self.exception)}" if self.exception else "")
+        said = [", ".join(self.names)] if self.names != _ANY or self.labels is None else []
+        said += [str(self.labels)] if self.labels else []
+        return " with ".join(said) + (f" except {', '.join(self.exception)}" if self.exception else "")
 
 
 def _any(patterns: tuple[str, ...], name: str) -> bool:
@@ -163,10 +168,12 @@ def _granted(one: document.Grant) -> _Granted:
     return _Granted(frozenset(one.people), frozenset(one.groups), frozenset(one.tokens), grant)
 
 
-def _bundles(one: document.Bundles | None) -> Names | None:
+def _bundles(one: document.Bundles | None) -> Bundles | None:
     if one is None or (one.all and not one.except_):
         return None
-    return Names(one.names or ("*",), one.except_)
+    asks = one.match_labels or one.match_expressions
+    labels = selection.by_labels(one.match_labels, one.match_expressions) if asks else None
+    return Bundles(one.names or _ANY, labels, one.except_)
 
 
 def _clusters(one: parts.Clusters | None) -> selectors.Selector | None:

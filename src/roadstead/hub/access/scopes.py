@@ -13,6 +13,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.person import NO_LABELS, Labels, Person, Role, Scope, Subject
 from roadstead.operations.serve import Serving
+from roadstead.stages.fleet import selection
 
 _NOTHING: Mapping[str, Labels] = MappingProxyType({})
 _KEPT = 1000
@@ -58,7 +59,8 @@ class Scopes:
         resolution = desired.resolution
         assigned = (*resolution.assignments, *resolution.blocked)
         self._clusters = {name: one.labels for name, one in resolution.clusters.items()}
-        self._bundles = dict.fromkeys((key.bundle for key in assigned), NO_LABELS)
+        labels = selection.bundle_labels(desired.documents)
+        self._bundles = {key.bundle: labels.get(key.bundle, NO_LABELS) for key in assigned}
         self._desired, self._found = desired, {}
 
 

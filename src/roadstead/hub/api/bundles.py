@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from roadstead.hub.api import pages, statuses
+from roadstead.hub.api import known, pages, statuses
 from roadstead.hub.api.pages import Page, Paging, Text
 from roadstead.hub.api.resource import Asked, Resource, unknown
 from roadstead.hub.api.shown import Counts, StatusShown
@@ -15,7 +15,8 @@ from roadstead.world.store.statuses import Order, Where
 
 
 class Wanted(Paging, kw_only=True):
-    text: Annotated[Text, Meta(description="In names, in whatever case.")] = ""
+    selector: Annotated[Text, Meta(description="With these labels, as kubectl's -l.")] | None = None
+    text: Annotated[Text, Meta(description="In names and labels, in whatever case.")] = ""
 
 
 class Detailed(Paging, kw_only=True):
@@ -26,6 +27,7 @@ class BundleShown(msgspec.Struct, kw_only=True):
     """`clusters` says on how many Git means it to be, `counts` how it stands where it is known."""
 
     name: str
+    labels: dict[str, str]
     clusters: int
     counts: Counts
 
@@ -38,8 +40,18 @@ class BundleDetail(BundleShown, kw_only=True):
 
 
 async def page(asked: Asked[Wanted]) -> Page[BundleShown]:
-    found, text = await _every(asked.serving, Where(scope=asked.scope)), asked.query.text.lower()
-    return pages.of([one for one in found if text in one.name.lower()], lambda one: one.name, asked.query)
+    query, text = asked.query, asked.query.text.lower()
+    wanted = known.labels(query.selector) if query.selector is not None else None
+    found = [
+        one
+        for one in await _every(asked.serving, Where(scope=asked.scope))
+        if text in _text(one) and (wanted is None or wanted.matches(one.name, one.labels))
+    ]
+    return pages.of(found, lambda one: one.name, query)
+
+
+def _text(one: BundleShown) -> str:
+    return "\n".join((one.name, *(f"{name}={value}" for name, value in one.labels.items()))).lower()
 
 
 async def one(asked: Asked[Detailed]) -> BundleDetail:
@@ -53,9 +65,14 @@ async def one(asked: Asked[Detailed]) -> BundleDetail:
 
 async def _every(serving: Serving, where: Where) -> list[BundleShown]:
     counts = await serving.store.statuses.by_bundle(where)
-    meant = _meant(serving, where.scope)
+    meant, labels = _meant(serving, where.scope), known.bundle_labels(serving)
     return [
-        BundleShown(name=name, clusters=meant.get(name, 0), counts=counts.get(name, {}))
+        BundleShown(
+            name=name,
+            labels=dict(labels.get(name, {})),
+            clusters=meant.get(name, 0),
+            counts=counts.get(name, {}),
+        )
         for name in meant.keys() | counts.keys()
     ]
 

@@ -64,7 +64,7 @@ async def page(asked: Asked[Wanted]) -> Page[DeviationShown]:
     query, serving = asked.query, asked.serving
     where = Where(
         clusters=known.clusters(serving, query),
-        bundles=pages.chosen(query.bundle),
+        bundles=known.bundles(serving, query),
         objects=pages.chosen(query.object),
         troubles=frozenset(query.trouble),
         text=query.text,

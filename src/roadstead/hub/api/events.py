@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from roadstead.hub.api import known, pages
+from roadstead.hub.api import known
 from roadstead.hub.api.pages import Limit, Name, Page, Places, Text
 from roadstead.hub.api.resource import Asked, Resource
 from roadstead.model.events import Event, Level
@@ -57,7 +57,7 @@ def shown(one: Event) -> EventShown:
 def where(serving: Serving, query: Filter, scope: Scope) -> Where:
     return Where(
         clusters=known.clusters(serving, query),
-        bundles=pages.chosen(query.bundle),
+        bundles=known.bundles(serving, query),
         kinds=frozenset(query.kind),
         levels=frozenset(query.level),
         object=query.object,

@@ -1,4 +1,5 @@
-"""The clusters there are: those of Git, and those that were seen before and are in Git no more."""
+"""The clusters there are: those of Git, and those that were seen before and are in Git no more; and which of them,
+and of the bundles, are asked for by labels."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from roadstead.model.errors import Place, RoadsteadError
 from roadstead.model.fleet import Cluster
 from roadstead.model.status import ClusterStatus, Reach
 from roadstead.operations.serve import Serving
+from roadstead.stages.fleet import selection
 
 GONE = "gone"  # the state of a cluster whose document is in Git no more
 
@@ -55,8 +57,25 @@ def clusters(serving: Serving, places: Places) -> frozenset[str] | None:
     return selected if named is None else selected & named
 
 
-def labels(text: str) -> Selector:
+def bundles(serving: Serving, places: Places) -> frozenset[str] | None:
+    """Likewise, of bundles."""
+    named = pages.chosen(places.bundle)
+    if places.bundle_selector is None:
+        return named
+    wanted = labels(places.bundle_selector, field="bundleSelector")
+    found = bundle_labels(serving)
+    selected = frozenset(name for name, one in found.items() if wanted.matches(name, one))
+    return selected if named is None else selected & named
+
+
+def bundle_labels(serving: Serving) -> Mapping[str, Mapping[str, str]]:
+    """Of those whose documents can be read, by name."""
+    desired = serving.reconciling.following.desired
+    return selection.bundle_labels(desired.documents) if desired else {}
+
+
+def labels(text: str, *, field: str = "selector") -> Selector:
     try:
         return selectors.parse_labels(text)
     except RoadsteadError as error:
-        raise errors.error(error.problem.at(place=Place(field="selector"))) from error
+        raise errors.error(error.problem.at(place=Place(field=field))) from error

@@ -89,13 +89,13 @@ async def _every(
     serving: Serving, query: Wanted, names: list[str], begin: tuple[str, ...] | None
 ) -> AsyncIterator[tuple[Key, ObjectId]]:
     """In the order of their places; between clusters others get their turn."""
-    wanted = frozenset(query.bundle)
+    wanted = known.bundles(serving, query)
     for cluster in names:
         if begin and cluster < begin[0]:
             continue
         await asyncio.sleep(0)
         for bundle, inventory in sorted((_inventories(serving, cluster) or {}).items()):
-            if wanted and bundle not in wanted:
+            if wanted is not None and bundle not in wanted:
                 continue
             key = Key(bundle, cluster)
             here = [one for one in inventory.entries if query.holds(one)]

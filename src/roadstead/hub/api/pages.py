@@ -37,6 +37,9 @@ class Places(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     selector: Annotated[Text, Meta(description="On clusters with these labels, as kubectl's -l.")] | None = (
         None
     )
+    bundle_selector: (
+        Annotated[Text, Meta(description="Of bundles with these labels, as kubectl's -l.")] | None
+    ) = msgspec.field(default=None, name="bundleSelector")
 
 
 class Page(msgspec.Struct, Generic[Item]):

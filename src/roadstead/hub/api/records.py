@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from roadstead.hub.api import known, pages
+from roadstead.hub.api import known
 from roadstead.hub.api.events import Moment
 from roadstead.hub.api.pages import After, Limit, Page, Places, Text
 from roadstead.hub.api.resource import Asked, Resource
@@ -72,7 +72,7 @@ async def page(asked: Asked[Wanted]) -> Page[dict[str, Any]]:
     where = Where(
         object=query.object,
         clusters=known.clusters(serving, query),
-        bundles=pages.chosen(query.bundle),
+        bundles=known.bundles(serving, query),
         kinds=frozenset(query.kind),
         actor=query.actor,
         since=query.since,

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from roadstead.hub.api import known, pages, shown
+from roadstead.hub.api import known, shown
 from roadstead.hub.api.pages import After, Asking, Limit, Page, Places, Text
 from roadstead.hub.api.resource import Asked, Resource
 from roadstead.hub.api.shown import Counts, StatusShown
@@ -67,7 +67,7 @@ async def counts(asked: Asked[Summed]) -> Sums:
 def _where(serving: Serving, query: Filter, scope: Scope) -> Where:
     return Where(
         clusters=known.clusters(serving, query),
-        bundles=pages.chosen(query.bundle),
+        bundles=known.bundles(serving, query),
         standings=frozenset(query.standing),
         text=query.text,
         scope=scope,

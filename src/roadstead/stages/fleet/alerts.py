@@ -16,13 +16,16 @@ def alerts(
     loaded: Documents, clusters: Mapping[str, Cluster], before: Mapping[str, Alert]
 ) -> dict[str, Alert]:
     """By name. Where a document cannot be read, what it said `before` goes on to count."""
-    found = {name: _alert(entry, clusters) for name, entry in sorted(loaded.alerts.items())}
+    labels = selection.bundle_labels(loaded)
+    found = {name: _alert(entry, clusters, labels) for name, entry in sorted(loaded.alerts.items())}
     unclean = "" in loaded.unclean
     kept = {name: one for name, one in before.items() if unclean or name in loaded.known["Alert"]}
     return {**kept, **found}
 
 
-def _alert(entry: Entry[documents.Alert], clusters: Mapping[str, Cluster]) -> Alert:
+def _alert(
+    entry: Entry[documents.Alert], clusters: Mapping[str, Cluster], bundles: Mapping[str, Mapping[str, str]]
+) -> Alert:
     spec = entry.model.spec
     selector = selection.selector(spec.clusters)
     return Alert(
@@ -34,6 +37,7 @@ def _alert(entry: Entry[documents.Alert], clusters: Mapping[str, Cluster]) -> Al
         ),
         everywhere=selector.all and selector.exception is None,
         bundles=spec.bundles,
+        labelled=selection.labelled(spec.bundle_selector, bundles) if spec.bundle_selector else None,
         levels=frozenset(spec.levels),
         gather=durations.parse(spec.gather),
         repeat=durations.parse(spec.repeat),

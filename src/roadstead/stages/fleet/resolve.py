@@ -82,6 +82,7 @@ def resolving(
     for concern in (
         *checks.check(loaded),
         checks.labels.unknown(loaded, found),
+        checks.labels.of_bundles(loaded),
         waves.check(loaded, found),
         targets.check(loaded, found, aims),
         holds.check(loaded, now),

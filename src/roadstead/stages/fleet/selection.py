@@ -1,7 +1,7 @@
 """The selectors in documents: where they stand, and what they are in the language of selectors."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
@@ -60,6 +60,21 @@ def selector(clusters: documents.Clusters) -> selectors.Selector:
             match_expressions=_expressions(exception.match_expressions),
         ),
     )
+
+
+def by_labels(match: Mapping[str, str], expressions: tuple[parts.Expression, ...]) -> selectors.Selector:
+    return selectors.Selector(match_labels=tuple(match.items()), match_expressions=_expressions(expressions))
+
+
+def labelled(written: parts.Labels, labels: Mapping[str, Mapping[str, str]]) -> frozenset[str]:
+    """The names of what is selected, of labels by name."""
+    selector = by_labels(written.match_labels, written.match_expressions)
+    return frozenset(name for name, one in labels.items() if selector.matches(name, one))
+
+
+def bundle_labels(loaded: Documents) -> dict[str, Mapping[str, str]]:
+    """Of every Bundle that can be read, by its name."""
+    return {name: entry.model.metadata.labels for name, entry in loaded.bundles.items()}
 
 
 def _expressions(found: tuple[parts.Expression, ...]) -> tuple[selectors.Expression, ...]:

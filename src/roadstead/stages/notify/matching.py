@@ -1,7 +1,6 @@
 """Which Alerts an event concerns."""
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from roadstead.model.alert import Alert
 from roadstead.model.events import Event
@@ -35,4 +34,4 @@ def _is_asked(alert: Alert, event: Event) -> bool:
 def _concerns(alert: Alert, event: Event) -> bool:
     """An event of the whole fleet concerns every cluster, one of a whole cluster every bundle."""
     of_cluster = not event.cluster or alert.everywhere or event.cluster in alert.clusters
-    return of_cluster and (not event.bundle or any(fnmatchcase(event.bundle, one) for one in alert.bundles))
+    return of_cluster and (not event.bundle or alert.has_bundle(event.bundle))

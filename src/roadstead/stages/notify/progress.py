@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from roadstead.model.alert import Alert
 from roadstead.model.status import Standing, Status
@@ -39,8 +38,7 @@ def concerned(alert: Alert, statuses: Sequence[Status]) -> list[Status]:
     return [
         one
         for one in statuses
-        if (alert.everywhere or one.key.cluster in alert.clusters)
-        and any(fnmatchcase(one.key.bundle, pattern) for pattern in alert.bundles)
+        if (alert.everywhere or one.key.cluster in alert.clusters) and alert.has_bundle(one.key.bundle)
     ]
 
 

@@ -32,6 +32,20 @@ def check(loaded: Documents) -> Iterator[Fault]:
             yield from _asked(entry, (*path, "except"), clusters.except_, known)
 
 
+def of_bundles(loaded: Documents) -> Iterator[Fault]:
+    """Bundles' labels are free: the vocabulary is of clusters. A key that no Bundle has is a mistake, most likely."""
+    keys = {key for one in selection.bundle_labels(loaded).values() for key in one}
+    for alert in loaded.alerts.values():
+        asked = alert.model.spec.bundle_selector
+        if asked is None or not loaded.everything_read:
+            continue
+        for key in (*asked.match_labels, *(one.key for one in asked.match_expressions)):
+            if key not in keys:
+                hint = nearest.hint(key, keys) or reasons.SELECTS_NOTHING.remedy
+                cause = f"no Bundle has this label: {key}"
+                yield alert.warning(reasons.SELECTS_NOTHING, cause, "spec", "bundleSelector", hint=hint)
+
+
 def unknown(loaded: Documents, found: Clusters) -> Iterator[Fault]:
     """Selectors by a label that nobody knows of some clusters, as they were never asked."""
     for one, key in selection.computed(loaded):

@@ -162,6 +162,9 @@ class AlertSpec(fields.Spec):
         description="Of which Bundles; `*` in a name stands for any letters. What concerns a whole cluster is told in "
         "any case.",
     )
+    bundle_selector: parts.Labels | None = Field(
+        default=None, description="Of which of these Bundles, by their labels; default: all of them."
+    )
     gather: fields.Duration = Field(
         default="10s",
         description="How long the first of several waits for the others: they make one message.",

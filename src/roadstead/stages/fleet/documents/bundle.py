@@ -182,6 +182,10 @@ class BundleMetadata(fields.Spec):
     name: fields.Name = Field(
         description="The Bundle's name, unique in its repository; in a Source's repository it is called SOURCE/NAME."
     )
+    labels: dict[fields.LabelKey, fields.LabelValue] = Field(
+        default={},
+        description="By which Alerts, grants of the hub and people select it. They reach no cluster.",
+    )
     former_names: tuple[fields.Name, ...] = Field(
         default=(), description="Names this Bundle had before: a rename keeps its objects."
     )

@@ -73,6 +73,23 @@ class Clusters(fields.Spec):
     _form = model_validator(mode="after")(_conditions)
 
 
+class Labels(fields.Spec):
+    """A selection by labels alone: what meets every condition given."""
+
+    match_labels: dict[fields.LabelKey, fields.LabelValue] = Field(
+        default={}, description="What has all these labels."
+    )
+    match_expressions: tuple[Expression, ...] = Field(
+        default=(), description="What meets all of these, as in Kubernetes."
+    )
+
+    @model_validator(mode="after")
+    def _not_everything(self) -> "Labels":
+        if not (self.match_labels or self.match_expressions):
+            raise PydanticCustomError("selector", "expected matchLabels or matchExpressions, found none")
+        return self
+
+
 class Target(fields.Spec):
     """Which objects are meant: those that every given field fits."""
 

@@ -38,7 +38,7 @@ apiVersion: roadstead.dev/v1alpha1
 kind: Cluster
 metadata: {name: new}
 """
-SILENT = Watchers(lambda key, outcome: None, lambda key, one, health: None)
+SILENT = Watchers(lambda key, outcome: None, lambda key, one, health: None, lambda key, bundles: None)
 
 
 @dataclass

@@ -53,10 +53,11 @@ def drift(
                 console.show_data(drifts.data(found), output)
             with progress.shown("correcting", quiet=output is not Output.TEXT) as watchers:
                 if correct and not watch:
-                    console.show_problems(drifting.in_the_way(planned))
+                    kept = drifting.in_the_way(planned)
+                    console.show_problems(kept)
                     request = applying.Request(Wishes(), False, drifting.correctable, watchers)
                     done = await applying.fleet(opened, planned.desired, request, stop=stop)
-                    failed = done.failed
+                    failed = failed or done.failed or bool(kept)
                     if output is Output.TEXT:
                         console.show(outcomes.lines(done))
                 if watch:

@@ -1,7 +1,7 @@
 """Progress of long work on standard error: one live line on a terminal, plain lines elsewhere."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -55,10 +55,14 @@ def shown(doing: str, *, quiet: bool = False) -> Iterator["Watchers"]:
             console.show([outcomes.health_line(key, object_id, told)], err)
         refresh()
 
+    def waits(key: Key, bundles: Collection[str]) -> None:
+        if not quiet:
+            console.show([outcomes.waits_line(key, bundles)], err)
+
     if status:
         status.start()
     try:
-        yield Watchers(outcome, health)
+        yield Watchers(outcome, health, waits)
     finally:
         if status:
             status.stop()

@@ -43,6 +43,8 @@ class Watchers:
 
     outcome: Callable[[Key, ObjectOutcome], None]
     health: Callable[[Key, ObjectId, Health], None]
+    waits: Callable[[Key, Collection[str]], None]
+    """For which other bundles of its cluster one has been waiting for a while."""
 
 
 @dataclass(frozen=True, slots=True)

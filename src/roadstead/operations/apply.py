@@ -5,6 +5,7 @@ applied and ready. All clusters go on at once.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,16 +25,17 @@ from roadstead.report.outcomes import FleetOutcome, KeyOutcome
 from roadstead.stages.observe import healths
 from roadstead.world import tasks
 
+_SHORT = 3.0  # seconds that a bundle may wait for another before that is told
 _AT_ONCE = 16  # bundles that let go of something
 
-Approve = Callable[[str, Sequence[Plan]], Awaitable[bool]]
+Approve = Callable[[str, Sequence[Plan]], Awaitable[Sequence[Plan]]]
 _FINE = (State.READY, State.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`approve` is asked once per cluster, with its plans, before anything is written there; None: nobody
-    looks at the plans."""
+    """`approve` is asked once per cluster, with its plans, before anything is written there, and gives those
+    to carry out; None: nobody looks at the plans."""
 
     wishes: Wishes
     wait: bool
@@ -55,8 +57,8 @@ async def fleet(world: World, desired: Desired, request: Request, *, stop: async
 
 async def _cluster(world: World, found: Survey, request: Request, *, stop: asyncio.Event) -> list[Applied]:
     plans = await planning.of_cluster(world, found, request.wishes, shown=request.approve is not None)
-    if request.approve and not await request.approve(found.cluster.name, plans):
-        return []
+    if request.approve:
+        plans = list(await request.approve(found.cluster.name, plans))
     if stop.is_set():
         cause = "stopped before anything was written"
         raise errors.error(Problem(reasons.INTERRUPTED, cause, reasons.INTERRUPTED.remedy))
@@ -110,8 +112,7 @@ class _Run:
     async def _bundle(self, plan: Plan) -> Applied:
         name = plan.key.bundle
         try:
-            for one in self._waits(name):
-                await self._ended[one].wait()
+            await self._others(plan.key)
             if stuck := self._stuck(plan.key):
                 self._failed.add(name)
                 return Applied(plan, Outcome(plan.key, (), (*plan.problems, stuck)))
@@ -121,6 +122,18 @@ class _Run:
             return applied
         finally:
             self._ended[name].set()
+
+    async def _others(self, key: Key) -> None:
+        """Wait for what must be done before; told if it takes long, which is what a person wonders about."""
+        waited = sorted(self._waits(key.bundle))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SHORT):
+                for one in waited:
+                    await self._ended[one].wait()
+                return
+        self._applier.watchers.waits(key, [one for one in waited if not self._ended[one].is_set()])
+        for one in waited:
+            await self._ended[one].wait()
 
     def _stuck(self, key: Key) -> Problem | None:
         """Which other bundle stands in the way."""

@@ -11,12 +11,13 @@ from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.world import World
 from roadstead.model import reasons
 from roadstead.model.assignment import Additions
-from roadstead.model.errors import Problem, RoadsteadError, Severity
+from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Inventory
 from roadstead.model.plan import Action, Change, Plan
 from roadstead.operations import plan as planning
 from roadstead.operations.plan import Planned
+from roadstead.report import lines
 from roadstead.stages.observe import added, drift_watch, healths, sight
 from roadstead.stages.observe.drift_watch import DriftWatch
 from roadstead.world import tasks
@@ -56,24 +57,29 @@ def _drifted(plan: Plan) -> tuple[Change, ...]:
     return tuple(change for change in plan.changes if change.drifted)
 
 
-async def correctable(cluster: str, plans: Sequence[Plan]) -> bool:
-    """Correcting goes on only where nothing but drift would be written."""
-    return all(change.drifted for plan in plans for change in plan.pending())
+async def correctable(cluster: str, plans: Sequence[Plan]) -> list[Plan]:
+    """Those by which something that drifted is put back, and nothing else is written."""
+    return [plan for plan in plans if plan.pending() and not _new(plan)]
+
+
+def _new(plan: Plan) -> list[Change]:
+    """What it would write beside what drifted."""
+    return [change for change in plan.pending() if not change.drifted]
 
 
 def in_the_way(planned: Planned) -> list[Problem]:
-    """Warnings for what Git changed meanwhile: correcting it means applying it."""
+    """What keeps drift of a bundle from being put back: Git changed it meanwhile, so that would apply it."""
     return [
         Problem(
             reasons.PLAN_STALE,
-            f"{len(new)} objects changed in Git since the last apply, so drift alone cannot be corrected",
+            f"Git changed {lines.counted(len(new), 'other object')} of it since the last apply, "
+            "so drift alone cannot be corrected",
             hint="run `roadstead apply`",
-            severity=Severity.WARNING,
             bundle=plan.key.bundle,
             cluster=plan.key.cluster,
         )
         for plan in planned.report.plans
-        if (new := [change for change in plan.pending() if not change.drifted])
+        if (new := _new(plan)) and len(new) < len(plan.pending())
     ]
 
 

@@ -67,8 +67,8 @@ class Saved(msgspec.Struct, frozen=True):
                 _stale(f"the fleet is at {found} with other content, the plan was made at {self.revision}")
             )
 
-    async def approve(self, cluster: str, plans: Sequence[Plan]) -> bool:
-        """Whether these are the plans that were approved. Raises ConflictError(PlanStale) if not."""
+    async def approve(self, cluster: str, plans: Sequence[Plan]) -> Sequence[Plan]:
+        """All of them, for these are the plans that were approved. Raises ConflictError(PlanStale) if not."""
         differing = [
             problem
             for plan in plans
@@ -76,7 +76,7 @@ class Saved(msgspec.Struct, frozen=True):
         ]
         if differing:
             raise errors.error(differing)
-        return True
+        return plans
 
 
 def of(planned: Planned, settings: Settings, wishes: Wishes) -> Saved:

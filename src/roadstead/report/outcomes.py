@@ -1,7 +1,7 @@
 """What an apply did: changed objects one by one, the rest counted, failures with their reasons."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from roadstead.model.health import WORST_FIRST, Health, State
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.outcome import ObjectOutcome, Outcome, Result
 from roadstead.report import problems as problem_report
-from roadstead.report.lines import Line, Style, counted
+from roadstead.report.lines import Line, Style, counted, listed
 
 _QUIET = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
 _STYLES = {
@@ -80,6 +80,13 @@ def health_line(key: Key, object_id: ObjectId, health: Health) -> Line:
     )
     message = f": {health.message}" if health.message else ""
     return Line(f"{key.cluster} {key.bundle}: {object_id} is {health.state}{message}", style)
+
+
+def waits_line(key: Key, bundles: Collection[str]) -> Line:
+    """So that nobody wonders why a run takes so long that was not asked to wait for anything."""
+    return Line(
+        f"{key.cluster} {key.bundle}: waits for {listed(sorted(bundles))} to be done and ready", Style.FAINT
+    )
 
 
 def is_quiet(one: ObjectOutcome) -> bool:

@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo lint test-fast test test-all bench sim-data clean
@@ -29,7 +28,7 @@ lint: $(VENV)/installed ## format, lint, types and layers
 	$(BIN)/lint-imports --no-cache --config pyproject.toml
 
 test-fast: $(VENV)/installed ## the fast ring: no network, no cluster
-	$(PYTEST) -q -n 4 --dist worksteal -m "not cluster and not end_to_end and not postgresql and not suite and not slow"
+	bash .ci/rings fast
 
 test: lint ## lint and all rings, on real API servers
 	bash .ci/rings

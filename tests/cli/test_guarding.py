@@ -66,6 +66,9 @@ def test_a_hub_with_tls_is_asked_by_who_has_a_token(home):
 
 def test_an_access_file_that_is_wrong_ends_the_start(home):
     (home / "access.yaml").write_text("grants: [{role: king, tokens: [ci]}]")
-    with serve(home, "--listen", "127.0.0.1:0", "--access", str(home / "access.yaml")) as process:
-        assert process.wait(60) == 2
-        assert "access.yaml:1:11: grants[0].role: BadDocument" in process.stderr.read()
+    flags = ("--listen", "127.0.0.1:0", "--access", str(home / "access.yaml"))
+    ended = CliRunner().invoke(
+        main.app, ["serve", *flags, "--fleet", str(home / "fleet"), "--log-format", "json"]
+    )
+    assert ended.exit_code == 2
+    assert "access.yaml:1:11: grants[0].role: BadDocument" in ended.stderr

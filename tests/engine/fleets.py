@@ -27,6 +27,7 @@ from roadstead.sim.cluster import Cluster
 from roadstead.sim.writing import Write
 from roadstead.world import store
 from tests.end_to_end.story import Story
+from tests.engine.pools import Here
 
 PATIENCE = 240.0
 
@@ -63,6 +64,7 @@ class Fleet:
         )
         options = Options(settings, f"sqlite:///{self.database}", name, interval)
         async with serve.serving(options, self.hear, stop=asyncio.Event()) as opened:
+            opened.shared.world.pool = Here()
             self.serving = opened
             yield opened
 
@@ -157,11 +159,11 @@ async def simulated(folder: Path, *, clusters: int = 1) -> AsyncIterator[Fleet]:
         for one in found:
             story.cluster(one.name, one.name)
         named = {one.name: one for one in found}
-        yield Fleet(story, named, await _database(folder), requests=requests)
+        yield Fleet(story, named, await database(folder), requests=requests)
 
 
-async def _database(folder: Path) -> Path:
-    """With tables already: they are made once, and copied."""
+async def database(folder: Path) -> Path:
+    """One with tables in it: they are made once, and copied."""
     made = folder.parent / "tables.db"
     if not made.exists():
         async with store.open(f"sqlite:///{made}", writer="nobody"):

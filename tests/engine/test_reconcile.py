@@ -116,6 +116,47 @@ async def test_after_a_crash_at_any_point_it_converges_and_no_intent_stays_open(
         assert not fleet.of("drift"), "what we were writing ourselves is nobody's edit"
 
 
+async def test_an_edit_before_whose_correction_the_process_died_is_told_once_and_its_end_too(
+    fleet, monkeypatch
+):
+    async with fleet.served():
+        await fleet.settled(1)
+
+    def die(where):
+        if where == "intent-durable":
+            raise Crashed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(crash, "here", die)
+        with contextlib.suppress(Crashed, BaseExceptionGroup):
+            async with fleet.served(), asyncio.timeout(120):
+                await fleet.settled(1)
+                fleet.edit("c1", "a", "web", x="mine")
+                await asyncio.Event().wait()
+    assert len(fleet.of("drift")) == 1
+    async with fleet.served() as serving:
+        await fleet.event("drift-resolved")
+        assert fleet.data("c1", "a", "web") == {"x": "1"}
+        assert len(fleet.of("drift")) == 1
+        assert [one.actor for one in await records(serving) if one.kind == "drift"] == ["kubectl-edit"]
+        fleet.edit("c1", "a", "web", x="mine again")
+        await until(lambda: len(fleet.of("drift")) == 2)
+
+
+async def test_what_is_left_to_others_is_told_once_over_restarts_and_its_end_when_it_came_meanwhile(fleet):
+    async with fleet.served():
+        await fleet.settled(1, commit=change(fleet, "1", drift={"mode": "report", "additions": "report"}))
+        fleet.edit("c1", "a", "web", x="mine", debug="on")
+        await until(lambda: len(fleet.of("drift")) == 2)
+    async with fleet.served() as serving:
+        await until(lambda: serving.reconciling.keepers and serving.reconciling.has_looked("c1"))
+    assert len(fleet.of("drift")) == 2
+    fleet.edit("c1", "a", "web", x="1")
+    async with fleet.served():
+        await fleet.event("drift-resolved")
+    assert len(fleet.of("drift")) == 2
+
+
 async def test_an_object_that_two_fight_over_is_left_alone_and_both_are_named(fleet):
     async with fleet.served() as serving:
         await fleet.settled(1)
@@ -338,6 +379,7 @@ async def test_a_second_writer_is_fenced_and_told_who_holds_the_bundle(fleet):
 async def test_one_sick_cluster_costs_the_others_nothing(tmp_path, sick, monkeypatch):
     monkeypatch.setattr(stream, "LONGEST_PAUSE", 1.0)
     monkeypatch.setattr(sight, "_LOST_EVERY", 0.5)
+    monkeypatch.setattr(sight, "_PATIENCE", 2.0)
     async with fleets.simulated(tmp_path, clusters=5) as fleet:
         well = {name for name in fleet.clusters if name != "c3"}
         fleet.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="1")]})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from roadstead.engine import workers
 from roadstead.engine.workers import WorkerPool
 from roadstead.model.errors import Place, RoadsteadError
 from roadstead.model.reasons import BAD_YAML, INTERNAL_FAULT, RENDER_FAILED, RENDER_TIMEOUT
@@ -15,10 +16,16 @@ from roadstead.world import tasks
 JOBS = "tests.engine.jobs"
 
 
+@pytest.fixture(autouse=True)
+def light(monkeypatch):
+    """Jobs here need nothing of what most jobs need."""
+    monkeypatch.setattr(workers, "_MOSTLY", "roadstead.model.wire")
+
+
 @pytest.fixture
 async def pool():
-    async with WorkerPool(size=2) as workers:
-        yield workers
+    async with WorkerPool(size=2) as opened:
+        yield opened
 
 
 def lives(pid: int) -> bool:
@@ -52,7 +59,8 @@ async def test_workers_start_when_first_needed_and_are_used_again(pool):
     assert len(set(first)) == 1
 
 
-async def test_a_prepared_worker_has_the_imports_behind_it_and_takes_the_first_job(pool):
+async def test_a_prepared_worker_has_the_imports_behind_it_and_takes_the_first_job(pool, monkeypatch):
+    monkeypatch.undo()
     await pool.prepare()
     (home,) = Path(pool._home.name).iterdir()
     told = await pool.run(f"{JOBS}:at_home", b"", deadline=20)

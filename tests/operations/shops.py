@@ -18,6 +18,7 @@ from roadstead.sim import kubeconfig, serving
 from roadstead.sim.cluster import Received
 from roadstead.sim.fleet import Fleet
 from tests.end_to_end.story import namespace
+from tests.engine.pools import Here
 from tests.world.git.repositories import Repository
 
 FLEET = """
@@ -85,6 +86,7 @@ async def shop_in(folder: Path, *, request: float = 30.0):
             request=request,
         )
         async with world.local(settings) as opened:
+            opened.pool = Here()
             made = Shop(folder, live, repository, opened)
             for cluster in live.clusters:
                 cluster.received = made.asked.append

@@ -33,6 +33,7 @@ from roadstead.model.status import ClusterStatus, Deviation, Reach, Standing, St
 from roadstead.operations.serve import Options, Serving
 from roadstead.world import store
 from tests.end_to_end.story import Story
+from tests.engine import fleets
 from tests.hub import hubs
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
@@ -131,7 +132,7 @@ async def serving(
     asking = identity.opened(
         Access(file=folder / "access.yaml"), state=folder, tell=lambda *_: None, clock=time.monotonic
     )
-    options = Options(settings, url or f"sqlite:///{folder / 'hub.db'}", "hub@test")
+    options = Options(settings, url or f"sqlite:///{await fleets.database(folder)}", "hub@test")
     async with contextlib.AsyncExitStack() as stack:
         world = await stack.enter_async_context(worlds.hub(settings, options.name))
         opened = await stack.enter_async_context(store.open(options.database, writer=options.name))

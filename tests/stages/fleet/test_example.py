@@ -1,15 +1,13 @@
 """The repository that init writes is right as it is, whatever the clusters are called."""
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from typer.testing import CliRunner
 
+from roadstead.cli import main
 from roadstead.language import yaml
 from roadstead.model.fleet import AccessKind, ClusterAccess
 from roadstead.model.ids import Key
@@ -71,19 +69,14 @@ def test_no_placeholder_is_left():
     assert [path for path, text in FILES.items() if b"FLEET_NAME" in text] == []
 
 
-def test_it_renders(tmp_path):
+def test_it_renders(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     fleet = tmp_path / "fleet"
     for path, data in FILES.items():
         (fleet / path).parent.mkdir(parents=True, exist_ok=True)
         (fleet / path).write_bytes(data)
-    done = subprocess.run(
-        [Path(sys.executable).with_name("roadstead"), "render", "-f", fleet, "-c", "dev", "-c", "prod"],
-        check=False,
-        capture_output=True,
-        timeout=120,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
-    )
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(main.app, ["render", "-f", str(fleet), "-c", "dev", "-c", "prod"])
+    assert done.exit_code == 0, done.output
     kinds = Counter(one["kind"] for one in yaml.load_all(done.stdout))
     assert kinds == {"Namespace": 4, "Deployment": 4, "ConfigMap": 2, "Service": 2}
-    assert "Hello from prod" in done.stdout.decode()
+    assert "Hello from prod" in done.stdout

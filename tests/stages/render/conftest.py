@@ -1,4 +1,3 @@
-import importlib
 from collections.abc import Sequence
 
 import pytest
@@ -8,22 +7,9 @@ from roadstead.model.facts import Facts
 from roadstead.stages.render import render
 from roadstead.stages.render.cache import Cache
 from roadstead.world.blobs import Blobs
+from tests.engine.pools import Here
 from tests.stages.render.reading import assignment
 from tests.stages.render.trees_of import Store
-
-
-class Here:
-    """Runs jobs in this process; tests/engine tells about other processes."""
-
-    size = 2
-
-    def __init__(self) -> None:
-        self.jobs: list[str] = []
-
-    async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes:
-        self.jobs.append(function)
-        module, _, name = function.partition(":")
-        return getattr(importlib.import_module(module), name)(payload)
 
 
 @pytest.fixture

@@ -1,14 +1,6 @@
-import importlib
-
 import pytest
 
 from tests.world.charts.servers import Server, serving
-
-
-class Here:
-    async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes:
-        module, _, name = function.partition(":")
-        return getattr(importlib.import_module(module), name)(payload)
 
 
 @pytest.fixture

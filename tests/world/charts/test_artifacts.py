@@ -9,7 +9,7 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.reasons import OUTSIDE_SNAPSHOT, SOURCE_UNREADABLE
 from roadstead.world.charts import artifacts
 from roadstead.world.git import objects, trees
-from tests.world.charts.conftest import Here
+from tests.engine.pools import Here
 from tests.world.charts.servers import CHART_LAYER, packed
 
 FLUX = "application/vnd.cncf.flux.content.v1.tar+gzip"

@@ -10,7 +10,7 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.reasons import SOURCE_UNREACHABLE, SOURCE_UNREADABLE
 from roadstead.world.blobs import Blobs
 from roadstead.world.charts import fetch
-from tests.world.charts.conftest import Here
+from tests.engine.pools import Here
 from tests.world.charts.servers import Server, chart, index, serving
 
 PACKED = chart()

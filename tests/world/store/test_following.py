@@ -9,9 +9,15 @@ from roadstead.model.ids import Key
 from roadstead.model.person import Rectangle, Scope
 from roadstead.model.status import Standing
 from roadstead.world import store
-from roadstead.world.store import recent
+from roadstead.world.store import following, recent
 from roadstead.world.store.events import Where
 from tests.world.store.samples import at, event, status
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """What other processes write is looked for often."""
+    monkeypatch.setattr(following, "_LOOK_AGAIN", 0.05)
 
 
 async def ids(opened, after: int, *, to: int, where: Where | None = None) -> list[int]:

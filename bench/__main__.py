@@ -15,6 +15,8 @@ NAMES = {
     "drift": "from somebody's edit to our suspicion, on a real API server",
     "serve": "from an edit to the event and the restored object, of a hub at rest and at work",
     "api": "the API of a hub with 1,000 clusters x 100 bundles: pages, searches, sums, the stream",
+    "fleet": "100 simulated clusters from a commit to applied on all, drift on 200",
+    "idle": "a hub at rest over 1,000 simulated clusters: memory, processor, requests, a restart",
     "sick": "50 simulated clusters, six of which fall ill: what that costs the others",
     "store": "the database: writes singly and in groups, reads at 1,000 clusters x 100 bundles",
     "apply": "100, 500 and 1,000 applications against a bare loop of the same applies",

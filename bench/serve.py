@@ -76,6 +76,7 @@ async def _measure() -> None:
                     _tell("at rest", await case.edits(_EDITS, every=0.1))
                     told.begin()
                     podinfo.change_cpu(folder / "fleet", "2m")
+                    await hub.pushed()
                     taken = await case.edits(_EDITS, every=0.2)
                     moved = told.count
                     _tell(f"while {_APPLICATIONS} applications change ({moved} had by the last edit)", taken)

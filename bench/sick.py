@@ -10,7 +10,7 @@ import json
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import uvloop
 
 from bench import hubs, simulated
+from bench.hubs import Seen
 from bench.simulated import Simulated
 from tests.controlplane.authority import Authority
 
@@ -44,41 +45,6 @@ def main() -> None:
     uvloop.run(_measure())
 
 
-@dataclass
-class _Seen:
-    """By cluster and object, when drift was told and was over; by cluster, the bundles that are as the last commit
-    says, and what was said of its reach."""
-
-    drift: dict[tuple[str, str], float] = field(default_factory=dict)
-    over: dict[tuple[str, str], float] = field(default_factory=dict)
-    applied: dict[str, set[str]] = field(default_factory=dict)
-    reach: dict[str, str] = field(default_factory=dict)
-    deleted: int = 0
-    commit: str = ""
-
-    def hear(self, told: hubs.Told) -> None:
-        cluster, now = told.get("cluster", ""), time.perf_counter()
-        one = cluster, told.get("object", "").rpartition("/")[2]
-        match told.get("kind"):
-            case "drift":
-                self.drift[one] = now
-            case "drift-resolved":
-                self.over[one] = now
-            case "commit":
-                self.commit = told["commit"]
-                self.applied.clear()
-            case "applied" if self.commit.startswith(told["commit"]):
-                self.applied.setdefault(cluster, set()).add(told["bundle"])
-                self.deleted += told["data"].get("deleted", 0)
-            case "cluster-unreachable":
-                self.reach[cluster] = f"unreachable: {told['reason']}"
-            case "cluster-reachable":
-                self.reach[cluster] = "reachable"
-
-    def done(self, clusters: list[str]) -> int:
-        return sum(len(self.applied.get(one, ())) for one in clusters)
-
-
 async def _measure() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder, authority = Path(name), Authority("sim")
@@ -96,7 +62,7 @@ async def _measure() -> None:
             simulated.write_fleet(
                 folder / "fleet", clusters=[*many.clusters, "tls"], bundles=_BUNDLES, objects=_OBJECTS
             )
-            told = _Seen()
+            told = Seen()
             async with hubs.running(folder, many.kubeconfig, config, hear=told.hear) as hub:
                 await _story(_Story(folder, many, one, hub, told), good, bad)
 
@@ -107,7 +73,7 @@ class _Story:
     many: Simulated
     one: Simulated
     hub: hubs.Hub
-    told: _Seen
+    told: Seen
 
     @property
     def healthy(self) -> list[str]:
@@ -117,6 +83,7 @@ class _Story:
         """Seconds until these clusters are as the commit says."""
         began, before = time.perf_counter(), self.told.commit
         simulated.change(self.folder / "fleet", state, bundles=range(_BUNDLES), objects=_OBJECTS)
+        await self.hub.pushed()
         await self.hub.until(lambda: self.told.commit != before, 1, "commits seen")
         await self.all_of(clusters)
         return time.perf_counter() - began

@@ -56,14 +56,21 @@ class Simulated:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, clusters: int, certificate: Iterable[Path] = (), controllers: bool = False
+    folder: Path,
+    *,
+    clusters: int,
+    certificate: Iterable[Path] = (),
+    controllers: bool = False,
+    audit: Path | None = None,
 ) -> AsyncIterator[Simulated]:
+    """In the folder `audit`, a log of requests for each."""
     folder.mkdir(parents=True, exist_ok=True)
     config, shown = folder / "kubeconfig", [str(path) for path in certificate]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "roadstead.sim", "--clusters", str(clusters), "--kubeconfig", str(config)),
         *(() if controllers else ("--no-controllers",)),
         *(("--certificate", *shown) if shown else ()),
+        *(("--audit", str(audit)) if audit else ()),
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 26,
     )

@@ -88,7 +88,7 @@ async def _soak(options: argparse.Namespace) -> None:
                 async with asyncio.TaskGroup() as tasks:
                     going = [
                         tasks.create_task(_edit(many, edits, options)),
-                        tasks.create_task(_commit(folder / "fleet", options)),
+                        tasks.create_task(_commit(hub, folder / "fleet", options)),
                         tasks.create_task(_tell(hub, seen, edits)),
                     ]
                     await asyncio.sleep(60 * options.minutes)
@@ -117,12 +117,13 @@ async def _edit(many: Simulated, edits: _Edits, options: argparse.Namespace) -> 
         await asyncio.sleep(max(0.0, began + _APART - time.monotonic()))
 
 
-async def _commit(fleet: Path, options: argparse.Namespace) -> None:
+async def _commit(hub: hubs.Hub, fleet: Path, options: argparse.Namespace) -> None:
     number = 0
     while True:
         await asyncio.sleep(options.commit_every)
         number += 1
         simulated.change(fleet, f"state {number}", bundles=[number % options.bundles], objects=_OBJECTS)
+        await hub.pushed()
 
 
 async def _tell(hub: hubs.Hub, seen: _Seen, edits: _Edits) -> None:

@@ -22,7 +22,7 @@ from bench import measured
 STUCK = 60.0  # seconds without anything new, after which it does not get on
 
 Told = dict[str, Any]
-_SECRET = "of the webhook"  # noqa: S105
+_SECRET = "of the webhook"
 
 
 @dataclass

@@ -13,6 +13,7 @@ import orjson
 from roadstead.engine import clusters, holding, hosting
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
+from roadstead.language.steps import Steps
 from roadstead.model import reasons
 from roadstead.model.assignment import Assignment
 from roadstead.model.errors import Problem, Severity
@@ -29,6 +30,7 @@ from roadstead.stages.observe import view as views
 from roadstead.stages.observe.view import ClusterView
 from roadstead.stages.plan import compare, settle
 from roadstead.stages.render import render as rendering
+from roadstead.world import tasks
 from roadstead.world.inventory import Announcements, reading
 from roadstead.world.kube.client import Client
 
@@ -63,7 +65,7 @@ class Survey:
         for name in (bundle, *(assignment.former_names if assignment else ())):
             if name in stored.inventories:
                 found = stored.inventories[name]
-                return replace(found, parent=replace(found.parent, key=key))
+                return found if found.parent.key == key else _renamed(found, key)
         return reading.empty(self.desired.fleet, key, taken=stored.taken)
 
     def assignment(self, bundle: str) -> Assignment | None:
@@ -74,7 +76,7 @@ class Survey:
         assignment = self.assignment(bundle)
         if assignment is None:
             return ()
-        if not self.inventory(bundle).parent.resource_version:
+        if not assignment.joining or not self.inventory(bundle).parent.resource_version:
             return assignment.depends_on
         return tuple(one for one in assignment.depends_on if one not in assignment.joining)
 
@@ -101,12 +103,16 @@ class Survey:
         )
 
 
+def _renamed(inventory: Inventory, key: Key) -> Inventory:
+    return replace(inventory, parent=replace(inventory.parent, key=key))
+
+
 async def survey(
     world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
 ) -> Survey:
     """Ask the cluster what it is, render what is meant for it, see what it holds."""
     facts = await clusters.facts(world, desired.fleet, client, before)
-    rendered = await manifests_of(world, desired, cluster.name, facts)
+    rendered = (await manifests_of(world, desired, {cluster.name: facts}))[cluster.name]
     wanted = [one.id for each in rendered.values() for one in each]
     view = await views.read(
         client, fleet=desired.fleet, wanted=wanted, former_clusters=frozenset(cluster.former_names)
@@ -114,16 +120,28 @@ async def survey(
     return await seen(desired, cluster, client, facts, rendered=rendered, view=view)
 
 
-async def manifests_of(world: World, desired: Desired, cluster: str, facts: Facts) -> dict[str, Manifests]:
-    """What Git means for a cluster, by bundle; what was rendered before is only looked up."""
-    wanted = [
-        replace(one, cluster_labels={**one.cluster_labels, **facts.labels})
-        for one in desired.of_cluster(cluster)
-    ]
-    made = await rendering.render(
-        wanted, desired.snapshot, {cluster: facts}, pool=world.pool, cache=world.renders
-    )
-    return {key.bundle: one for key, one in made.items()}
+async def manifests_of(
+    world: World, desired: Desired, facts: Mapping[str, Facts]
+) -> dict[str, dict[str, Manifests]]:
+    """What Git means for clusters that have these facts, by cluster and bundle; what was rendered before is only
+    looked up."""
+    wanted = await tasks.in_turns(_wanted(desired, facts))
+    made = await rendering.render(wanted, desired.snapshot, facts, pool=world.pool, cache=world.renders)
+    found: dict[str, dict[str, Manifests]] = {cluster: {} for cluster in facts}
+    for key, one in made.items():
+        found[key.cluster][key.bundle] = one
+    return found
+
+
+def _wanted(desired: Desired, facts: Mapping[str, Facts]) -> Steps[list[Assignment]]:
+    wanted: list[Assignment] = []
+    for cluster, known in facts.items():
+        wanted += [
+            replace(one, cluster_labels={**one.cluster_labels, **known.labels})
+            for one in desired.of_cluster(cluster)
+        ]
+        yield
+    return wanted
 
 
 async def seen(

@@ -5,6 +5,7 @@ did not answer, is settled by what the inventory says, before the next one of it
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -48,7 +49,10 @@ class Journaling:
         if bundle in self._unsure:
             await self.durably(self._settle(plan.key))
         self._unsure.add(bundle)
-        async with tasks.group() as start:
+        room = (
+            contextlib.nullcontext() if drift else shared.recording
+        )  # an edit does not wait for a commit's changes
+        async with room, tasks.group() as start:
             begun = start(self.durably(shared.store.journal.begin(intent)))
             if drift:
                 start(self.durably(drift()))
@@ -68,10 +72,9 @@ class Journaling:
     async def _settle(self, key: Key) -> None:
         """The open intents of a bundle on the cluster, or of all."""
         journal = self.shared.store.journal
-        for intended, record in await journal.open_intents():
-            if record.cluster == key.cluster and key.bundle in ("", record.bundle):
-                inventory, now = self.known.inventory(record.bundle), self.shared.world.now
-                await journal.close(intended, recording.settled(record, intended, inventory, now=now))
+        for intended, record in await journal.open_intents(key.cluster, key.bundle):
+            inventory, now = self.known.inventory(record.bundle), self.shared.world.now
+            await journal.close(intended, recording.settled(record, intended, inventory, now=now))
 
     async def durably(self, writing: Coroutine[Any, Any, Answer]) -> Answer:
         try:

@@ -4,6 +4,7 @@ Kept current by three things, each told here at once: a new state of Git (`adopt
 inventories that somebody else wrote (`read_again`). Nothing is asked of the cluster that the watches tell.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -11,13 +12,13 @@ from types import MappingProxyType
 from roadstead.engine import cluster_loop, hosting
 from roadstead.engine.cluster_loop import Survey
 from roadstead.engine.revision_loop import Desired
-from roadstead.engine.world import World
 from roadstead.model.assignment import Assignment
 from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory
+from roadstead.model.manifests import Manifests
 from roadstead.model.outcome import Outcome
 from roadstead.stages.fleet.limits import Lost
 from roadstead.stages.observe import view as views
@@ -92,9 +93,11 @@ class Known:
     def bundles(self) -> frozenset[str]:
         return frozenset(cluster_loop.bundles(self.survey, frozenset()))
 
-    async def adopt(self, world: World, desired: Desired, cluster: Cluster) -> frozenset[str]:
-        """Go by a new state of Git; the bundles for which it changes anything."""
-        rendered = await cluster_loop.manifests_of(world, desired, cluster.name, self.facts)
+    async def adopt(
+        self, desired: Desired, cluster: Cluster, rendered: Mapping[str, Manifests]
+    ) -> frozenset[str]:
+        """Go by a new state of Git, of which `rendered` is what it means here; the bundles for which it changes
+        anything. Others go on where that takes long."""
         view = await views.complete(
             self.client,
             self.survey.view.stored,
@@ -102,9 +105,11 @@ class Known:
             wanted=[one.id for each in rendered.values() for one in each],
             is_listed=self.watch.suspicions.is_listed,
         )
+        await asyncio.sleep(0)
         survey = await cluster_loop.seen(
             desired, cluster, self.client, self.facts, rendered=rendered, view=view
         )
+        await asyncio.sleep(0)
         self.survey = replace(survey, slots=self.survey.slots, announcements=self.survey.announcements)
         self._renew_view()
         self._remake()

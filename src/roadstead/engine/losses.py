@@ -28,15 +28,18 @@ class Losses:
         self._desired = desired
         self._awaited = set(clusters)
         self._everybody = asyncio.Event()
-        self._installed: dict[Key, Inventory] = {}
+        self._installed: set[Key] = set()
+        self._commits: Counter[str] = Counter()  # by which what is lost was applied
         self._losing: set[str] = set()  # clusters that hold what Git assigns to them no more
         self._judging = asyncio.Lock()
         self._judged: limits.Losses | None = None
 
     def saw(self, cluster: str, inventories: Mapping[str, Inventory]) -> None:
-        installed = {Key(bundle, cluster): one for bundle, one in inventories.items()}
-        self._installed |= installed
-        if any(map(self._is_lost, installed)):
+        installed = {Key(bundle, cluster): one.parent.commit for bundle, one in inventories.items()}
+        lost = [commit for key, commit in installed.items() if self._is_lost(key)]
+        self._installed.update(installed)
+        if lost:
+            self._commits.update(commit.partition(" ")[0] for commit in lost)
             self._losing.add(cluster)
             self._judged = None  # one that is heard late counts, too
         self.missed(cluster)
@@ -76,10 +79,7 @@ class Losses:
 
     async def _before(self) -> Mapping[str, Cluster]:
         """The clusters as the commit applied last had them; empty when that commit is not to be had."""
-        commits = Counter(
-            one.parent.commit.partition(" ")[0] for key, one in self._installed.items() if self._is_lost(key)
-        )
-        commit = max(commits, key=lambda one: commits[one], default="")
+        commit = max(self._commits, key=lambda one: self._commits[one], default="")
         if not commit:
             return {}
         try:

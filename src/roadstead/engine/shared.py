@@ -1,14 +1,18 @@
 """What all clusters of one process that reconciles share: the world, the store, who is told, when it ends."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from roadstead.engine.rendering import Rendering
 from roadstead.engine.world import World
 from roadstead.model.decision import Decision
 from roadstead.model.events import Event
 from roadstead.world.store.opening import Store
+
+_RECORDS = 200  # intents at once: a commit for a thousand clusters waits here, not in one endless transaction
 
 Hear = Callable[[Event], None]
 
@@ -16,7 +20,7 @@ Hear = Callable[[Event], None]
 @dataclass(slots=True)
 class Shared:
     """`hear` is told every event at once, durable or not: logs and metrics. `decisions` are all that are known,
-    renewed by whoever changes them."""
+    renewed by whoever changes them. Where many clusters go on at the same moment, each takes its `turn`."""
 
     world: World
     store: Store
@@ -24,7 +28,18 @@ class Shared:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     decisions: tuple[Decision, ...] = ()
     connecting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
+    recording: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECORDS))
     dice: Callable[[], float] = random.random
+    rendering: Rendering = field(default_factory=Rendering)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def sleep(self, seconds: float, until: asyncio.Event | None = None) -> None:
+        """Or until the event, which is the end of the process unless another is given."""
+        try:
+            async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+                await (until or self.stop).wait()
+        except TimeoutError:
+            pass
 
     def emit(self, *events: Event) -> None:
         """Tell now, write when the database can: nobody waits for it."""

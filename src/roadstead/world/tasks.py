@@ -14,6 +14,7 @@ from roadstead.language.steps import Steps
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]  # what `group` gives
 
 _TURN = 0.004  # seconds that long work goes on before others have their turn
 

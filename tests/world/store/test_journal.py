@@ -34,6 +34,8 @@ async def test_an_intent_stands_until_its_outcome_closes_it(opened):
     first = await opened.journal.begin(intent(1))
     second = await opened.journal.begin(intent(2, bundle="db"))
     assert await opened.journal.open_intents() == ((first, intent(1)), (second, intent(2, bundle="db")))
+    assert await opened.journal.open_intents("prod-eu-1", "db") == ((second, intent(2, bundle="db")),)
+    assert await opened.journal.open_intents("c2") == ()
     await opened.journal.close(first, outcome(3))
     assert [id for id, _ in await opened.journal.open_intents()] == [second]
     assert [one.record.closes for one in await links(opened)] == [None, None, first]

@@ -3,6 +3,7 @@
 Assignments that a renderer does not tell apart share a build; builds of the same source share a job.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from roadstead.stages.render.source import ClusterFacts, Renderer
 from roadstead.world import tasks
 
 _CASES = 16  # in one job
+_BATCH = 100  # assignments that are looked at in a row: then others have their turn
 _FETCHES = 8  # at once
 
 Fetched = dict[Chart, str | tuple[Problem, ...]]  # the digest of a packed chart, or why there is none
@@ -45,7 +47,9 @@ async def run(assignments: Sequence[Assignment], context: Context) -> dict[Key, 
     answers: dict[Key, build.Answer] = {}
     cases: dict[_Source, dict[bytes, _Case]] = defaultdict(dict)
     rows: dict[TreePath, Renderer] = {}
-    for one in assignments:
+    for number, one in enumerate(assignments):
+        if number % _BATCH == 0:
+            await asyncio.sleep(0)
         try:
             source = _source(one, fetched, rows, context)
         except RoadsteadError as error:
@@ -101,6 +105,7 @@ def _source(one: Assignment, fetched: Fetched, rows: dict[TreePath, Renderer], c
 
 async def _build(source: _Source, cases: Sequence[_Case], context: Context) -> dict[Key, build.Answer]:
     clusters = {key.cluster for _, keys in cases for key in keys}
+    known = {_name(facts): facts for one in clusters if (facts := context.facts.get(one))}
     request = build.Request(
         cache=str(context.cache.blobs.root),
         renderer=source.renderer,
@@ -109,7 +114,7 @@ async def _build(source: _Source, cases: Sequence[_Case], context: Context) -> d
         archive=source.archive,
         pin=source.pin,
         revisions={name: context.snapshot.revision(name) for name in {source.source, *source.others}},
-        facts={_name(known): _asked(known) for one in clusters if (known := context.facts.get(one))},
+        facts={name: _asked(facts) for name, facts in known.items()},
         cases=[dict(inputs) for inputs, _ in cases],
     )
     try:

@@ -5,6 +5,7 @@ same values; the work runs in worker processes, which also read and fill the cac
 error of one assignment: its manifests carry it, and are then never applied.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from roadstead.model.assignment import Assignment
@@ -19,6 +20,7 @@ from roadstead.stages.render.context import Context, Pool
 from roadstead.world import tracing
 
 DEADLINE = 120.0  # seconds for one job
+_BATCH = 100  # assignments that are put together in a row: then others have their turn
 
 
 async def render(
@@ -41,7 +43,9 @@ async def _render(assignments: Sequence[Assignment], context: Context) -> dict[K
     bound = await bindings.run(assignments, reports, context)
     assembled: dict[tuple[str, str], assemble.Assembled] = {}
     made: dict[Key, Manifests] = {}
-    for one in assignments:
+    for number, one in enumerate(assignments):
+        if number % _BATCH == 0:
+            await asyncio.sleep(0)
         failed = answers[one.key][1] or bound.failed.get(one.key)
         if failed:
             made[one.key] = _failed(one.key, failed)

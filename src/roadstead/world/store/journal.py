@@ -81,10 +81,12 @@ class Journal:
 
         return await self.writer.write(make, keys=also.keys())
 
-    async def open_intents(self) -> tuple[tuple[RecordId, Record], ...]:
-        """Of this process, also in a chain that it has left, in their order."""
+    async def open_intents(self, cluster: str = "", bundle: str = "") -> tuple[tuple[RecordId, Record], ...]:
+        """Of this process, also in a chain that it has left, in their order; where that is asked, those on one cluster
+        or of one bundle alone."""
         name = self.writer.name
         records = schema.records
+        columns = ((records.c.cluster, cluster), (records.c.bundle, bundle))
         wanted = (
             select(records)
             .join(
@@ -92,6 +94,7 @@ class Journal:
                 (_INTENTS.c.writer == records.c.writer) & (_INTENTS.c.sequence == records.c.sequence),
             )
             .where(or_(records.c.writer == name, records.c.writer.startswith(f"{name}~", autoescape=True)))
+            .where(*(column == asked for column, asked in columns if asked))
             .order_by(records.c.time, records.c.sequence)
         )
         found = [rows.record(row) for row in await reading.fetch(self.writer.engines, wanted)]

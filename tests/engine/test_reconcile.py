@@ -151,7 +151,7 @@ async def test_what_is_left_to_others_is_told_once_over_restarts_and_its_end_whe
     async with fleet.served() as serving:
         await until(lambda: serving.reconciling.keepers and serving.reconciling.has_looked("c1"))
     assert len(fleet.of("drift")) == 2
-    fleet.edit("c1", "a", "web", x="1")
+    fleet.edit("c1", "a", "web", manager="kubectl-replace", x="1")
     async with fleet.served():
         await fleet.event("drift-resolved")
     assert len(fleet.of("drift")) == 2

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from roadstead.engine import standings, telling
+from roadstead.engine import earlier, standings, telling
+from roadstead.engine.earlier import Earlier
 from roadstead.engine.known import Known
 from roadstead.engine.shared import Shared
 from roadstead.engine.standings import Told
@@ -18,7 +19,7 @@ from roadstead.model.events import Event
 from roadstead.model.health import Health, State
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.plan import Change, Plan
-from roadstead.model.status import Deviation, Status
+from roadstead.model.status import Deviation, Status, Trouble
 
 _WELL = (State.READY, State.SUSPENDED)
 _PASSING = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
@@ -29,6 +30,7 @@ _ONCE = datetime.min.replace(tzinfo=UTC)
 class Bulletin:
     shared: Shared
     known: Known
+    earlier: Earlier = field(default_factory=Earlier)
     _told: dict[str, Told] = field(default_factory=dict)
     _said: dict[str, tuple[Status, tuple[Deviation, ...]]] = field(default_factory=dict)
 
@@ -59,28 +61,38 @@ class Bulletin:
         """What is new about drift: changes that were not told yet, and events of these and of what is over."""
         now, key, told = self.shared.world.now, self.key(bundle), self.of(bundle)
         before, told.drifted = told.drifted, drifted
-        new = [one for name, one in drifted.items() if _differs(before.get(name), one)]
-        over = [name for name in before if name not in drifted]
+        known = self.earlier.take(bundle, Trouble.DRIFTED)
+        new = [
+            one
+            for name, one in drifted.items()
+            if _differs(before.get(name), one)
+            and known.get(str(name)) != earlier.same(standings.drifted(key, one, now))
+        ]
         events = [telling.drift(key, one, what=telling.doing(one, what), now=now, seen=seen) for one in new]
-        return new, [*events, *(telling.as_it_should_be(key, one, now) for one in over)]
+        over = {*map(str, before), *known} - set(map(str, drifted))
+        return new, [*events, *(telling.as_it_should_be(key, one, now) for one in sorted(over))]
 
     def added(self, plan: Plan) -> tuple[list[Change], list[Event]]:
         """What is new about additions that are to be reported: as changes that are not made, and their events.
         An object that was not looked at again has those that it had."""
         key, told, now = plan.key, self.of(plan.key.bundle), self.shared.world.now
         before, told.added = told.added, {}
+        told_earlier = self.earlier.take(plan.key.bundle, Trouble.ADDED)
         new, events = [], []
         for change in plan.changes:
             mark = change.live.mark if change.live else ""
             known, fields = before.get(change.id, ("", ()))
             if change.added or (fields and known == mark):
                 told.added[change.id] = mark, change.added or fields
-            if change.added and change.added != fields:
+            is_same = told_earlier.get(str(change.id)) == earlier.same(
+                standings.added(key, change.id, change.added, now)
+            )
+            if change.added and change.added != fields and not is_same:
                 who = ", ".join(dict.fromkeys(one.manager for one in change.added))
                 beside = replace(change, fields=change.added, cause=f"added to by {who}")
                 new.append(beside)
                 events.append(telling.drift(key, beside, what="reported", now=now))
-        events += [telling.as_it_should_be(key, one, now) for one in before if one not in told.added]
+        events += [telling.as_it_should_be(key, str(one), now) for one in before if one not in told.added]
         return new, events
 
     def failure(self, bundle: str, problems: Collection[Problem]) -> list[Event]:

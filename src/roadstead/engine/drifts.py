@@ -101,7 +101,7 @@ class Drifts:
         change = Change(one, Action.UPDATE, f"edited by {who}", manifest, fields, drifted=True)
         events = [
             telling.drift(key, change, what="overwritten by a change that was under way", now=now),
-            telling.as_it_should_be(key, one, now),
+            telling.as_it_should_be(key, str(one), now),
         ]
         self.bulletin.hear(events)
         with contextlib.suppress(RoadsteadError):  # the store is closing, and was told

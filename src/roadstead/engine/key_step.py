@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from roadstead.engine import acting, cluster_loop, holding, journaling, telling
+from roadstead.engine import acting, cluster_loop, earlier, holding, journaling, telling
 from roadstead.engine.bulletin import Bulletin
 from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.drifts import Drifts
@@ -261,11 +261,11 @@ class Steps:
         return _then(problems)
 
 
-def begin(
+async def begin(
     shared: Shared, known: Known, settled: Callable[[str], None], glass: Callable[[], BreakGlass | None]
 ) -> Steps:
     """For a cluster that is known and watched from now on."""
-    bulletin = Bulletin(shared, known)
+    bulletin = Bulletin(shared, known, await earlier.read(shared.store, known.cluster.name))
     return Steps(shared, known, bulletin, settled, glass, Drifts(shared, bulletin), Journaling(shared, known))
 
 

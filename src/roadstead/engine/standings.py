@@ -3,6 +3,7 @@
 Pure. Values of Secrets are redacted in plans already.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -90,17 +91,26 @@ def deviations(key: Key, told: Told, unwell: dict[ObjectId, Health], now: dateti
         )
         for one, health in unwell.items()
     ]
-    for one, change in told.drifted.items():
-        found += [_differing(key, one, each, now, Trouble.DRIFTED) for each in change.fields] or [
-            Deviation(key, str(one), Trouble.DRIFTED, now, message=change.cause)
-        ]
+    for change in told.drifted.values():
+        found += drifted(key, change, now)
     for one, (_, fields) in told.added.items():
-        found += [_differing(key, one, each, now, Trouble.ADDED) for each in fields]
+        found += added(key, one, fields, now)
     found += [
         Deviation(key, str(one), Trouble.CONTESTED, now, message=cause)
         for one, cause in told.contested.items()
     ]
     return tuple(found)
+
+
+def drifted(key: Key, change: Change, now: datetime) -> list[Deviation]:
+    """Field by field, or one for an object that is gone."""
+    return [_differing(key, change.id, each, now, Trouble.DRIFTED) for each in change.fields] or [
+        Deviation(key, str(change.id), Trouble.DRIFTED, now, message=change.cause)
+    ]
+
+
+def added(key: Key, one: ObjectId, fields: Iterable[FieldChange], now: datetime) -> list[Deviation]:
+    return [_differing(key, one, each, now, Trouble.ADDED) for each in fields]
 
 
 def _differing(key: Key, one: ObjectId, change: FieldChange, now: datetime, trouble: Trouble) -> Deviation:

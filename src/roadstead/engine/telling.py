@@ -47,8 +47,8 @@ def drift(key: Key, change: Change, *, what: str, now: datetime, seen: float | N
     )
 
 
-def as_it_should_be(key: Key, one: ObjectId, now: datetime) -> Event:
-    return _event(now, "drift-resolved", f"{one}: as it should be again", key, object=str(one))
+def as_it_should_be(key: Key, object: str, now: datetime) -> Event:
+    return _event(now, "drift-resolved", f"{object}: as it should be again", key, object=object)
 
 
 def contested(

@@ -1,0 +1,51 @@
+"""What was told of drift on a cluster before the connection began: the same edit is not told again.
+
+An edit is the same while the object, its fields, who changed them, when, and both values are: all of that is stored
+with its event, in one transaction. So it does not matter when a process is killed: what is stored was told, and what
+is not stored will be. What was told and is there no more has ended meanwhile.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from roadstead.model.status import Deviation, Trouble
+from roadstead.world.store.deviations import Where
+from roadstead.world.store.opening import Store
+
+_PAGE = 1_000
+_ONCE = datetime.min.replace(tzinfo=UTC)
+
+Same = frozenset[Deviation]
+
+
+@dataclass(slots=True)
+class Earlier:
+    """By bundle, trouble and object; each is asked for once, and then known by whoever asked."""
+
+    _told: dict[tuple[str, Trouble], dict[str, Same]] = field(default_factory=dict)
+
+    def take(self, bundle: str, trouble: Trouble) -> dict[str, Same]:
+        return self._told.pop((bundle, trouble), {})
+
+
+async def read(store: Store, cluster: str) -> Earlier:
+    """Raises TransientError while the database does not answer."""
+    found: dict[tuple[str, Trouble], dict[str, set[Deviation]]] = defaultdict(lambda: defaultdict(set))
+    where = Where(clusters=frozenset([cluster]), troubles=frozenset([Trouble.DRIFTED, Trouble.ADDED]))
+    after: str | None = None
+    while True:
+        page = await store.deviations.page(where, after=after, limit=_PAGE)
+        for one in page.items:
+            found[one.key.bundle, one.trouble][one.object].add(replace(one, since=_ONCE))
+        after = page.after
+        if after is None:
+            break
+    return Earlier(
+        {key: {name: frozenset(each) for name, each in told.items()} for key, told in found.items()}
+    )
+
+
+def same(found: Iterable[Deviation]) -> Same:
+    return frozenset(replace(one, since=_ONCE) for one in found)

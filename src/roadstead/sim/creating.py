@@ -9,6 +9,7 @@ from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
 from roadstead.sim.rules import names, services, table
+from roadstead.sim.schema import completing
 from roadstead.sim.schema.requiring import Cause, invalid
 
 Value = dict[str, Any]
@@ -20,6 +21,14 @@ LABELLED = ("apps", "deployments")  # whose labels cannot be changed through the
 
 def shown(kind: Kind, value: Value) -> Value:
     return {**value, "kind": kind.kind, "apiVersion": kind.api_version}
+
+
+def decoded(kind: Kind, value: Value) -> Value:
+    """With defaults, as an object has them from the moment it is decoded."""
+    if kind.custom:
+        return completing.complete(kind.shape, completing.without_nulls(kind.shape, value))  # type: ignore[no-any-return]
+    value = table.filled(kind, completing.complete(kind.shape, value))
+    return value if kind.conversion is None else kind.shown(kind.kept(value))
 
 
 def check_namespace(cluster: Cluster, kind: Kind, namespace: str, name: str) -> None:

@@ -16,21 +16,37 @@ from roadstead.sim.kinds import Kind
 Value = dict[str, Any]
 
 
-def load(cluster: Cluster, objects: Iterable[Value]) -> list[Value]:
-    """Gives the objects of kinds or versions that the cluster does not serve; they are left out."""
+def load(cluster: Cluster, objects: Iterable[Value]) -> list[str]:
+    """Says what is left out: objects of kinds or versions that the cluster does not serve, and versions of custom kinds
+    that a webhook would convert."""
     found = sorted(objects, key=_version)
-    definitions = [one for one in found if one["kind"] == "CustomResourceDefinition"]
-    for one in definitions:
-        custom.serve(cluster, one)
-    kinds = {(kind.api_version, kind.kind): kind for kind in cluster.kinds() if kind.simulated}
     unserved = []
+    for one in found:
+        if one["kind"] == "CustomResourceDefinition":
+            unserved += _defined(cluster, one)
+    kinds = {(kind.api_version, kind.kind): kind for kind in cluster.kinds() if kind.simulated}
     for one in found:
         kind = kinds.get((one["apiVersion"], one["kind"]))
         if kind is None:
-            unserved.append(one)
+            unserved.append(f"{one['kind']}/{one['metadata']['name']} ({one['apiVersion']})")
         else:
             _put(cluster, kind, kind.kept(one))
     return unserved
+
+
+def _defined(cluster: Cluster, definition: Value) -> list[str]:
+    spec = definition["spec"]
+    if (spec.get("conversion") or {}).get("strategy") != "Webhook":
+        custom.serve(cluster, definition)
+        return []
+    stored = [each for each in spec["versions"] if each.get("storage")]
+    plain = {**spec, "versions": stored, "conversion": {"strategy": "None"}}
+    custom.serve(cluster, {**definition, "spec": plain})
+    others = [
+        each["name"] for each in spec["versions"] if each.get("served", True) and not each.get("storage")
+    ]
+    name = definition["metadata"]["name"]
+    return [f"{each} of {name} (a webhook converts it)" for each in others]
 
 
 def _version(value: Value) -> int:

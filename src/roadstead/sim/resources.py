@@ -23,6 +23,7 @@ from roadstead.sim import (
 from roadstead.sim.answers import Answer, Form
 from roadstead.sim.authorising import Identity
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.dialogue import Dialogue
 from roadstead.sim.kinds import Kind
 from roadstead.sim.requests import MANAGER_LENGTH, Options, Target
 from roadstead.sim.schema.shapes import Shape
@@ -49,7 +50,7 @@ class Call:
     content_type: str = ""
     user_agent: str = ""
     who: Identity | None = None
-    said: list[str] = field(default_factory=list)  # what he is warned of, by those whom a write asks
+    dialogue: Dialogue = field(default_factory=Dialogue)
 
     @property
     def write(self) -> Write:
@@ -63,7 +64,7 @@ class Call:
             self.target.subresource,
             self.options.dry_run,
             self.who,
-            self.said,
+            self.dialogue,
         )
 
 
@@ -74,10 +75,10 @@ def _agent(user_agent: str) -> str:
 def serve(call: Call, method: str) -> Answer:
     """Everything but watches."""
     if call.kind.deprecated:
-        call.said.append(call.kind.deprecated)
-    with _warned(call.said):
+        call.dialogue.warnings.append(call.kind.deprecated)
+    with _warned(call.dialogue.warnings):
         answer = _served(call, method)
-    return answers.warning(answer, tuple(call.said))
+    return answers.warning(answer, tuple(call.dialogue.warnings))
 
 
 @contextmanager
@@ -182,7 +183,7 @@ def _create(call: Call) -> Answer:
     body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
     with _warned(body.warnings):
         value = bodies.place(call.kind, body.value, write.namespace, "")
-        data = writing.create(write, writing.decoded(write, value))
+        data = writing.create(write, creating.decoded(call.kind, value))
     return answers.warning(Answer(_rendered(call, data), 201), body.warnings)
 
 
@@ -192,7 +193,7 @@ def _replace(call: Call) -> Answer:
     body = bodies.object(call.kind, call.data, call.content_type, call.options.field_validation)
     with _warned(body.warnings):
         value = bodies.place(call.kind, body.value, write.namespace, write.name)
-        data, created = writing.replace(write, writing.decoded(write, value))
+        data, created = writing.replace(write, creating.decoded(call.kind, value))
     return answers.warning(Answer(_rendered(call, data), 201 if created else 200), body.warnings)
 
 
@@ -210,7 +211,7 @@ def _patch(call: Call) -> Answer:
     body = bodies.patched(call.kind, patched, call.options.field_validation)
     with _warned(body.warnings):
         value = bodies.place(call.kind, body.value, write.namespace, write.name)
-        data = writing.change(write, stored, live, writing.decoded(write, value))
+        data = writing.change(write, stored, live, creating.decoded(call.kind, value))
     return answers.warning(Answer(_rendered(call, data)), body.warnings)
 
 

@@ -38,9 +38,11 @@ from roadstead.sim import (
     tables,
     watching,
 )
+from roadstead.sim.admission import asking
 from roadstead.sim.answers import Answer
 from roadstead.sim.authorising import Wish
 from roadstead.sim.cluster import Cluster, Received
+from roadstead.sim.dialogue import Dialogue
 from roadstead.sim.faults import Asked
 from roadstead.sim.fleet import Fleet
 from roadstead.sim.requests import Options, Target
@@ -173,6 +175,7 @@ class Server:
             content_type,
             request.headers.get("User-Agent", ""),
             who,
+            Dialogue(waits=True),
         )
         if kind.group in reviewing.GROUPS and request.method == "POST":
             body = bodies.object(kind, data, call.content_type, "Ignore")
@@ -182,8 +185,14 @@ class Server:
             raise status.not_simulated(f"{kind.plural} in {kind.api_version}")
         if request.method == "GET" and options.flag("watch") and not target.subresource:
             return await _watch(request, call, Asked("watch", path))
-        below = subresources.served(call, request.method) if target.subresource else None
-        return _response(answers.formed(below or resources.serve(call, request.method), form))
+        return _response(
+            answers.formed(await asking.answered(call.dialogue, lambda: _served(call, request)), form)
+        )
+
+
+def _served(call: Call, request: web.BaseRequest) -> Answer:
+    below = subresources.served(call, request.method) if call.target.subresource else None
+    return below or resources.serve(call, request.method)
 
 
 async def _body(request: web.BaseRequest) -> bytes:

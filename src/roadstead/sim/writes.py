@@ -7,6 +7,7 @@ from typing import Any
 from roadstead.sim import creating, reading, status
 from roadstead.sim.authorising import Identity
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.dialogue import Dialogue
 from roadstead.sim.kinds import Kind
 from roadstead.sim.managed import Writer
 from roadstead.sim.merge.fields import EMPTY, Fields
@@ -32,7 +33,7 @@ class Write:
     subresource: str = ""
     dry_run: bool = False
     who: Identity | None = None  # None: the server itself
-    said: list[str] = field(default_factory=list)  # what he is to be warned of
+    dialogue: Dialogue = field(default_factory=Dialogue)
 
     @property
     def writer(self) -> Writer:

@@ -18,7 +18,7 @@ from roadstead.sim.authorising import Wish
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
 from roadstead.sim.rules import events, table
-from roadstead.sim.schema import completing, decoding, requiring
+from roadstead.sim.schema import decoding, requiring
 from roadstead.sim.store import Stored
 from roadstead.sim.writes import Write
 
@@ -42,8 +42,8 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
         metadata["namespace"] = write.namespace
     else:
         metadata.pop("namespace", None)
-    if metadata.get("resourceVersion") and not entries:
-        raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
+    version = str(metadata.get("resourceVersion", ""))
+    numbered = not entries and version.isdecimal() and int(version)
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not entries:
         value = managed.update(kind, None, value, writer=write.writer, resets=write.resets)
@@ -58,7 +58,7 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
     granting.check(write.cluster, write.who, kind, value, None)
     creating.check_namespace(write.cluster, kind, write.namespace, name)
     inside = write.inside
-    value = changing.changed(inside, value, None)
+    value = changing.changed(write, value, None)
     value = creating.prepared(write.cluster, inside.kind, value, drawing=not write.subresource)
     value = table.filled(inside.kind, value)
     _refuse(write, value, None)
@@ -66,6 +66,8 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
         wish = Wish("create", kind.group, kind.plural, write.namespace, name)
         authorising.demand(write.cluster, write.who, wish)
     charges = checking.checked(write, value, None)
+    if numbered:
+        raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
     there = write.cluster.store.get(kind.storage, (write.namespace, name))
     if there is not None:
         ends = b'"deletionTimestamp"' in there.data
@@ -176,11 +178,11 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not entries:
         value = managed.update(kind, live, value, writer=write.writer, resets=write.resets)
-    value = changing.changed(write, value, live)
     granting.check(write.cluster, write.who, kind, value, live)
     inside = write.inside
     if inside is not write:
         kind, value, live = inside.kind, kind.kept(value), orjson.loads(stored.data)
+    value = changing.changed(write, value, live)
     value = creating.kept(write.cluster, kind, live, value, write.subresource)
     if write.subresource != "status" and _counts(kind, live, value):
         value = {**value, "metadata": {**value["metadata"], "generation": was.get("generation", 0) + 1}}
@@ -250,12 +252,3 @@ def _refuse(write: Write, value: Value, live: Value | None) -> None:
         found += events.strict(value, live)
     if found:
         raise status.invalid(kind.group, kind.kind, value["metadata"].get("name", ""), found)
-
-
-def decoded(write: Write, value: Value) -> Value:
-    """With defaults, as an object has them from the moment it is decoded."""
-    kind = write.kind
-    if kind.custom:
-        return completing.complete(kind.shape, completing.without_nulls(kind.shape, value))  # type: ignore[no-any-return]
-    value = table.filled(kind, completing.complete(kind.shape, value))
-    return value if kind.conversion is None else kind.shown(kind.kept(value))

@@ -200,6 +200,49 @@ async def test_who_cannot_be_asked_is_told_once_with_what_it_would_have_judged(s
     assert copy["unasked"] == [{"judge": "ValidatingAdmissionPolicy few", "objects": ["Deployment/shop/web"]}]
 
 
+async def test_webhooks_are_told_and_never_asked(shop):
+    await shop.applied(deployment("web", "shop"))
+    service = {"name": "judge", "namespace": "judges"}
+    for name, config in (("old", {"service": service}), ("new", {"url": "https://127.0.0.1:1/judge"})):
+        hook = {
+            "name": "judge.example.com",
+            "clientConfig": config,
+            "rules": [{**DEPLOYMENTS, "operations": ["UPDATE"]}],
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+        }
+        kind = "ValidatingWebhookConfiguration"
+        shop.live[name].apply(
+            {"apiVersion": ADMISSION, "kind": kind, "metadata": {"name": "j"}, "webhooks": [hook]}
+        )
+    shop.says(deployment("web", "shop", replicas=2))
+    found = await rehearsed(shop)
+    assert not found.failed
+    judge = "ValidatingWebhookConfiguration j, webhook judge.example.com"
+    assert f"not asked: {judge} about 1 object (Deployment/shop/web) on new, old" in told(found)
+
+
+async def test_of_kinds_that_a_webhook_converts_a_copy_has_one_version(shop):
+    await shop.applied(deployment("web", "shop"))
+    kept = await taken_of(shop)
+    names = {"plural": "boats", "singular": "boat", "kind": "Boat"}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    versions = [
+        {"name": name, "served": True, "storage": name == "v2", "schema": schema} for name in ("v1", "v2")
+    ]
+    spec = {"group": "sea.example", "names": names, "scope": "Namespaced", "versions": versions}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "boats.sea.example"},
+        "spec": {**spec, "conversion": {"strategy": "Webhook"}},
+    }
+    kept.clusters[0].objects.append(definition)
+    found = await rehearsed(shop, kept)
+    assert not found.failed
+    assert f"the copy of {kept.clusters[0].cluster} lacks v1 of boats.sea.example" in told(found)
+
+
 async def test_values_of_secrets_are_not_even_read(shop):
     foreign = {**SECRET, "metadata": {"name": "by-hand", "namespace": "shop"}}
     await shop.applied(deployment("web", "shop"), SECRET)

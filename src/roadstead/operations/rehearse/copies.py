@@ -39,7 +39,7 @@ WORKED_ON = frozenset(  # by the controllers of simulated clusters; others' read
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """`left_out` are objects of kinds or versions that the copy does not serve."""
+    """`left_out` are objects and versions that the copy does not serve."""
 
     taken: Taken
     cluster: Cluster
@@ -76,8 +76,7 @@ def _copy(taken: Taken, clock: Clock) -> Copy:
     cluster = Cluster(taken.cluster, minor=nearest(taken.version), clock=clock)
     left_out = loading.load(cluster, taken.objects)
     running.start(cluster)
-    named = (f"{one['kind']}/{one['metadata']['name']} ({one['apiVersion']})" for one in left_out)
-    return Copy(taken, cluster, tuple(named))
+    return Copy(taken, cluster, tuple(left_out))
 
 
 def nearest(version: str) -> str:

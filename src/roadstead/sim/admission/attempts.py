@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from roadstead.sim import authorising, status
+from roadstead.sim import authorising, scaling, status
 from roadstead.sim.authorising import Identity
 from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import completing
@@ -59,6 +59,8 @@ class Attempt:
     def _shown(self, kind: Kind, value: Value | None) -> Value | None:
         if value is None:
             return None
+        if self.write.subresource == "scale":
+            return scaling.shown(kind, value)
         if kind.custom:
             out: Value = kind.convert(value, kind.api_version)
             return out

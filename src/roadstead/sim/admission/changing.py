@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from roadstead.sim.admission import limits
+from roadstead.sim.admission import limits, policies, webhooks
+from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.writes import Write
 
 Value = dict[str, Any]
 
 
 def changed(write: Write, value: Value, live: Value | None) -> Value:
-    """`live`: None for a new object."""
-    return limits.filled(write, value, live)
+    """`live`: None for a new object. Raises ApiError when somebody refuses it already."""
+    attempt = Attempt(write, limits.filled(write, value, live), live)
+    policies.note_mutating(attempt)
+    return webhooks.changed(attempt).value or value

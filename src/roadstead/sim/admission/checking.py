@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from roadstead.sim.admission import limits, policies, quotas
+from roadstead.sim.admission import limits, policies, quotas, webhooks
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.quotas import Charge
 from roadstead.sim.writes import Write
@@ -13,10 +13,18 @@ Value = dict[str, Any]
 def checked(write: Write, value: Value, live: Value | None) -> list[Charge]:
     """What quotas have to be charged with once it is stored. `live`: None for a new object. Raises ApiError."""
     limits.check(write, value, live)
-    policies.check(Attempt(write, value, live))
+    _judged(Attempt(write, value, live))
     return quotas.check(write, value, live)
 
 
 def released(write: Write, live: Value) -> None:
     """Raises ApiError when somebody refuses the deletion."""
-    policies.check(Attempt(write, None, live))
+    attempt = Attempt(write, None, live)
+    policies.note_mutating(attempt)
+    webhooks.changed(attempt)
+    _judged(attempt)
+
+
+def _judged(attempt: Attempt) -> None:
+    policies.check(attempt)
+    webhooks.check(attempt)

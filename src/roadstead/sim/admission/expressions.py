@@ -16,6 +16,7 @@ from roadstead.sim.kinds import Kind
 
 Value = dict[str, Any]
 VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "authorizer", "variables")
+SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 _VARIABLE = re.compile(r"\bvariables\.(\w+)")
 _AUTHORIZER = re.compile(r"\bauthorizer\b")
 
@@ -99,10 +100,10 @@ def request(attempt: Attempt, kind: Kind) -> Value:
     write, who = attempt.write, attempt.who
     options = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
     return {
-        "kind": _kind(kind),
+        "kind": SCALE if write.subresource == "scale" else _kind(kind),
         "resource": _resource(kind),
         "subResource": write.subresource,
-        "requestKind": _kind(write.kind),
+        "requestKind": SCALE if write.subresource == "scale" else _kind(write.kind),
         "requestResource": _resource(write.kind),
         "requestSubResource": write.subresource,
         "name": attempt.name,

@@ -1,6 +1,6 @@
 """ValidatingAdmissionPolicies: bindings say where a policy holds and what happens to those who break it.
 
-A policy that cannot be evaluated here is told among what was not asked (`unasked`), and hinders nobody.
+What cannot be evaluated here, mutating policies among it, is told as `unasked`, and hinders nobody.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,6 @@ from roadstead.sim.admission.expressions import FailedError, Scope
 from roadstead.sim.kinds import Kind
 
 Value = dict[str, Any]
-POLICIES = (matching.GROUP, "validatingadmissionpolicies")
-BINDINGS = (matching.GROUP, "validatingadmissionpolicybindings")
 CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 
 
@@ -43,17 +41,16 @@ class Breach:
 
 def check(attempt: Attempt) -> None:
     """Raises ApiError; what is only warned of is said to who writes."""
-    shelf = attempt.write.cluster.store.shelves.get(BINDINGS)
-    if shelf is None or not shelf.objects or matching.exempt(attempt):
-        return
-    bindings: dict[str, list[Value]] = {}
-    for key in sorted(shelf.objects):
-        binding = _loaded(shelf.objects[key].data)
-        bindings.setdefault(binding["spec"].get("policyName", ""), []).append(binding)
-    denied = [each for name in bindings for each in _denied(attempt, name, bindings[name])]
+    denied = list(_denied(attempt))
     if denied:
         message, reason = denied[0]
         raise _refused(attempt, message, reason)
+
+
+def note_mutating(attempt: Attempt) -> None:
+    """What MutatingAdmissionPolicies would make of the object, nobody tells here."""
+    for policy, _, _ in _meant(attempt, "mutatingadmissionpolicies", "mutatingadmissionpolicybindings"):
+        unasked.note(attempt, f"MutatingAdmissionPolicy {policy.name}")
 
 
 def _refused(attempt: Attempt, message: str, reason: str) -> status.ApiError:
@@ -63,30 +60,43 @@ def _refused(attempt: Attempt, message: str, reason: str) -> status.ApiError:
     return error
 
 
-def _denied(attempt: Attempt, name: str, bindings: list[Value]) -> Iterator[tuple[str, str]]:
-    stored = attempt.write.cluster.store.get(POLICIES, ("", name))
-    if stored is None:
-        return
-    policy = _policy(stored.data)
-    meant = policy.spec.get("matchConstraints") or {}
-    kind = matching.judged(attempt, meant, meant.get("resourceRules") or ())
-    if kind is None:
-        return
-    for binding in bindings:
-        where = binding["spec"].get("matchResources") or {}
-        rules = where.get("resourceRules") or meant.get("resourceRules") or ()
-        if matching.judged(attempt, where, rules) is None:
-            continue
-        named = f"ValidatingAdmissionPolicy '{name}' with binding '{binding['metadata']['name']}'"
+def _denied(attempt: Attempt) -> Iterator[tuple[str, str]]:
+    for policy, binding, kind in _meant(
+        attempt, "validatingadmissionpolicies", "validatingadmissionpolicybindings"
+    ):
         if policy.unknown:
-            unasked.note(attempt, f"ValidatingAdmissionPolicy {name}")
+            unasked.note(attempt, f"ValidatingAdmissionPolicy {policy.name}")
             continue
+        named = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{binding['metadata']['name']}'"
         actions = binding["spec"].get("validationActions") or ()
         for breach in _breaches(attempt, policy, binding, kind):
             if "Warn" in actions:
-                attempt.write.said.append(f"Validation failed for {named}: {breach.message}")
+                attempt.write.dialogue.warnings.append(f"Validation failed for {named}: {breach.message}")
             if "Deny" in actions:
                 yield f"{named} denied request: {breach.message}", breach.reason
+
+
+def _meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Policy, Value, Kind]]:
+    """Policies and bindings that are about the write, by name, and the version in which they look at the object."""
+    store = attempt.write.cluster.store
+    shelf = store.shelves.get((matching.GROUP, bindings))
+    if shelf is None or not shelf.objects or matching.exempt(attempt):
+        return
+    bound = [_loaded(shelf.objects[key].data) for key in sorted(shelf.objects)]
+    for binding in sorted(bound, key=lambda each: str(each["spec"].get("policyName"))):
+        stored = store.get((matching.GROUP, policies), ("", binding["spec"].get("policyName", "")))
+        if stored is None:
+            continue
+        policy = _policy(stored.data)
+        meant = policy.spec.get("matchConstraints") or {}
+        where = binding["spec"].get("matchResources") or {}
+        rules = meant.get("resourceRules") or ()
+        kind = matching.judged(attempt, meant, rules)
+        if (
+            kind is not None
+            and matching.judged(attempt, where, where.get("resourceRules") or rules) is not None
+        ):
+            yield policy, binding, kind
 
 
 def _breaches(attempt: Attempt, policy: Policy, binding: Value, kind: Kind) -> Iterator[Breach]:

@@ -9,6 +9,6 @@ def note(attempt: Attempt, judge: str) -> None:
     write = attempt.write
     where = f"{write.namespace}/{attempt.name}" if write.namespace else attempt.name
     if write.cluster.unasked is None:
-        write.said.append(f"not simulated: {judge} was not asked")
+        write.dialogue.warnings.append(f"not simulated: {judge} was not asked")
     else:
         write.cluster.unasked.setdefault(judge, set()).add(f"{write.kind.kind}/{where}")

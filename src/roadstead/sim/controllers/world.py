@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import ending, kinds, status, writing
+from roadstead.sim import creating, ending, kinds, status, writing
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.controllers.events import (
     EVERYTHING,
@@ -187,7 +187,7 @@ class World:
         key = (metadata.get("namespace", ""), metadata.get("name", ""))
         write = self.write(resource, key)
         value = {"apiVersion": write.kind.api_version, "kind": write.kind.kind, **value}
-        made: Value = orjson.loads(writing.create(write, writing.decoded(write, value)))
+        made: Value = orjson.loads(writing.create(write, creating.decoded(write.kind, value)))
         return made
 
     def try_create(self, resource: Resource, value: Value) -> Value | None:

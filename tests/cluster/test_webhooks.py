@@ -1,0 +1,195 @@
+"""What admission webhooks that have a URL are asked, and what their answers do."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from tests.cluster import samples
+from tests.cluster.raw import Raw, refusal
+from tests.controlplane.authority import Authority
+
+GROUP = "admissionregistration.k8s.io/v1"
+RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
+DRY = "&dryRun=All"
+Value = dict[str, Any]
+
+
+class Judge:
+    """A webhook on loopback that hears of one namespace. `asked` are the requests that it got."""
+
+    def __init__(self, server: Any, namespace: str, url: str, authority: bytes) -> None:
+        self.server, self.namespace, self.url, self.authority = server, namespace, url, authority
+        self.asked: list[Value] = []
+        self.says: Callable[[Value], Value] = lambda _: {"allowed": True}
+        self.uid: str | None = None
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        asked = orjson.loads(await request.read())["request"]
+        if asked["name"] == "probe":
+            return self._answer(asked, {"allowed": False, "status": {"message": "in force"}})
+        self.asked.append(asked)
+        return self._answer(asked, self.says(asked))
+
+    def _answer(self, asked: Value, said: Value) -> web.Response:
+        response = {"uid": self.uid or asked["uid"], **said}
+        body = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+        return web.json_response(body)
+
+    async def sits(self, kind: str = "Validating", *, url: str = "", **more: Any) -> None:
+        """Returns once the webhook is asked."""
+        hook = {
+            "name": "judge.example.com",
+            "clientConfig": {"url": url or self.url, "caBundle": base64.b64encode(self.authority).decode()},
+            "rules": [RULE],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}},
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+            "timeoutSeconds": 5,
+            **more,
+        }
+        name = f"{kind}WebhookConfiguration"
+        self.config = Raw(self.server, samples.obj(GROUP, name, "", self.namespace, webhooks=[hook]))
+        await self.config.create()
+        if not url:
+            async with asyncio.timeout(20):
+                while await refusal(self.map("probe").apply(query=DRY)) is None:
+                    await asyncio.sleep(0.05)
+
+    def map(self, name: str = "a", **data: str) -> Raw:
+        return Raw(self.server, samples.config_map(self.namespace, name, **data))
+
+
+@pytest.fixture
+async def judge(clusters, unique, tmp_path):
+    (cluster,) = clusters(1)
+    await cluster.create_namespace(unique)
+    authority = Authority("webhooks")
+    certificate, key = authority.server("webhooks").write(tmp_path, "webhook")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    made = Judge(cluster, unique, "", authority.certificate)
+    runner = web.ServerRunner(web.Server(made.handle, access_log=None))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    made.url = f"https://127.0.0.1:{runner.addresses[0][1]}/judge"
+    yield made
+    await refusal(made.config.delete())
+    await runner.cleanup()
+
+
+def patch(*steps: Value) -> Value:
+    return {
+        "allowed": True,
+        "patchType": "JSONPatch",
+        "patch": base64.b64encode(orjson.dumps(steps)).decode(),
+    }
+
+
+async def test_a_webhook_is_asked_about_what_is_written_and_what_was_there(judge):
+    await judge.sits()
+    await judge.map(a="1").create()
+    await judge.map(a="1").patch({"data": {"a": "2"}})
+    await judge.map().apply(samples.config_map(judge.namespace, "b"), query=DRY)
+    await judge.map().delete()
+    keys = ("operation", "name", "namespace", "dryRun", "subResource")
+    assert [tuple(each.get(key) for key in keys) for each in judge.asked] == [
+        ("CREATE", "a", judge.namespace, False, None),
+        ("UPDATE", "a", judge.namespace, False, None),
+        ("CREATE", "b", judge.namespace, True, None),
+        ("DELETE", "a", judge.namespace, False, None),
+    ]
+    first, changed, _, gone = judge.asked
+    assert (first["object"]["data"], first["oldObject"]) == ({"a": "1"}, None)
+    assert (changed["object"]["data"], changed["oldObject"]["data"]) == ({"a": "2"}, {"a": "1"})
+    assert (gone["object"], gone["oldObject"]["data"]) == (None, {"a": "2"})
+    assert first["kind"] == first["requestKind"] == {"group": "", "version": "v1", "kind": "ConfigMap"}
+    assert first["resource"] == {"group": "", "version": "v1", "resource": "configmaps"}
+    assert first["userInfo"]["username"] == "admin"
+
+
+DENIED = [
+    ({"status": {"message": "no", "code": 403, "reason": "Forbidden"}}, (403, "Forbidden", ": no")),
+    ({"status": {"reason": "Teapot"}}, (400, "Teapot", ": Teapot")),
+    ({}, (400, None, " without explanation")),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), DENIED, ids=["with a code", "with a reason", "without a word"])
+async def test_what_a_webhook_denies_is_refused(judge, said, told):
+    judge.says = lambda _: {"allowed": False, **said}
+    await judge.sits()
+    code, body = await refusal(judge.map().create())
+    message = f'admission webhook "judge.example.com" denied the request{told[2]}'
+    assert (code, body.get("reason"), body["message"]) == (told[0], told[1], message)
+
+
+async def test_a_webhook_changes_what_is_written_and_owns_nothing_of_it(judge):
+    step = {"op": "add", "path": "/metadata/labels", "value": {"judged": "yes"}}
+    judge.says = lambda _: patch(step, {"op": "add", "path": "/data/more", "value": "1"})
+    await judge.sits("Mutating", rules=[{**RULE, "operations": ["CREATE", "UPDATE"]}])
+    made = await judge.map(a="1").apply(manager="ann")
+    assert (made["metadata"]["labels"], made["data"]) == ({"judged": "yes"}, {"a": "1", "more": "1"})
+    (owner,) = made["metadata"]["managedFields"]
+    assert owner["fieldsV1"] == {"f:data": {"f:a": {}}}
+
+
+ODD = [
+    pytest.param(
+        lambda judge: setattr(judge, "uid", "other"),
+        "received invalid webhook response: expected response.uid=",
+        id="an answer to something else",
+    ),
+    pytest.param(
+        lambda judge: setattr(judge, "says", lambda _: patch({"op": "add", "path": "/data", "value": {}})),
+        "received invalid webhook response: validating webhook may not return response.patch",
+        id="a change by who may only judge",
+    ),
+]
+
+
+@pytest.mark.parametrize(("prepare", "told"), ODD)
+async def test_answers_that_mean_nothing_are_failures(judge, prepare, told):
+    await judge.sits()
+    prepare(judge)
+    code, body = await refusal(judge.map().create())
+    before = 'Internal error occurred: failed calling webhook "judge.example.com": '
+    assert (code, body["reason"]) == (500, "InternalError")
+    assert body["message"].startswith(before + told)
+
+
+async def test_a_webhook_that_does_not_answer_refuses_by_its_failure_policy(judge):
+    nobody = "https://127.0.0.1:1/judge"
+    await judge.sits(url=nobody)
+    async with asyncio.timeout(20):
+        while (found := await refusal(judge.map().apply(query=DRY))) is None:
+            await asyncio.sleep(0.05)
+    before = 'Internal error occurred: failed calling webhook "judge.example.com": failed to call webhook: '
+    assert (found[0], found[1]["reason"]) == (500, "InternalError")
+    assert found[1]["message"].startswith(f'{before}Post "{nobody}?timeout=5s": ')
+    await judge.config.patch([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}])
+    async with asyncio.timeout(20):
+        while await refusal(judge.map().apply()) is not None:
+            await asyncio.sleep(0.05)
+
+
+async def test_conditions_and_selectors_say_what_a_webhook_is_asked_about(judge):
+    conditions = [{"name": "some", "expression": "object.metadata.name in ['probe', 'asked', 'labelled']"}]
+    await judge.sits(matchConditions=conditions)
+    await judge.map("other").create()
+    await judge.map("asked").create()
+    assert [each["name"] for each in judge.asked] == ["asked"]
+    selector = {"matchLabels": {"judge": "me"}}
+    await judge.config.patch([{"op": "replace", "path": "/webhooks/0/objectSelector", "value": selector}])
+    async with asyncio.timeout(20):
+        while await refusal(judge.map("probe").apply(query=DRY)) is not None:
+            await asyncio.sleep(0.05)
+    labelled = samples.config_map(judge.namespace, "labelled") | {}
+    labelled["metadata"]["labels"] = {"judge": "me"}
+    await Raw(judge.server, labelled).create()
+    assert [each["name"] for each in judge.asked] == ["asked", "labelled"]

@@ -12,6 +12,7 @@ from roadstead.cli.console import Output
 
 if TYPE_CHECKING:
     from roadstead.operations.plan import Planned
+    from roadstead.operations.saved import Saved
 
 
 @groups.spread
@@ -44,19 +45,22 @@ def apply(
       roadstead apply --plan change.plan --yes
     """
     asked = chosen.given(timeout)
-    wishes = deleting.wishes(take_over=take_over)
     asking = not yes and sys.stdin.isatty() and plan is None
 
     async def work(stop: asyncio.Event) -> int:
-        from roadstead.engine import labelling, world
-        from roadstead.operations import apply as applying
-        from roadstead.operations import plan as planning
-        from roadstead.operations import saved
-        from roadstead.report import outcomes
+        from roadstead.engine import ahead, world
 
-        kept = saved.read(plan) if plan is not None else None
+        kept = _saved(plan) if plan is not None else None
         wanted = kept.narrowed(asked.settings()) if kept else asked.settings()
         async with world.local(wanted) as opened:
+            opened.ahead = await ahead.read(opened)  # and only then the large imports
+            from roadstead.engine import labelling
+            from roadstead.operations import apply as applying
+            from roadstead.operations import plan as planning
+            from roadstead.operations import saved
+            from roadstead.report import outcomes
+
+            wishes = deleting.wishes(take_over=take_over)
             if asking:
                 found = await planning.fleet(opened, wishes)
                 if not _agreed(found):
@@ -82,6 +86,12 @@ def apply(
         return running.code(failed=done.failed)
 
     running.run(work, writes=True)
+
+
+def _saved(plan: Path) -> "Saved":
+    from roadstead.operations import saved
+
+    return saved.read(plan)
 
 
 def _agreed(found: "Planned") -> bool:

@@ -48,16 +48,20 @@ def plan(
       roadstead plan --save change.plan && roadstead apply --plan change.plan
     """
     asked = chosen.given(timeout, facts=facts)
-    wishes = deleting.wishes()
+    offline = before is not None or after is not None
 
     async def work(stop: asyncio.Event) -> int:
-        from roadstead.engine import world
-        from roadstead.operations import compare, saved
-        from roadstead.operations import plan as planning
+        from roadstead.engine import ahead, world
 
         wanted = asked.settings()
         async with world.local(wanted) as opened:
-            if before is not None or after is not None:
+            if not offline:
+                opened.ahead = await ahead.read(opened)  # and only then the large imports
+            from roadstead.operations import compare, saved
+            from roadstead.operations import plan as planning
+
+            wishes = deleting.wishes()
+            if offline:
                 found = await compare.revisions(opened, before=before, after=after)
             else:
                 found = await planning.fleet(opened, wishes)

@@ -7,7 +7,7 @@ be read at all is raised.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from roadstead.engine import clusters, holding, machine
+from roadstead.engine import ahead, clusters, holding, machine
 from roadstead.engine.world import World
 from roadstead.model.assignment import Assignment
 from roadstead.model.decision import Decision
@@ -21,8 +21,7 @@ from roadstead.stages.sources import artifacts
 from roadstead.stages.sources import resolve as repositories
 from roadstead.stages.sources import snapshot as snapshots
 from roadstead.world import tasks
-from roadstead.world.git import command, decisions, history, trees
-from roadstead.world.git.decisions import Book
+from roadstead.world.git import history, trees
 
 _Wanted = tuple[Git, str]  # a repository, and the ref of it that is asked for
 
@@ -52,7 +51,11 @@ class Desired:
 async def read(world: World, *, revision: str | None = None) -> Desired:
     """The fleet repository and its Sources at `revision`, or as the settings say."""
     settings = world.settings
-    found = await _fleet(world, revision if revision is not None else settings.revision, keys=settings.keys)
+    wanted = revision if revision is not None else settings.revision
+    return await _read(world, await ahead.fleet(world, wanted, keys=settings.keys))
+
+
+async def _read(world: World, found: Revision) -> Desired:
     loaded = await tasks.in_turns(load.reading_fleet(tree(found), prefix=found.prefix))
     sources = await _fetch(world, found, _wanted(loaded))
     loaded = await tasks.in_turns(load.reading_sources(loaded, sources.trees()))
@@ -72,29 +75,20 @@ async def read(world: World, *, revision: str | None = None) -> Desired:
 
 
 async def decided(world: World) -> Desired:
-    """`read`, with what people decided in between: for a run that has no store to know it from. Meanwhile a
-    worker process gets ready for what is to be rendered."""
-    await world.pool.prepare()
-    async with tasks.group() as start:
-        deciding = start(_decisions(world))
-        reading = start(read(world))
-    desired, book = reading.result(), deciding.result()
+    """`read`, with what people decided in between: for a run that has no store to know it from."""
+    found = world.ahead or await ahead.read(world)
+    world.ahead = None  # whoever reads again wants what is new
+    desired, book = await _read(world, found.revision), found.book
     if book is None:
         return desired
     made = (*book.decisions.values(), *holding.stand_ins(book, {}, world.now).values())
     return replace(desired, decisions=made, problems=(*desired.problems, *book.problems))
 
 
-async def _decisions(world: World) -> Book | None:
-    until = command.until(world.remaining)
-    location = await decisions.home(world.settings.fleet, until=until)
-    return await decisions.read(location, cache=world.settings.cache, until=until) if location else None
-
-
 async def is_unchanged(world: World, desired: Desired) -> bool:
     """Whether the fleet repository and its Sources stand where they stood, which costs a question to each."""
     settings, before = world.settings, desired.snapshot
-    found = await _fleet(world, settings.revision, keys=settings.keys)
+    found = await ahead.fleet(world, settings.revision, keys=settings.keys)
     if not _is_same(found, before.fleet):
         return False
     wanted = _wanted(desired.documents)
@@ -107,7 +101,7 @@ async def is_unchanged(world: World, desired: Desired) -> bool:
 
 async def newest(world: World) -> str:
     """The fleet repository's commit, whatever it holds and whoever signed it; empty for a folder as it stands."""
-    return (await _fleet(world, world.settings.revision, keys="")).commit
+    return (await ahead.fleet(world, world.settings.revision, keys="")).commit
 
 
 def _is_same(one: Revision, other: Revision) -> bool:
@@ -128,17 +122,6 @@ def said(found: Desired) -> tuple[str, str]:
         return "", ""
     commit = history.read(revision.store, revision.commit)
     return commit.author, commit.subject
-
-
-async def _fleet(world: World, revision: str | None, *, keys: str) -> Revision:
-    settings = world.settings
-    return await repositories.fleet(
-        settings.fleet,
-        revision=revision,
-        cache=settings.cache,
-        deadline=world.remaining,
-        keys=machine.keys(keys) if keys else (),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from roadstead.stages.render.cache import Cache
 from roadstead.world.blobs import Blobs
 
 if TYPE_CHECKING:
+    from roadstead.engine.ahead import Found
     from roadstead.world.kube.kubeconfig import Kubeconfig
 
 
@@ -51,6 +52,7 @@ class World:
     renders: Cache
     begun: float
     name: str = ""
+    ahead: "Found | None" = None  # read already, for whoever reads the fleet first
     _stamps: tuple[tuple[int, int], ...] = ()
 
     @property

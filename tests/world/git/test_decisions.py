@@ -51,6 +51,7 @@ def side(fleet, tmp_path):
 
 async def test_a_repository_without_decisions_has_none(side):
     assert await side.read() == decisions.Book()
+    assert not side.cache.exists()
 
 
 async def test_a_fleet_in_a_folder_of_its_repository_is_at_home_in_the_repository(fleet, tmp_path):

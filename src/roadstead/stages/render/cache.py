@@ -5,10 +5,12 @@ What is on disk is read here, too: no worker process need start for what is know
 
 from collections import OrderedDict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from roadstead.stages.render import bind
-from roadstead.stages.render.bind import Bound
 from roadstead.world.blobs import Blobs
+
+if TYPE_CHECKING:
+    from roadstead.stages.render.bind import Bound
 
 _MOST = 256 << 20  # bytes of manifests in memory
 
@@ -21,7 +23,9 @@ class Cache:
         self._bounds: OrderedDict[str, Bound] = OrderedDict()
         self._size = 0
 
-    def bound(self, key: str) -> Bound | None:
+    def bound(self, key: str) -> "Bound | None":
+        from roadstead.stages.render import bind  # here, as caches are made before all else is imported
+
         found = self._bounds.get(key)
         if found is not None:
             self._bounds.move_to_end(key)
@@ -29,7 +33,7 @@ class Cache:
             self.remember(key, found)
         return found
 
-    def remember(self, key: str, bound: Bound) -> None:
+    def remember(self, key: str, bound: "Bound") -> None:
         if key in self._bounds:
             return
         self._bounds[key] = bound
@@ -39,5 +43,5 @@ class Cache:
             self._size -= _size(dropped)
 
 
-def _size(bound: Bound) -> int:
+def _size(bound: "Bound") -> int:
     return sum(len(manifest.body) for manifest in bound.manifests)

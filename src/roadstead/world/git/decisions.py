@@ -30,6 +30,7 @@ from roadstead.world.git.command import Git
 from roadstead.world.git.locations import Location
 
 REF = "refs/roadstead/decisions"
+_ROOT = Path("/")  # in no repository, whose configuration would count
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,120}")
 _LOST_RACE = re.compile(
     r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value"
@@ -63,7 +64,11 @@ async def home(address: str, *, until: float) -> Location | None:
 
 
 async def read(location: Location, *, cache: Path, until: float) -> Book:
-    """One question to the repository; what stands still is not brought again."""
+    """One question to the repository; what stands still is not brought again. Nothing is kept of a repository in
+    which nobody ever decided anything."""
+    asking = Git(until, remote=location, folder=_ROOT)
+    if not _place(location, cache).exists() and not await _advertised(asking, location):
+        return Book()
     async with _opened(location, cache, until) as mirror:
         return await mirror.book()
 
@@ -124,10 +129,21 @@ def _written(value: Decision | Anchor) -> bytes:
 
 @asynccontextmanager
 async def _opened(location: Location, cache: Path, until: float) -> AsyncIterator["_Mirror"]:
-    place = stores.folder(cache, location.url)
-    async with stores.locked(place, until=until):
-        store = await stores.bare(place / "decisions.git", until=until)
-        yield _Mirror(location, place, store, Git(until, store=store, remote=location))
+    place = _place(location, cache)
+    async with stores.locked(place.parent, until=until):
+        store = await stores.bare(place, until=until)
+        yield _Mirror(location, place.parent, store, Git(until, store=store, remote=location))
+
+
+def _place(location: Location, cache: Path) -> Path:
+    return stores.folder(cache, location.url) / "decisions.git"
+
+
+async def _advertised(git: Git, location: Location) -> str:
+    """The commit that the ref has in the repository; empty while it does not exist."""
+    arguments = ("ls-remote", "--quiet", "--", location.url, REF)
+    answer = await git.run(*arguments, action=f"reading {REF} of {location}")
+    return answer.text.partition("\t")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +157,7 @@ class _Mirror:
 
     async def book(self) -> Book:
         before = await self._local()
-        commit = await self._remote()
+        commit = await _advertised(self.git, self.location)
         if not commit:
             return Book(replaced=before)
         if commit != before:
@@ -154,18 +170,10 @@ class _Mirror:
                 "--",
                 self.location.url,
             )
-            await self.git.run(*fetched, f"+{REF}:{REF}", action=self._reading)
+            action = f"reading {REF} of {self.location}"
+            await self.git.run(*fetched, f"+{REF}:{REF}", action=action)
             commit = await self._local()
         return _book(str(self.store), commit, replaced=await self._replaced(before, commit))
-
-    @property
-    def _reading(self) -> str:
-        return f"reading {REF} of {self.location}"
-
-    async def _remote(self) -> str:
-        arguments = ("ls-remote", "--quiet", "--", self.location.url, REF)
-        answer = await self.git.run(*arguments, action=self._reading)
-        return answer.text.partition("\t")[0]
 
     async def _local(self) -> str:
         arguments = ("rev-parse", "--verify", "--quiet", REF)

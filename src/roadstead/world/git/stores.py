@@ -17,6 +17,7 @@ from pathlib import Path
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
+from roadstead.world import tasks
 from roadstead.world.git import command, failures
 from roadstead.world.git.command import Git
 
@@ -55,14 +56,14 @@ async def bare(path: Path, *, until: float) -> Path:
     """The bare repository at `path`, made when missing. Call it with the lock held."""
     if (path / "HEAD").exists():
         return path
-    await command.check_version(until)
     half = path.with_name(f"{path.name}.new")
     with failures.of_files(f"preparing the cache {path}"):
         shutil.rmtree(half, ignore_errors=True)
         half.parent.mkdir(parents=True, exist_ok=True)
-    await Git(until).run(
-        "init", "--quiet", "--bare", "--template=", str(half), action=f"preparing the cache {path}"
-    )
+    making = ("init", "--quiet", "--bare", "--template=", str(half))
+    async with tasks.group() as start:
+        start(command.check_version(until))
+        start(Git(until).run(*making, action=f"preparing the cache {path}"))
     with failures.of_files(f"preparing the cache {path}"):
         shutil.rmtree(path, ignore_errors=True)
         half.rename(path)

@@ -49,13 +49,13 @@ async def of_checkout(checkout: Checkout, *, cache: Path, until: float) -> Hashe
     """The working tree of a repository."""
     top = checkout.folder
     place = checkouts.place_of(checkout.git_dir, cache=cache)
-    async with tasks.group() as start:
-        resolving = start(checkouts.resolve(checkout, "HEAD", until=until))
-        reading = start(checkouts.config(checkout, until=until))
-    head = resolving.result()
-    harmless = {name: value for name, value in reading.result().items() if name in _HARMLESS}
     async with stores.locked(place, until=until):
-        store = await checkouts.borrowed(place, checkout, until=until)
+        async with tasks.group() as start:
+            resolving = start(checkouts.resolve(checkout, "HEAD", until=until))
+            reading = start(checkouts.config(checkout, until=until))
+            store = await checkouts.borrowed(place, checkout, until=until)
+        head = resolving.result()
+        harmless = {name: value for name, value in reading.result().items() if name in _HARMLESS}
         git = _git(store, top, until=until, config=harmless)
         await _begin(git, checkout, head.commit if head else "")
         tree = await _hash(git)
@@ -111,11 +111,11 @@ async def _hash(git: Git) -> str:
 
 
 async def _tidy(git: Git) -> None:
-    """Let go of files hashed weeks ago, at most once a day."""
+    """Let go of files hashed weeks ago, at most once a day; a store just made has none."""
     assert git.store is not None
     mark = git.store / "tidied"
     with failures.of_files(f"tidying {git.store}"):
-        fresh = mark.exists() and time.time() - mark.stat().st_mtime < _TIDY_EVERY
+        fresh = not mark.exists() or time.time() - mark.stat().st_mtime < _TIDY_EVERY
         mark.touch()
     if not fresh:
         await git.ask("prune", f"--expire={int(stores.KEPT)}.seconds.ago", action="tidying up")

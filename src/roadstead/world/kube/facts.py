@@ -20,6 +20,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
 from roadstead.model.facts import ApiResource, Facts, computed
 from roadstead.world import blobs as blob_store
+from roadstead.world import tasks
 from roadstead.world.blobs import Blobs
 from roadstead.world.kube.client import Client
 
@@ -29,16 +30,17 @@ _SCHEMAS = "schemas"
 
 async def ask(client: Client, blobs: Blobs, *, before: Facts | None = None) -> Facts:
     """The schemas go into `blobs`. What discovery could not learn is told by `client.resources()`."""
-    served = await client.resources()
+    async with tasks.group() as start:
+        discovering, telling = start(client.resources()), start(client.version())
+        describing, identifying = start(client.schema(blobs)), start(client.identity())
+    served, version, schemas = discovering.result(), telling.result(), describing.result()
     kept = [item for item in (before.resources if before else ()) if item.group in served.unavailable]
     known = {(item.group, item.version, item.kind) for item in served.items}
     resources = (*served.items, *(one for one in kept if (one.group, one.version, one.kind) not in known))
-    version = await client.version()
-    schemas = await client.schema(blobs)
     return Facts(
         client.cluster,
         version,
-        identity=await client.identity(),
+        identity=identifying.result(),
         resources=resources,
         schemas=before.schemas if before and served.unavailable else schemas,
         recorded=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError, TransientError
@@ -205,7 +206,7 @@ async def test_an_announcement_that_nobody_deleted_counts_no_more_and_is_swept_b
         nothing = inventory.empty(unique, Key("web", "c1"))
         mine = claim(nothing, "laptop", "a")
         await Announcements().claim(client, Writer(client), mine)
-        entries = {one: replace(each, uid="u") for one, each in mine.after.entries.items()}
+        entries = {one: structs.replace(each, uid="u") for one, each in mine.after.entries.items()}
         closed = replace(mine.after, entries=entries)
         await inventory.write(client, Writer(client), before=nothing, after=closed)
         read = (await inventory.read_all(client, unique)).inventories["web"]

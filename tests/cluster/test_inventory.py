@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError
@@ -89,7 +90,9 @@ async def test_only_changed_shards_are_written_and_the_old_ones_go(clusters, uni
         before, after = fresh(unique, count=5000)
         first = await inventory.write(client, Writer(client), before=before, after=after)
         one = next(iter(first.entries))
-        changed = replace(first, entries=dict(first.entries) | {one: replace(first.entries[one], mark="v2")})
+        changed = replace(
+            first, entries=dict(first.entries) | {one: structs.replace(first.entries[one], mark="v2")}
+        )
         mark = cluster.mark()
         second = await inventory.write(client, Writer(client), before=first, after=changed)
         verbs = [

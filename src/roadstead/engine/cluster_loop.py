@@ -193,8 +193,9 @@ def _claims(manifests: Mapping[str, Manifests]) -> dict[ObjectId, tuple[str, ...
     """Which bundles want each object."""
     claims: dict[ObjectId, tuple[str, ...]] = {}
     for bundle, each in manifests.items():
+        alone = (bundle,)  # one for all of its objects
         for one in each:
-            claims[one.id] = (*claims.get(one.id, ()), bundle)
+            claims[one.id] = (*claims[one.id], bundle) if one.id in claims else alone
     return claims
 
 

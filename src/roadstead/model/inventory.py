@@ -5,8 +5,11 @@ wrote it; comparing it with what a list says now tells, without a further reques
 may have changed (correctness.md, Drift).
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from roadstead.model.ids import Key, ObjectId
 
@@ -14,11 +17,10 @@ from roadstead.model.ids import Key, ObjectId
 def short(digest: str) -> str:
     """A digest as inventories keep it: the version and 96 of the 256 bits."""
     version, _, value = digest.rpartition(":")
-    return f"{version}:{value[:24]}"
+    return sys.intern(f"{version}:{value[:24]}")  # one for as many clusters as have it
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """`applied` is `short(digest)` of the manifest last applied, `signature` of our managedFields entry
     then, `mark` the generation or resourceVersion then. All three are empty while a write is under way.
     `failed` are Jobs that were seen to fail: should a TTL remove one, it did not run."""

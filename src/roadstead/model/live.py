@@ -1,12 +1,11 @@
 """What is kept in memory of each observed object: one small struct, not the object."""
 
-from dataclasses import dataclass
+import msgspec
 
 from roadstead.model.ids import ObjectId
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(msgspec.Struct, frozen=True, gc=False):
     """`part_of` is the ApplySet label; `signature` hashes our managedFields entry ("" if we have none);
     `mark` is the generation, or the resourceVersion for kinds without one; `orphan` tells that an
     annotation asks to keep the object when its bundle drops it."""

@@ -6,7 +6,6 @@ they stand in Git.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
@@ -23,7 +22,7 @@ class Manifest:
     origin: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Manifests:
     """`findings` are warnings and errors of the render; a Manifests with errors is never applied."""
 
@@ -38,6 +37,7 @@ class Manifests:
     def __len__(self) -> int:
         return len(self.items)
 
-    @cached_property
+    @property
     def by_id(self) -> dict[ObjectId, Manifest]:
+        """Made when it is asked for: it would be most of what a bundle on a cluster takes in memory."""
         return {manifest.id: manifest for manifest in self.items}

@@ -122,7 +122,7 @@ def signature(obj: Object, manager: str = MANAGER) -> str:
         return ""
     # Sets of fields hold no numbers, the one thing that takes more than sorting to be canonical.
     told = orjson.dumps([entry.get("apiVersion", ""), fields(entry)], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(told).hexdigest()[:24]
+    return sys.intern(hashlib.sha256(told).hexdigest()[:24])  # one for many objects
 
 
 def applied(obj: Object, manager: str = MANAGER) -> Entry | None:

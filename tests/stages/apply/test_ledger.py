@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from roadstead.model.inventory import Entry, short
 from roadstead.model.plan import Action
 from roadstead.stages import apply
@@ -66,7 +68,7 @@ def test_that_a_job_failed_is_remembered_as_long_as_it_is_the_same_object():
     failed = ledger.remembering(owned(entry(KEPT), entry(DROPPED)), {KEPT.id})
     assert [one.failed for one in failed.entries.values()] == [True, False]
     for uid, expected in ((failed.entries[KEPT.id].uid, True), ("new", False)):
-        written = {KEPT.id: replace(entry(KEPT), uid=uid)}
+        written = {KEPT.id: structs.replace(entry(KEPT), uid=uid)}
         found = ledger.after(failed, plan(KEPT), written=written, gone=set(), complete=True)
         assert found.entries[KEPT.id].failed is expected
 

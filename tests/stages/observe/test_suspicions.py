@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, Key
@@ -235,7 +236,7 @@ def test_scopes_are_kinds_with_the_namespaces_where_something_is_owned():
 
 
 def test_a_view_is_brought_up_to_date_where_something_was_listed_since():
-    other = replace(ownership.live(A), id=A_ID._replace(kind="Secret"))
+    other = structs.replace(ownership.live(A), id=A_ID._replace(kind="Secret"))
     stranger = ownership.live(live("stranger", labelled=False))
     kept = {other.id: other, stranger.id: stranger}
     before = {A_ID: ownership.live(A), B_ID: ownership.live(B), **kept}

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec import structs
 
 from roadstead.model import reasons
 from roadstead.model.assignment import (
@@ -58,7 +59,7 @@ def entry(object_id, version="1", **fields):
 
 def live(object_id, part_of=OURS, **changed):
     whole = Live(object_id, f"uid-{object_id.name}", "100", "1", part_of, "s")
-    return replace(whole, **changed)
+    return structs.replace(whole, **changed)
 
 
 def draft(*, git=(), owned=(), there=(), assignment=ASSIGNMENT, **more):

@@ -7,6 +7,8 @@ leaves nothing unknown; an object leaves it only when it is known to be gone, re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Entry, Inventory, short
 from roadstead.model.live import Live
@@ -60,14 +62,16 @@ def after(
     for one, entry in entries.items():
         before = inventory.entries.get(one)
         if before and before.failed and before.uid == entry.uid:
-            entries[one] = replace(entry, failed=True)
+            entries[one] = structs.replace(entry, failed=True)
     applied = plan.digest if complete else inventory.parent.applied
     return Inventory(replace(inventory.parent, applied=applied), entries)
 
 
 def remembering(inventory: Inventory, failed: Collection[ObjectId]) -> Inventory:
     """With the Jobs that were seen to fail."""
-    noted = {one: replace(entry, failed=True) for one, entry in inventory.entries.items() if one in failed}
+    noted = {
+        one: structs.replace(entry, failed=True) for one, entry in inventory.entries.items() if one in failed
+    }
     return replace(inventory, entries={**inventory.entries, **noted})
 
 

@@ -11,9 +11,10 @@ is known what became of them, and are to be followed by name.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
+
+from msgspec import structs
 
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.inventory import Entry, Inventory
@@ -46,9 +47,8 @@ class Suspicions:
         self.unlabelled: set[ObjectId] = set()
         self._suspect = suspect
         self._is_gone = left
-        self._entries: dict[ObjectId, Entry] = {}
         self._bundles: dict[ObjectId, str] = {}
-        self._owned: dict[str, Collection[ObjectId]] = {}
+        self._owned: dict[str, Mapping[ObjectId, Entry]] = {}
         self._listed: set[tuple[GroupKind, str]] = set()
         self._odd: dict[ObjectId, _State] = {}
         self._dropped = False
@@ -61,10 +61,9 @@ class Suspicions:
                 if one not in entries and self._bundles.get(one) == bundle:
                     self._forget(one)
             for one in entries:
-                if one not in self._entries:
+                if one not in self._bundles:
                     self._count(one, 1)
-            self._owned[bundle] = frozenset(entries)
-            self._entries |= entries
+            self._owned[bundle] = entries
             self._bundles |= dict.fromkeys(entries, bundle)
         if self._dropped:
             self._leave_kinds()
@@ -116,14 +115,14 @@ class Suspicions:
         return kept | self.live
 
     def _is_followed(self, one: ObjectId, live: Live) -> bool:
-        return self._is_listed(one) and (bool(live.part_of) or one in self._entries)
+        return self._is_listed(one) and (bool(live.part_of) or one in self._bundles)
 
     def seen(self, obj: dict[str, Any]) -> tuple[ObjectId, Seen]:
         live = ownership.live(obj)
         if self._is_behind(live):
             return live.id, Seen.LATE
-        if entry := self._entries.get(live.id):
-            live = replace(live, id=entry.id)  # one name in memory for each object is enough
+        if entry := self._entry(live.id):
+            live = _sharing(live, entry)
         self.live[live.id] = live
         if live.part_of:
             self.unlabelled.discard(live.id)
@@ -139,7 +138,7 @@ class Suspicions:
     def listed(self, selection: Selection, present: Collection[ObjectId]) -> None:
         if not selection.name:
             self._listed.add((selection.resource.group_kind, selection.namespace))
-        known = {*self.live, *self._entries, *self.unlabelled}
+        known = {*self.live, *self._bundles, *self.unlabelled}
         self._left(selection, [one for one in known if selection.covers(one) and one not in present])
 
     def lost(self, selection: Selection) -> None:
@@ -153,7 +152,7 @@ class Suspicions:
                 self.unlabelled.discard(one)
             elif one in self.unlabelled:
                 continue
-            elif one in self._entries and self._entries[one].uid:
+            elif self._is_written(one):
                 self.unlabelled.add(one)  # judged when it is known what became of it
                 continue
             if self.live.pop(one, None):
@@ -190,7 +189,7 @@ class Suspicions:
         """With what was seen before anybody expected the object; it may have been gone by then."""
         if one in self.live:
             self._judge(one)
-        elif self._is_listed(one) and self._entries[one].uid and self._odd.get(one) != _GONE:
+        elif self._is_listed(one) and self._is_written(one) and self._odd.get(one) != _GONE:
             self.unlabelled.add(one)
 
     def _is_listed(self, one: ObjectId) -> bool:
@@ -205,15 +204,34 @@ class Suspicions:
             self._suspect(self._bundles[one], one)
 
     def _oddity(self, one: ObjectId) -> _State | None:
-        entry, live = self._entries.get(one), self.live.get(one)
+        entry, live = self._entry(one), self.live.get(one)
         if entry is None or not entry.uid:
             return None
         state = (live.uid, live.signature, live.mark) if live else _GONE
         return None if state == (entry.uid, entry.signature, entry.mark) else state
 
+    def _entry(self, one: ObjectId) -> Entry | None:
+        bundle = self._bundles.get(one)
+        return None if bundle is None else self._owned[bundle].get(one)
+
+    def _is_written(self, one: ObjectId) -> bool:
+        entry = self._entry(one)
+        return entry is not None and bool(entry.uid)
+
     def _forget(self, one: ObjectId) -> None:
         self._ahead.pop(one, None)
-        del self._bundles[one], self._entries[one]
+        del self._bundles[one]
         self._count(one, -1)
         self._odd.pop(one, None)
         self.unlabelled.discard(one)
+
+
+def _sharing(live: Live, entry: Entry) -> Live:
+    """The same, with the entry's texts where they are equal: one in memory for each object is enough."""
+    return structs.replace(
+        live,
+        id=entry.id,
+        uid=entry.uid if entry.uid == live.uid else live.uid,
+        mark=entry.mark if entry.mark == live.mark else live.mark,
+        signature=entry.signature if entry.signature == live.signature else live.signature,
+    )

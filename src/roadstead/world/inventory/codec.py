@@ -5,6 +5,8 @@ it deflated. Two equal lists of entries need not give equal bytes (zlib differs 
 entries, not bytes.
 """
 
+import functools
+import sys
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +18,7 @@ from roadstead.model.inventory import Entry
 
 FORMAT = 1
 INLINE = 500  # entries that a parent holds itself; more go to shards
+_IDS = 16_384  # names of objects that inventories of many clusters share in memory
 PER_SHARD = 2_000  # on average; 44 bytes each when packed, 400 at worst, of 1 MiB
 
 
@@ -76,16 +79,22 @@ def unpack(data: bytes) -> dict[ObjectId, Entry]:
 
 
 def _entry(row: _Row, table: _Table) -> Entry:
+    """A thousand clusters have the same objects: what is equal in their inventories is one in memory."""
     group, kind, api_version = table.kinds[row.kind]
     return Entry(
-        id=ObjectId(group, kind, table.namespaces[row.namespace], row.name),
+        id=_id(group, kind, table.namespaces[row.namespace], row.name),
         uid=_text(row.uid, lambda binary: str(uuid.UUID(bytes=binary))),
-        applied=_text(row.applied, lambda binary: f"{table.digest_version}:{binary.hex()}"),
-        signature=_text(row.signature, bytes.hex),
-        mark=row.mark,
-        api_version=api_version,
+        applied=sys.intern(_text(row.applied, lambda binary: f"{table.digest_version}:{binary.hex()}")),
+        signature=sys.intern(_text(row.signature, bytes.hex)),
+        mark=sys.intern(row.mark),
+        api_version=sys.intern(api_version),
         failed=row.failed,
     )
+
+
+@functools.lru_cache(maxsize=_IDS)
+def _id(group: str, kind: str, namespace: str, name: str) -> ObjectId:
+    return ObjectId(sys.intern(group), sys.intern(kind), sys.intern(namespace), name)
 
 
 def shard_count(entries: int) -> int:

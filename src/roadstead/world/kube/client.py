@@ -79,7 +79,7 @@ class Client:
         self._original = original
         self._resources: Resources | None = None
         self._asking = asyncio.Lock()
-        self.heard = -math.inf  # when a watch brought something last, by the loop's clock
+        self.heard = -math.inf  # when a watch was taken or brought something last, by the loop's clock
 
     async def __aenter__(self) -> Self:
         if self._original is None:
@@ -249,10 +249,16 @@ class Client:
             metadata=metadata,
             seconds=seconds,
         )
-        lines = self.calls.lines(request, deadline=deadline, silence=self.limits.silence, opened=opened)
+        loop = asyncio.get_running_loop()
+
+        def taken() -> None:
+            self.heard = loop.time()
+            opened()
+
+        lines = self.calls.lines(request, deadline=deadline, silence=self.limits.silence, opened=taken)
         async with aclosing(lines):
             async for line in lines:
-                self.heard = asyncio.get_running_loop().time()
+                self.heard = loop.time()
                 yield self._event(line, request, resource)
 
     async def access_review(

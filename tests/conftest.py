@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import roadstead
 
@@ -10,6 +11,11 @@ pytest_plugins = ["tests.controlplane.fixtures"]
 
 CHECKOUT = Path(__file__).parents[1]
 SUITES = CHECKOUT.parent / "shared" / "suites"
+
+# How many values at random a test tries: few each time, many in `make test-all`. A busy machine is no fault.
+settings.register_profile("few", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("many", settings.get_profile("few"), max_examples=1000)
+settings.load_profile("few")
 
 
 def pytest_configure() -> None:

@@ -13,6 +13,7 @@ from roadstead.cli import audit
 from roadstead.language import chain
 from roadstead.model.record import Record, RecordKind, Touched
 from roadstead.world import store
+from tests.engine import fleets
 
 NOW = datetime.now(UTC)
 INTENT = Record(
@@ -30,15 +31,14 @@ OUTCOME = replace(
 
 @pytest.fixture
 def database(tmp_path):
-    url = str(tmp_path / "hub.db")
-
-    async def write():
+    async def written():
+        url = str(await fleets.database(tmp_path))
         async with store.open(url, writer="hub") as opened:
             for _ in range(3):
                 await opened.journal.close(await opened.journal.begin(INTENT), OUTCOME)
+        return url
 
-    asyncio.run(write())
-    return url
+    return asyncio.run(written())
 
 
 def run(*arguments: str, database: str):

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.language import canonical, numbers
@@ -45,7 +45,6 @@ def test_what_is_no_json_is_refused(value):
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-@settings(max_examples=300, deadline=None)
 def test_numbers_are_read_back_equal_and_settle_once(number):
     settled = numbers.settle(number)
     assert numbers.settle(json.loads(numbers.text(number))) == settled

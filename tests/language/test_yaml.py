@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.language import numbers, yaml
@@ -195,7 +195,6 @@ VALUES = st.recursive(
 
 
 @given(VALUES.filter(lambda value: value is not None))
-@settings(max_examples=200, deadline=None)
 def test_what_is_written_is_read_back(value):
     assert yaml.load_all(yaml.dump(value)) == [settled(value)]
 

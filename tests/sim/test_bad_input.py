@@ -14,7 +14,7 @@ from roadstead.sim.cluster import Cluster
 from tests.sim.differential import comparing, odd
 from tests.sim.differential.sending import Reply, Request, Subject
 
-ALONE = settings(max_examples=120, derandomize=True, database=None, deadline=None)
+ALONE = settings(derandomize=True, database=None)
 COMPARED = settings(ALONE, max_examples=600, phases=(Phase.generate,))
 MORE = settings(COMPARED, max_examples=5000)
 SPACE = Request("POST", "/api/v1/namespaces", {"metadata": {"name": odd.NAMESPACE}})

@@ -1,14 +1,14 @@
-"""The Python clients that people use, against simulated clusters."""
+"""The Python clients that people use, against simulated clusters.
+
+They are imported by the tests themselves: it takes half a second, in each process that only collects.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 
-import kr8s.asyncio
 import pytest
-from kr8s.asyncio.objects import ConfigMap, Deployment
-from kubernetes import client, config, dynamic, watch
 
 from roadstead.sim import kubeconfig
 
@@ -28,6 +28,8 @@ def _configmap(name: str) -> dict:
 
 
 async def test_the_official_client_applies_lists_and_watches(access, deployment):
+    from kubernetes import client, config, watch
+
     def use() -> None:
         with config.new_client_from_config(str(access), context="c1") as api:
             core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
@@ -61,6 +63,8 @@ async def test_the_official_client_applies_lists_and_watches(access, deployment)
 
 
 async def test_the_official_dynamic_client_finds_kinds_and_applies(access, deployment):
+    from kubernetes import config, dynamic
+
     def use() -> None:
         with config.new_client_from_config(str(access), context="c1") as api:
             kinds = dynamic.DynamicClient(api)
@@ -76,6 +80,9 @@ async def test_the_official_dynamic_client_finds_kinds_and_applies(access, deplo
 
 @pytest.mark.filterwarnings("ignore:Kubernetes version .* is not supported:UserWarning")
 async def test_kr8s_creates_lists_watches_patches_and_deletes(access, deployment):
+    import kr8s.asyncio
+    from kr8s.asyncio.objects import ConfigMap, Deployment
+
     api = await kr8s.asyncio.api(kubeconfig=str(access), context="c1")
     one = await ConfigMap(_configmap("one"), api=api)
     await one.create()

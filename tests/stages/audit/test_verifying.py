@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.language import chain
@@ -93,7 +93,6 @@ def changed_byte(records, at, offset, bit):
     return [*records[:at], replace(records[at], body=bytes(body)), *records[at + 1 :]]
 
 
-@settings(max_examples=60)
 @given(at=st.integers(0, LENGTH - 1), offset=st.integers(0, 2_000), bit=st.integers(0, 7))
 def test_any_changed_bit_of_a_body_is_found(at, offset, bit):
     assert verdict(changed_byte(WHOLE, at, offset, bit), head=HEAD).problems
@@ -137,7 +136,6 @@ def test_a_cut_tail_is_found_by_the_head_and_by_anchors_when_the_head_was_cut_to
     assert verdict(records, segments=segments, anchors=ANCHORS).problems
 
 
-@settings(max_examples=30)
 @given(at=st.integers(1, LENGTH), data=st.data())
 def test_a_chain_that_somebody_computed_anew_is_found_by_its_anchors(at, data):
     """He may write all of the database: records, hashes, head and segments, from record `at` on."""

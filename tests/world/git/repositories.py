@@ -1,7 +1,11 @@
 """Real Git repositories for tests: `Repository(folder).commit("first", {"a.yaml": "a: 1"})`."""
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 ENVIRONMENT = {
@@ -20,6 +24,19 @@ ENVIRONMENT = {
 }
 GIT = tuple(map(int, subprocess.check_output(["git", "version"], text=True).split()[2].split(".")[:2]))
 
+NO_COLLECTION = ("gc.auto", "0")  # of garbage: it would go on in the background after the test
+
+
+@functools.cache
+def _empty(branch: str) -> Path:
+    """What `git init` makes: once, for it takes as long as three commits."""
+    folder = Path(tempfile.mkdtemp(prefix="empty-repository-"))
+    atexit.register(shutil.rmtree, folder)
+    line = ["git", "init", "--quiet", "--template=", f"--initial-branch={branch}", str(folder)]
+    subprocess.run(line, env=ENVIRONMENT, check=True)
+    subprocess.run(["git", "-C", folder, "config", *NO_COLLECTION], env=ENVIRONMENT, check=True)
+    return folder / ".git"
+
 
 class Repository:
     """A repository with a working tree; `git` runs any command in it."""
@@ -27,8 +44,10 @@ class Repository:
     def __init__(self, folder: Path, *, branch: str = "main") -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", f"--initial-branch={branch}")
-        self.git("config", "gc.auto", "0")  # it would go on in the background after the test
+        if (folder / ".git").exists():
+            self.git("config", *NO_COLLECTION)
+        else:
+            shutil.copytree(_empty(branch), folder / ".git")
 
     def git(self, *arguments: str, stdin: bytes = b"", **environment: str) -> str:
         result = subprocess.run(

@@ -242,6 +242,7 @@ class TestConfiguration:
         for name in ("post-index-change", "reference-transaction", "fsmonitor-watchman", "post-checkout"):
             hook = repository.folder / ".git/hooks" / name
             hook.parent.mkdir(exist_ok=True)
+            hook.parent.mkdir(exist_ok=True)
             hook.write_text(evil.read_text())
             hook.chmod(0o755)
         for key in ("core.fsmonitor", "core.pager", "filter.evil.clean", "filter.evil.process", "core.sshCommand",

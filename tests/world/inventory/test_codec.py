@@ -5,7 +5,7 @@ import zlib
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.model.ids import ObjectId
@@ -53,7 +53,6 @@ def test_an_entry_survives(fields):
 TEXT = st.text(max_size=20)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is no fault
 @given(
     st.lists(
         st.builds(

@@ -43,8 +43,8 @@ async def full(fleet):
 
 async def _pages(fleet, most):
     """As if the disk had room for so many (at least for those that there are)."""
-    async with fleet.serving.store.writer.engines.writing.connect() as connection:
-        await connection.execute(text(f"PRAGMA max_page_count = {most}"))
+    limit = text(f"PRAGMA max_page_count = {most}")
+    await fleet.serving.store.writer.engines.writing.run(lambda connection: connection.execute(limit))
 
 
 @asynccontextmanager

@@ -17,8 +17,8 @@ from roadstead.world.store import engines, migrating, migrations, schema
 
 
 async def test_the_migrated_tables_are_those_of_the_schema(url):
-    async with store.open(url, writer="hub") as opened, opened.writer.engines.reading.connect() as connection:
-        differences = await connection.run_sync(
+    async with store.open(url, writer="hub") as opened:
+        differences = await opened.writer.engines.reading.run(
             lambda one: compare_metadata(MigrationContext.configure(one), schema.metadata)
         )
     assert differences == []
@@ -27,8 +27,7 @@ async def test_the_migrated_tables_are_those_of_the_schema(url):
 @pytest.mark.parametrize("version", migrations.KNOWN)
 async def test_a_database_of_every_released_version_is_brought_up_to_date(url, version):
     old = engines.engines(url)
-    async with old.writing.connect() as connection, connection.begin():
-        await connection.run_sync(migrating.upgrade, version)
+    await old.writing.run(lambda connection: migrating.upgrade(connection, version))
     await old.close()
     async with store.open(url, writer="hub") as opened:
         assert await opened.clusters.all() == {}
@@ -59,8 +58,9 @@ async def test_several_that_open_an_empty_database_at_once_make_its_tables_once(
 
 
 async def test_a_database_that_a_newer_version_changed_is_refused(url):
-    async with store.open(url, writer="hub") as opened, opened.writer.engines.writing.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    async with store.open(url, writer="hub") as opened:
+        newer = text("UPDATE alembic_version SET version_num = '9999'")
+        await opened.writer.engines.writing.run(lambda connection: connection.execute(newer))
     with pytest.raises(StalledError, match="in version 9999") as refused:
         async with store.open(url, writer="hub"):
             pass

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, exc, make_url, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.world.store import failures
+from roadstead.world.store.connections import Connections, Sockets, Threads
 
 _BUSY = 1.0  # seconds that a statement waits for a lock before it is tried again; nothing can cut it short
 _LOCKED = 5.0  # likewise with PostgreSQL, where other hubs write, too
@@ -43,8 +44,8 @@ class Engines:
 
     name: str
     shown: str
-    writing: AsyncEngine
-    reading: AsyncEngine
+    writing: Connections
+    reading: Connections
     file: tuple[int, int] = (0, 0)
 
     def check(self) -> None:
@@ -53,14 +54,14 @@ class Engines:
         if self.name == "sqlite" and _identity(Path(self.shown).stat()) != self.file:
             raise OSError(f"{self.shown} is another file than the one that was opened: restart this process")
 
-    async def lock(self, connection: AsyncConnection) -> None:
+    def lock(self, connection: Connection) -> None:
         """Keep other writers out to the end of this transaction; with SQLite, BEGIN IMMEDIATE already did."""
         if self.name == "postgresql":
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})"))
 
     async def close(self) -> None:
-        for engine in (self.reading, self.writing):
-            await engine.dispose()
+        for connections in (self.reading, self.writing):
+            await connections.close()
 
 
 def engines(url: str, *, create: bool = True) -> Engines:
@@ -98,27 +99,34 @@ def _sqlite(url: URL, *, create: bool) -> Engines:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)  # nobody else reads the record
         file = _identity(os.fstat(handle))
         os.close(handle)
-    full = url.set(drivername="sqlite+aiosqlite", database=str(path))
-    # Transactions are always ended here; ending them again would cost a message to the driver's thread.
-    writing = create_async_engine(
-        full, pool_size=1, max_overflow=0, pool_timeout=_COMMAND, pool_reset_on_return=None
+    full = url.set(drivername="sqlite+pysqlite", database=str(path))
+    writing, reading = (
+        _threads(full, 1, "BEGIN IMMEDIATE"),
+        _threads(full, _READERS, "BEGIN", "PRAGMA query_only = ON"),
     )
-    reading = create_async_engine(
-        full, pool_size=_READERS, max_overflow=0, pool_timeout=_CONNECT, pool_reset_on_return=None
-    )
-    _prepare(writing, "BEGIN IMMEDIATE")
-    _prepare(reading, "BEGIN", "PRAGMA query_only = ON")
     return Engines("sqlite", str(path), writing, reading, file)
+
+
+def _threads(url: URL, at_once: int, begin: str, *more: str) -> Threads:
+    engine = create_engine(
+        url,
+        pool_size=at_once,
+        max_overflow=0,
+        pool_reset_on_return=None,  # transactions are always ended here
+        connect_args={"check_same_thread": False},  # one at a time has it, not always the same
+    )
+    _prepare(engine, begin, *more)
+    return Threads(engine, at_once=at_once)
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _prepare(engine: AsyncEngine, begin: str, *more: str) -> None:
+def _prepare(engine: Engine, begin: str, *more: str) -> None:
     """The driver must not begin transactions by its own rules, which leave reads and DDL outside of them."""
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -126,7 +134,7 @@ def _prepare(engine: AsyncEngine, begin: str, *more: str) -> None:
             cursor.execute(pragma)
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begun(connection: Any) -> None:
         connection.exec_driver_sql(begin)
 
@@ -150,4 +158,5 @@ def _postgresql(url: URL) -> Engines:
         connect_args=limits,
         isolation_level="AUTOCOMMIT",
     )
-    return Engines("postgresql", url.render_as_string(hide_password=True), writing, reading)
+    shown = url.render_as_string(hide_password=True)
+    return Engines("postgresql", shown, Sockets(writing), Sockets(reading))

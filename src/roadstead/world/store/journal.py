@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from roadstead.model.events import Event
 from roadstead.model.ids import Key
@@ -129,22 +128,22 @@ class _Sealing:
     older_than: timedelta
     sealed: Segment | None = None
 
-    async def ask(self, connection: AsyncConnection) -> None:
+    def ask(self, connection: Connection) -> None:
         self.sealed = None
         heads, records = schema.heads, schema.records
-        head = (await connection.execute(select(heads).where(heads.c.writer == self.writer))).first()
+        head = connection.execute(select(heads).where(heads.c.writer == self.writer)).first()
         last = select(func.max(_SEGMENTS.c.number), func.max(_SEGMENTS.c.last))
-        number, end = (await connection.execute(last.where(_SEGMENTS.c.writer == self.writer))).one()
+        number, end = connection.execute(last.where(_SEGMENTS.c.writer == self.writer)).one()
         first = (end or 0) + 1
         if head is None or head.sequence < first:
             return
         begun = select(records).where(records.c.writer == self.writer, records.c.sequence == first)
-        oldest = (await connection.execute(begun)).first()
+        oldest = connection.execute(begun).first()
         is_old = oldest is None or rows.record(oldest).record.time <= self.now - self.older_than
         if head.sequence - first + 1 < self.at_least and not is_old:
             return
         self.sealed = Segment(self.writer, (number or 0) + 1, first, head.sequence, head.hash, self.now)
-        await connection.execute(_SEGMENTS.insert(), [rows.of_segment(self.sealed)])
+        connection.execute(_SEGMENTS.insert(), [rows.of_segment(self.sealed)])
 
 
 def _closing(outcome: Record, intent: RecordId) -> Record:

@@ -7,7 +7,6 @@ is something to do.
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -16,22 +15,21 @@ from roadstead.world.store.engines import Engines
 
 
 async def migrate(engines: Engines) -> None:
-    async with engines.writing.connect() as connection:
-        async with connection.begin():
-            if await _version(connection) == migrations.HEAD:
-                return
-        async with connection.begin():
-            await engines.lock(connection)
-            found = await _version(connection)
-            if found not in ("", *migrations.KNOWN):
-                raise errors.error(_newer(found))
-            await connection.run_sync(upgrade)
+    if await engines.writing.run(_version) != migrations.HEAD:
+        await engines.writing.run(lambda connection: _migrate(engines, connection))
+
+
+def _migrate(engines: Engines, connection: Connection) -> None:
+    engines.lock(connection)
+    found = _version(connection)
+    if found not in ("", *migrations.KNOWN):
+        raise errors.error(_newer(found))
+    upgrade(connection)
 
 
 async def check(engines: Engines) -> None:
     """That the tables are those of this version, for who only reads."""
-    async with engines.reading.connect() as connection, connection.begin():
-        found = await _version(connection)
+    found = await engines.reading.run(_version)
     if found not in ("", *migrations.KNOWN):
         raise errors.error(_newer(found))
     if found != migrations.HEAD:
@@ -40,12 +38,11 @@ async def check(engines: Engines) -> None:
         raise errors.error(Problem(reasons.DATABASE_DAMAGED, cause, hint, action="opening the database"))
 
 
-async def _version(connection: AsyncConnection) -> str:
+def _version(connection: Connection) -> str:
     """Empty where there are no tables yet."""
-    there = await connection.run_sync(lambda one: inspect(one).has_table("alembic_version"))
-    if not there:
+    if not inspect(connection).has_table("alembic_version"):
         return ""
-    return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def upgrade(connection: Connection, to: str = migrations.HEAD) -> None:

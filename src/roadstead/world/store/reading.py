@@ -30,9 +30,7 @@ class Page(Generic[Item]):
 async def fetch(engines: Engines, statement: Executable) -> Sequence[Any]:
     """Raises TransientError while the database is busy or gone."""
     with failures.told(_ACTION):
-        async with engines.reading.connect() as connection, connection.begin():
-            found: Sequence[Any] = (await connection.execute(statement)).all()
-            return found
+        return await engines.reading.run(lambda connection: connection.execute(statement).all())
 
 
 def within(wanted: Select[Any], scope: Scope, *, cluster: Any, bundle: Any) -> Select[Any]:

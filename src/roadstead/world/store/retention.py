@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, Table, delete, func, select, text, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, Table, delete, func, select, text, tuple_, update
 
 from roadstead.world.store import moments, reading, schema
 from roadstead.world.store.writing import Writer
@@ -130,13 +129,13 @@ async def _forget(writer: Writer, name: str, number: int, last: int) -> int:
     """In one transaction: the chain must never look cut."""
     counted = [0]
 
-    async def ask(connection: AsyncConnection) -> None:
+    def ask(connection: Connection) -> None:
         for table in (schema.touched, schema.records):
             old = delete(table).where(table.c.writer == name, table.c.sequence <= last)
-            counted[0] = (await connection.execute(old)).rowcount
+            counted[0] = connection.execute(old).rowcount
         table = schema.segments
         sealed = update(table).where(table.c.writer == name, table.c.number == number).values(kept=False)
-        await connection.execute(sealed)
+        connection.execute(sealed)
 
     await writer.write(lambda batch: batch.ask(ask))
     return counted[0]
@@ -145,8 +144,8 @@ async def _forget(writer: Writer, name: str, number: int, last: int) -> int:
 async def _run(writer: Writer, statement: Executable) -> int:
     counted = [0]
 
-    async def ask(connection: AsyncConnection) -> None:
-        counted[0] = (await connection.execute(statement)).rowcount
+    def ask(connection: Connection) -> None:
+        counted[0] = connection.execute(statement).rowcount
 
     await writer.write(lambda batch: batch.ask(ask))
     return counted[0]

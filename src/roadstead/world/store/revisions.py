@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from roadstead.model.status import Commit
 from roadstead.world.store import moments, reading, rows, schema, statements
@@ -47,8 +46,8 @@ class _First:
     engine: str
     is_first: bool = False
 
-    async def ask(self, connection: AsyncConnection) -> None:
-        added = await connection.execute(statements.keep(self.engine, schema.hooks), self.values)
+    def ask(self, connection: Connection) -> None:
+        added = connection.execute(statements.keep(self.engine, schema.hooks), self.values)
         self.is_first = added.rowcount == 1
 
 

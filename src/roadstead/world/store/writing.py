@@ -11,12 +11,11 @@ import asyncio
 import collections
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Executable, Table, literal, select, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, Table, literal, select, union_all
 
 from roadstead.language import chain
 from roadstead.model import errors, reasons
@@ -44,7 +43,7 @@ class Batch:
         self.engine = writer.engines.name
         self.events: list[Event] = []
         self.changed: dict[Key, Status | None] = {}  # statuses; None: forgotten
-        self.asked: list[Callable[[AsyncConnection], Awaitable[None]]] = []
+        self.asked: list[Callable[[Connection], object]] = []
         self._chain, self._routes = writer.chain, writer.routes
         self._token = token
         self._event = counters.get("event", 0)
@@ -67,7 +66,7 @@ class Batch:
         self.put(schema.statuses, *(rows.of_status(one) for one in found))
         self.changed |= {one.key: one for one in found}
 
-    def ask(self, question: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    def ask(self, question: Callable[[Connection], object]) -> None:
         """For what must read in the same transaction; runs after all rows."""
         self.asked.append(question)
 
@@ -90,7 +89,7 @@ class Batch:
         self.run(schema.touched, statements.touch(self.engine), *rows.of_touched(linked))
         return linked.id
 
-    async def flush(self, connection: AsyncConnection, token: int) -> None:
+    def flush(self, connection: Connection, token: int) -> None:
         sequence, hash = self._head
         if schema.records in self._groups:
             self.put(schema.heads, {"writer": self._chain, "sequence": sequence, "hash": hash})
@@ -99,9 +98,9 @@ class Batch:
         self.put(schema.counters, {"name": self._token, "value": token})
         for groups in self._groups.values():
             for statement, values in groups:
-                await connection.execute(statement, values)
+                connection.execute(statement, values)
         for question in self.asked:
-            await question(connection)
+            question(connection)
 
 
 @dataclass(eq=False, slots=True)
@@ -123,6 +122,9 @@ class _Write(Generic[Answer]):
             error = errors.error(problem)
             error.__cause__ = cause
             self.done.set_exception(error)
+
+
+_Made = tuple[list[_Write[Any]], list[Any], Batch]  # the writes of a transaction, their answers, its rows
 
 
 @dataclass
@@ -213,7 +215,7 @@ class Writer:
     async def _commit(self, writes: list[_Write[Any]]) -> None:
         """All in one transaction; again while the database fails, one by one when a write does."""
         pause = _FIRST_PAUSE
-        tokens: dict[int, tuple[list[_Write[Any]], list[Any], Batch]] = {}
+        tokens: dict[int, _Made] = {}
         while True:
             writes = [write for write in writes if write.is_wanted]
             try:
@@ -236,22 +238,24 @@ class Writer:
         for write in writes:
             await self._commit([write])
 
-    async def _try(
-        self, writes: list[_Write[Any]], tokens: dict[int, tuple[list[_Write[Any]], list[Any], Batch]]
-    ) -> None:
+    async def _try(self, writes: list[_Write[Any]], tokens: dict[int, _Made]) -> None:
         token = secrets.randbits(62)
-        self.engines.check()
-        async with self.engines.writing.connect() as connection, connection.begin():
-            await self.engines.lock(connection)
-            counters, head = await self._heads(connection)
+
+        def transact(connection: Connection) -> _Made:
+            self.engines.lock(connection)
+            counters, head = self._heads(connection)
             made = tokens.get(counters.get(f"batch {self.name}", -1))
-            if made is None:
-                batch = Batch(self, counters, head, f"batch {self.name}")
-                answers = [write.make(batch) for write in writes]
-                await batch.flush(connection, token)
-                made = (writes, answers, batch)
-                tokens.clear()  # what was flushed before did not stay
-                tokens[token] = made
+            if made is not None:
+                return made
+            batch = Batch(self, counters, head, f"batch {self.name}")
+            answers = [write.make(batch) for write in writes]
+            batch.flush(connection, token)
+            tokens.clear()  # what was flushed before did not stay
+            tokens[token] = writes, answers, batch
+            return tokens[token]
+
+        self.engines.check()
+        made = await self.engines.writing.run(transact)
         await self._tell(*made)
         rest = [write for write in writes if write not in made[0]]
         if rest:
@@ -265,15 +269,13 @@ class Writer:
                 self.recent.add(batch.events, batch.changed)
                 self.written.notify_all()
 
-    async def _heads(self, connection: AsyncConnection) -> tuple[dict[str, int], tuple[int, str]]:
+    def _heads(self, connection: Connection) -> tuple[dict[str, int], tuple[int, str]]:
         counters, heads = schema.counters.c, schema.heads.c
         counted = select(counters.name, counters.value, literal("")).where(
             counters.name.in_(("event", f"batch {self.name}"))
         )
         mine = select(literal("head"), heads.sequence, heads.hash).where(heads.writer == self.chain)
-        found = {
-            name: (value, hash) for name, value, hash in await connection.execute(union_all(counted, mine))
-        }
+        found = {name: (value, hash) for name, value, hash in connection.execute(union_all(counted, mine))}
         return {name: value for name, (value, _) in found.items()}, found.get("head", (0, chain.GENESIS))
 
     def _sick(self, found: Problem) -> None:

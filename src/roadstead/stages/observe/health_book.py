@@ -31,6 +31,8 @@ class HealthBook:
         self._rules: dict[str, Sequence[HealthRule]] = {}
         self._ruled: frozenset[GroupKind] = frozenset()
         self._changed = changed
+        # What came before there were rules; None once there are.
+        self._early: dict[ObjectId, dict[str, Any]] | None = {}
         self._known: dict[ObjectId, Health] = {}
         self._workloads: dict[ObjectId, dict[str, Any]] = {}  # those on their way, whole
         self._pods = pods.Pods(self._of_pods)
@@ -40,6 +42,9 @@ class HealthBook:
         """Each bundle's own rules, by the part-of label of its objects; others' objects are not looked at."""
         self._rules = dict(rules)
         self._ruled = frozenset(rule.kind for each in rules.values() for rule in each)
+        early, self._early = self._early, None
+        for obj in (early or {}).values():
+            self.seen(obj)
 
     def of(self, one: ObjectId) -> Health:
         return self._known.get(one, judging.READY)
@@ -50,6 +55,9 @@ class HealthBook:
 
     def seen(self, obj: dict[str, Any]) -> None:
         one = kinds.identify(obj)
+        if self._early is not None:
+            self._early[one] = obj
+            return
         rules = self._rules.get((obj["metadata"].get("labels") or {}).get(ownership.PART_OF, ""))
         if rules is None or not judging.looks_at_status(one.group_kind, rules):
             return
@@ -65,6 +73,8 @@ class HealthBook:
                 self._learn(one, _UNSEEN)
 
     def gone(self, one: ObjectId) -> None:
+        if self._early:
+            self._early.pop(one, None)
         self._tend(one, {}, settled=True)
         self._known.pop(one, None)
         self._changed(one)

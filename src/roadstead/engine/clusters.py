@@ -16,6 +16,9 @@ from roadstead.world.kube import facts as kube_facts
 from roadstead.world.kube.access import Access
 from roadstead.world.kube.client import Client, Limits
 
+_LEAST = 1.0  # seconds for a request, also where the run has no time left
+_CONNECT = 10.0  # seconds for a connection
+
 
 def access(world: World, cluster: Cluster) -> Access:
     """How this machine reaches a cluster. Raises UsageError when it cannot."""
@@ -39,7 +42,8 @@ def access(world: World, cluster: Cluster) -> Access:
 @asynccontextmanager
 async def connected(world: World, cluster: Cluster) -> AsyncIterator[Client]:
     """A connection to the cluster that the document means; raises before anything is read of another."""
-    limits = Limits(deadline=world.settings.request)
+    left = max(_LEAST, world.remaining)  # no request takes longer than the run may
+    limits = Limits(deadline=min(world.settings.request, left), connect=min(_CONNECT, left))
     async with kube.connect(access(world, cluster), cluster=cluster.name, limits=limits) as client:
         if cluster.identity:
             found = await client.identity()

@@ -118,4 +118,5 @@ def of_files(action: str) -> Iterator[None]:
         found = f"{action}: {cause.strerror or cause}"
         if cause.errno in (errno.ENOSPC, errno.EDQUOT):
             raise errors.error(Problem(reasons.DISK_FULL, found)) from cause
-        raise errors.error(Problem(reasons.SOURCE_UNREADABLE, found, "check the folder's rights")) from cause
+        hint = "check the folder's rights; the cache lies below HOME, or in XDG_CACHE_HOME"
+        raise errors.error(Problem(reasons.SOURCE_UNREADABLE, found, hint)) from cause

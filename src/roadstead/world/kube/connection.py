@@ -52,9 +52,9 @@ def problem(cause: BaseException, *, address: str, seconds: float, proxy: str = 
             reasons.UNREACHABLE, f"{where}: the name does not resolve", hint="check the name and DNS"
         )
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return Problem(reasons.UNREACHABLE, f"{where}: no connection within {seconds:g} s")
+        return Problem(reasons.UNREACHABLE, f"{where}: no connection within {seconds:.3g} s")
     if isinstance(cause, asyncio.TimeoutError):
-        return Problem(reasons.UNREACHABLE, f"{where}: no answer within {seconds:g} s")
+        return Problem(reasons.UNREACHABLE, f"{where}: no answer within {seconds:.3g} s")
     return Problem(reasons.UNREACHABLE, f"{where}: {_words(cause)}")
 
 

@@ -1,4 +1,7 @@
-"""The store on SQLite: rows a second singly and in groups beside the bare driver, reads at 1,000 x 100."""
+"""The store: rows a second singly and in groups beside the bare driver, reads at 1,000 x 100.
+
+On SQLite, and on a PostgreSQL of its own that waits for the disk, as SQLite does.
+"""
 
 import asyncio
 import sqlite3
@@ -10,12 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from roadstead.model.events import Event
 from roadstead.model.ids import Key
 from roadstead.model.record import Record, RecordKind, Touched
 from roadstead.model.status import ClusterStatus, Reach, Standing, Status
 from roadstead.world import store
 from roadstead.world.store.statuses import Order, Where
+from tests.world.store import postgresql
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CLUSTERS, BUNDLES = 1_000, 100
@@ -25,8 +31,13 @@ READS = 15
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        print("  on SQLite")
         bare = _bare(Path(folder) / "bare.db")
-        asyncio.run(_measure(Path(folder) / "hub.db", bare))
+        asyncio.run(_measure(f"sqlite:///{folder}/hub.db", bare))
+        print("  on PostgreSQL")
+        with postgresql.running(Path(folder), durable=True) as server:
+            bare = asyncio.run(_bare_postgresql(server.database("bare")))
+            asyncio.run(_measure(server.database("hub"), bare))
 
 
 def _bare(file: Path) -> float:
@@ -39,14 +50,27 @@ def _bare(file: Path) -> float:
     return _told("bare sqlite3, one commit a row", SINGLY, began, 0.0)
 
 
-async def _measure(file: Path, bare: float) -> None:
-    async with store.open(str(file), writer="hub") as opened:
+async def _bare_postgresql(url: str) -> float:
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE t (a int, b text, c text)")
+    began = time.perf_counter()
+    for number in range(SINGLY):
+        await connection.execute(
+            "INSERT INTO t VALUES ($1, $2, $3)", number, "drift", "a message of some length"
+        )
+    speed = _told("bare asyncpg, one commit a row", SINGLY, began, 0.0)
+    await connection.close()
+    return speed
+
+
+async def _measure(url: str, bare: float) -> None:
+    async with store.open(url, writer="hub") as opened:
         await _writes(opened, bare)
         await _fill(opened)
     began = time.perf_counter()
-    async with store.open(str(file), writer="hub") as opened:
+    async with store.open(url, writer="hub") as opened:
         print(f"  {'opening it again':<44} {(time.perf_counter() - began) * 1000:9.1f} ms")
-        print(f"  {'size of the file':<44} {file.stat().st_size / 2**20:9.0f} MB")
+        print(f"  {'size on the disk':<44} {await opened.size() / 2**20:9.0f} MB")
         await _reads(opened)
 
 

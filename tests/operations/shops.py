@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from roadstead.engine import revision_loop, world
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.bundle_step import Watchers
-from roadstead.engine.cluster_loop import Wishes
 from roadstead.engine.world import Settings
 from roadstead.operations import apply as applying
 from roadstead.report.outcomes import FleetOutcome

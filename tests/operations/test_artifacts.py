@@ -3,7 +3,7 @@
 import pytest
 
 from roadstead.engine import revision_loop
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons
 from roadstead.operations import plan
 from tests.operations.shops import FLEET, Shop, shop_in

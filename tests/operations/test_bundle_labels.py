@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons
 from roadstead.model.errors import RoadsteadError
 from roadstead.operations import compare, listing, plan, saved

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons
 from roadstead.operations import plan
 from tests.end_to_end.story import config_map

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import yaml
 
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.model.reasons import PLAN_STALE
 from roadstead.operations import apply as applying
 from roadstead.operations import drift

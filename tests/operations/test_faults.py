@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons
 from roadstead.operations import drift, plan
 from roadstead.sim import faults, intruding

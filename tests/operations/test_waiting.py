@@ -5,8 +5,8 @@ import asyncio
 import yaml
 
 from roadstead.engine import revision_loop
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.bundle_step import Watchers
-from roadstead.engine.cluster_loop import Wishes
 from roadstead.model.ids import Key
 from roadstead.operations import apply as applying
 from roadstead.report import outcomes

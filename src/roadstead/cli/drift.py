@@ -37,7 +37,7 @@ def drift(
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
-        from roadstead.engine.cluster_loop import Wishes
+        from roadstead.engine.bundle_plan import Wishes
         from roadstead.operations import apply as applying
         from roadstead.operations import drift as drifting
         from roadstead.report import drifts, outcomes

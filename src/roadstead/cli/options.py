@@ -10,7 +10,7 @@ from roadstead.cli import settings
 from roadstead.cli.console import Output, PlanOutput
 
 if TYPE_CHECKING:
-    from roadstead.engine.cluster_loop import Wishes
+    from roadstead.engine.bundle_plan import Wishes
 
 FleetOption = Annotated[
     str,
@@ -150,7 +150,7 @@ class Deleting:
     allow_loss: AllowLossOption = False
 
     def wishes(self, *, take_over: bool = False) -> "Wishes":
-        from roadstead.engine.cluster_loop import Wishes
+        from roadstead.engine.bundle_plan import Wishes
 
         return Wishes(
             delete_precious=self.delete_precious,

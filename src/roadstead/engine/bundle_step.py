@@ -9,8 +9,9 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from roadstead.engine import acting, cluster_loop
-from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine import acting, bundle_plan, surveying
+from roadstead.engine.bundle_plan import Wishes
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import World
 from roadstead.model.errors import RoadsteadError
 from roadstead.model.health import Health
@@ -78,7 +79,7 @@ class Applier:
                 break
             await self.settled(found, outcome, only=frozenset(outcome.waits_for), finished=True)
             found = await again(found, key.bundle)
-            plan = await cluster_loop.plan(self.world, found, key.bundle, self.wishes)
+            plan = await bundle_plan.plan(self.world, found, key.bundle, self.wishes)
         problems = tuple(dict.fromkeys((*first.problems, *plan.problems, *outcome.problems)))
         return Applied(first, replace(outcome, objects=tuple(told.values()), problems=problems))
 
@@ -169,4 +170,4 @@ async def again(found: Survey, bundle: str) -> Survey:
         wanted=[one.id for one in manifests or ()],
         former_clusters=frozenset(found.cluster.former_names),
     )
-    return replace(found, view=view, unserved=await cluster_loop.unserved(found.client, found.manifests))
+    return replace(found, view=view, unserved=await surveying.unserved(found.client, found.manifests))

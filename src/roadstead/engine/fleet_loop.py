@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from roadstead.engine import cluster_loop, clusters, notices
-from roadstead.engine.cluster_loop import Survey
+from roadstead.engine import clusters, notices, surveying
 from roadstead.engine.losses import Losses
 from roadstead.engine.revision_loop import Desired
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import Settings, World
 from roadstead.language import nearest, selectors
 from roadstead.model import errors, reasons
@@ -119,7 +119,7 @@ async def each(
             async with clusters.connected(world, cluster) as client, _hearing(client, heard):
                 async with slots:
                     before = recorded.get(cluster.name)
-                    found = await cluster_loop.survey(world, desired, cluster, client, before=before)
+                    found = await surveying.survey(world, desired, cluster, client, before=before)
                 heard.extend(notices.of_cluster(found))
                 losses.saw(cluster.name, found.view.stored.inventories)
                 lost = await losses.of(cluster.name)

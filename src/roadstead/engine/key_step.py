@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from roadstead.engine import acting, cluster_loop, earlier, holding, journaling, telling
+from roadstead.engine import acting, bundle_plan, earlier, holding, journaling, telling
 from roadstead.engine.bulletin import Bulletin
-from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.drifts import Drifts
 from roadstead.engine.holding import Held
 from roadstead.engine.journaling import Durable, Journaling
 from roadstead.engine.known import Known
 from roadstead.engine.queue import REST, Then
 from roadstead.engine.shared import Shared
+from roadstead.engine.surveying import Survey
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError, Severity
 from roadstead.model.ids import ObjectId
@@ -110,7 +111,7 @@ class Steps:
         await self._carry(bundle, held)
         found = replace(self._survey(bundle, held), slots=self._drift_slots if hurried else self._slots)
         world = self.shared.world.within(DEADLINE)
-        plan = await cluster_loop.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
+        plan = await bundle_plan.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
         plan = self.drifts.leaving_contests(plan)
         told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
         told.held, told.waits = held.why if held else "", ""

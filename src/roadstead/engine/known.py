@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from roadstead.engine import cluster_loop, hosting
-from roadstead.engine.cluster_loop import Survey
+from roadstead.engine import bundle_plan, hosting, surveying
 from roadstead.engine.revision_loop import Desired
+from roadstead.engine.surveying import Survey
 from roadstead.model.assignment import Assignment
 from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
@@ -67,7 +67,7 @@ class Known:
         """What a cluster owns, before anybody asked what Git means for it (`adopt`)."""
         inventories = dict(stored.inventories)
         view = ClusterView(cluster.name, replace(stored, inventories=inventories), watch.suspicions.live)
-        survey = await cluster_loop.seen(desired, cluster, client, facts, rendered={}, view=view)
+        survey = await surveying.seen(desired, cluster, client, facts, rendered={}, view=view)
         return cls(client, watch, facts, survey, inventories)
 
     @property
@@ -91,7 +91,7 @@ class Known:
         return bool(digest) and self.inventory(bundle).parent.applied == digest
 
     def bundles(self) -> frozenset[str]:
-        return frozenset(cluster_loop.bundles(self.survey, frozenset()))
+        return frozenset(bundle_plan.bundles(self.survey, frozenset()))
 
     async def adopt(
         self, desired: Desired, cluster: Cluster, rendered: Mapping[str, Manifests]
@@ -106,9 +106,7 @@ class Known:
             is_listed=self.watch.suspicions.is_listed,
         )
         await asyncio.sleep(0)
-        survey = await cluster_loop.seen(
-            desired, cluster, self.client, self.facts, rendered=rendered, view=view
-        )
+        survey = await surveying.seen(desired, cluster, self.client, self.facts, rendered=rendered, view=view)
         await asyncio.sleep(0)
         self.survey = replace(survey, slots=self.survey.slots, announcements=self.survey.announcements)
         self._renew_view()
@@ -138,7 +136,7 @@ class Known:
             is_listed=self.watch.suspicions.is_listed,
         )
         self.survey = replace(
-            self.survey, view=view, unserved=await cluster_loop.unserved(self.client, self.survey.manifests)
+            self.survey, view=view, unserved=await surveying.unserved(self.client, self.survey.manifests)
         )
         self._remake()
 

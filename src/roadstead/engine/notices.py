@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from roadstead.engine import clusters
-from roadstead.engine.cluster_loop import Survey
 from roadstead.engine.revision_loop import Desired
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import World
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity

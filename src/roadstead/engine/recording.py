@@ -4,6 +4,7 @@ Pure. The record holds no values at all.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from roadstead.model.ids import Key
@@ -69,15 +70,11 @@ def outcome(done: Outcome, begun: Record, intended: RecordId | None, *, now: dat
         for one in done.objects
         if str(one.id) in meant or one.problem or one.result is not Result.UNCHANGED
     )
-    return Record(
-        RecordKind.OUTCOME,
-        now,
-        begun.actor,
-        begun.cluster,
-        begun.bundle,
-        begun.commit,
-        begun.before,
-        done.inventory.parent.applied if done.inventory else begun.before,
+    return replace(
+        begun,
+        kind=RecordKind.OUTCOME,
+        time=now,
+        after=done.inventory.parent.applied if done.inventory else begun.before,
         objects=objects,
         result="failed" if done.failed else "waiting" if done.waits_for else "done",
         reason=str(problem.reason) if problem else "",
@@ -91,15 +88,12 @@ def settled(begun: Record, intended: RecordId, inventory: Inventory, *, now: dat
     applied_now = inventory.parent.applied
     reached = applied_now == begun.after
     message = "found at its goal" if reached else f"found at {applied_now or 'nothing'}, short of its goal"
-    return Record(
-        RecordKind.OUTCOME,
-        now,
-        begun.actor,
-        begun.cluster,
-        begun.bundle,
-        begun.commit,
-        begun.before,
-        applied_now,
+    return replace(
+        begun,
+        kind=RecordKind.OUTCOME,
+        time=now,
+        after=applied_now,
+        objects=(),
         result="done" if reached else "abandoned",
         message=f"the process ended before it said so; {message}",
         closes=intended,

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from roadstead.engine import cluster_loop
+from roadstead.engine import surveying
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.model import errors
@@ -54,6 +54,6 @@ class Rendering:
         if self._gathered is batch:
             self._gathered = None
         try:
-            batch.made = await cluster_loop.manifests_of(world, batch.desired, batch.facts)
+            batch.made = await surveying.manifests_of(world, batch.desired, batch.facts)
         except RoadsteadError as error:
             batch.problems = error.problems

@@ -9,10 +9,11 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from roadstead.engine import bundle_step, cluster_loop, fleet_loop, hosting
+from roadstead.engine import bundle_plan, bundle_step, fleet_loop, hosting
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.bundle_step import Applied, Applier, Watchers
-from roadstead.engine.cluster_loop import Survey, Wishes
 from roadstead.engine.revision_loop import Desired
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import World
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -170,7 +171,7 @@ class _Run:
 
     async def _again(self, bundle: str) -> tuple[Survey, Plan]:
         found = await bundle_step.again(self._found, bundle)
-        plan = await cluster_loop.plan(self._applier.world, found, bundle, self._applier.wishes)
+        plan = await bundle_plan.plan(self._applier.world, found, bundle, self._applier.wishes)
         return found, plan
 
 

@@ -5,9 +5,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from roadstead.engine import cluster_loop, fleet_loop
+from roadstead.engine import bundle_plan, fleet_loop
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.bundle_step import Applier, Watchers
-from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import World
 from roadstead.model import reasons
 from roadstead.model.assignment import Additions
@@ -184,7 +185,7 @@ class _Watch:
         live = watch.suspicions.current(self._found.view.live)
         found = replace(self._found, view=replace(self._found.view, live=live))
         try:
-            plan = await cluster_loop.plan(self._world, found, bundle, Wishes())
+            plan = await bundle_plan.plan(self._world, found, bundle, Wishes())
         except RoadsteadError:
             await asyncio.sleep(_AGAIN)
             for one in suspects:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from roadstead.engine import cluster_loop, fleet_loop, labelling
-from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine import bundle_plan, fleet_loop, labelling
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.revision_loop import Desired
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import World
 from roadstead.model.errors import Problem
 from roadstead.model.plan import Plan
@@ -47,7 +48,7 @@ async def fleet(world: World, wishes: Wishes, *, also: Also = _as_it_is) -> Plan
 
 
 async def of_cluster(world: World, found: Survey, wishes: Wishes, *, shown: bool = True) -> list[Plan]:
-    names = cluster_loop.bundles(found, fleet_loop.bundles(world.settings, found.desired))
+    names = bundle_plan.bundles(found, fleet_loop.bundles(world.settings, found.desired))
     return await tasks.each(
-        names, lambda bundle: cluster_loop.plan(world, found, bundle, wishes, shown=shown), limit=_AT_ONCE
+        names, lambda bundle: bundle_plan.plan(world, found, bundle, wishes, shown=shown), limit=_AT_ONCE
     )

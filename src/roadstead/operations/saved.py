@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from roadstead.engine import fleet_loop
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import Settings
 from roadstead.model import errors, reasons

@@ -3,7 +3,8 @@
 from typing import Any
 
 from roadstead.engine import fleet_loop, labelling
-from roadstead.engine.cluster_loop import Survey, Wishes
+from roadstead.engine.bundle_plan import Wishes
+from roadstead.engine.surveying import Survey
 from roadstead.engine.world import World
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.health import Health, State

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from roadstead.engine import revision_loop
-from roadstead.engine.cluster_loop import Wishes
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.model.errors import UsageError
 from roadstead.operations.rehearse import copies, running, snapshot, taking
 from roadstead.report import rehearsals

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from roadstead.engine import fleet_loop
+from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.bundle_step import Watchers
-from roadstead.engine.cluster_loop import Wishes
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.model import errors, reasons

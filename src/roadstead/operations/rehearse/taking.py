@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from roadstead.engine.cluster_loop import Survey
+from roadstead.engine.surveying import Survey
 from roadstead.model import reasons
 from roadstead.model.errors import RoadsteadError
 from roadstead.model.facts import ApiResource

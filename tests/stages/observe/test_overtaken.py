@@ -6,8 +6,8 @@ from roadstead.stages.observe.overtaken import Overtaken
 ONE = ObjectId("", "ConfigMap", "shop", "a")
 
 
-def seen(version):
-    return {"metadata": {"name": "a", "resourceVersion": version}}
+def seen(version, **metadata):
+    return {"metadata": {"name": "a", "resourceVersion": version, **metadata}}
 
 
 def versions(told):
@@ -26,6 +26,19 @@ def test_what_came_between_the_plan_and_the_write_is_told_and_nothing_else():
     watched.fine(ONE)
     watched.late(ONE, seen("8"))
     assert versions(told) == ["7", "8"]
+
+
+def test_an_edit_is_not_told_again_for_every_status_that_a_controller_wrote_on_top_of_it():
+    told = []
+    watched = Overtaken(lambda one, obj: told.append((one, obj)))
+    watched.odd(ONE, seen("5", generation=2))
+    watched.odd(ONE, seen("6", generation=2))
+    watched.wrote(ONE, "5", "9")
+    watched.late(ONE, seen("7", generation=2))
+    assert not told, "the write was planned for that"
+    watched.late(ONE, seen("8", generation=3))
+    watched.late(ONE, seen("8", generation=3))
+    assert versions(told) == ["8"]
 
 
 def test_without_a_version_that_was_planned_for_nothing_is_told():

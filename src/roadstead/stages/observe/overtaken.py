@@ -2,19 +2,31 @@
 
 Pure but for being fed. Of each object the states are kept that were seen since it was last as its inventory
 entry says; a write tells which of them came between its plan and itself. What the streams bring later is held
-against the same window. Whether such a state holds an edit is for whoever is told to find out: our own writes in
+against the same window. What a controller writes into the status of an edited object is no other edit: a state is
+told once, and never the one for which the write was planned. Whether such a state holds an edit is for whoever is told to find out: our own writes in
 several steps pass by here, too.
 """
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from roadstead.model.ids import ObjectId
+from roadstead.objects import ownership
 
 _MOST = 8  # states of one object: who edits oftener within one step is told of by the last ones
 
 Object = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Window:
+    """Between the resourceVersions of a plan and of its write; `known` are marks and signatures."""
+
+    since: int
+    until: int
+    known: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Overtaken:
@@ -23,7 +35,7 @@ class Overtaken:
     def __init__(self, tell: Callable[[ObjectId, Object], None]) -> None:
         self._tell = tell
         self._odd: dict[ObjectId, deque[Object]] = {}
-        self._windows: dict[ObjectId, tuple[int, int]] = {}
+        self._windows: dict[ObjectId, _Window] = {}
 
     def odd(self, one: ObjectId, obj: Object) -> None:
         """Seen, and not as its entry says."""
@@ -43,13 +55,17 @@ class Overtaken:
         seen = self._odd.pop(one, ())
         if not (planned.isdigit() and written.isdigit()):
             return
-        self._windows[one] = int(planned), int(written)
+        self._windows[one] = _Window(int(planned), int(written))
         for obj in seen:
             self.late(one, obj)
 
     def late(self, one: ObjectId, obj: Object) -> None:
         """Seen after we wrote it, as it was before."""
-        since, until = self._windows.get(one, (0, 0))
-        version = obj["metadata"].get("resourceVersion", "")
-        if version.isdigit() and since < int(version) < until:
-            self._tell(one, obj)
+        window, version = self._windows.get(one), obj["metadata"].get("resourceVersion", "")
+        if window is None or not (version.isdigit() and window.since <= int(version) < window.until):
+            return
+        state = ownership.mark(obj), ownership.signature(obj)
+        if state not in window.known:
+            window.known.add(state)
+            if int(version) > window.since:
+                self._tell(one, obj)

@@ -35,7 +35,10 @@ class Bulletin:
     _said: dict[str, tuple[Status, tuple[Deviation, ...]]] = field(default_factory=dict)
 
     def of(self, bundle: str) -> Told:
-        return self._told.setdefault(bundle, Told())
+        found = self._told.get(bundle)
+        if found is None:
+            found = self._told[bundle] = Told(broken=bundle in self.earlier.broken)
+        return found
 
     def key(self, bundle: str) -> Key:
         return Key(bundle, self.known.cluster.name)

@@ -1,4 +1,4 @@
-"""What was told of drift on a cluster before the connection began: the same edit is not told again.
+"""What was told of a cluster before the connection began: the same edit, or failure, is not told again.
 
 An edit is the same while the object, its fields, who changed them, when, and both values are: all of that is stored
 with its event, in one transaction. So it does not matter when a process is killed: what is stored was told, and what
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from roadstead.model.status import Deviation, Trouble
+from roadstead.model.status import Deviation, Standing, Trouble
+from roadstead.world.store import statuses
 from roadstead.world.store.deviations import Where
 from roadstead.world.store.opening import Store
 
@@ -22,8 +23,10 @@ Same = frozenset[Deviation]
 
 @dataclass(slots=True)
 class Earlier:
-    """By bundle, trouble and object; each is asked for once, and then known by whoever asked."""
+    """By bundle, trouble and object; each is asked for once, and then known by whoever asked. `broken` bundles had
+    failed to become ready."""
 
+    broken: frozenset[str] = frozenset()
     _told: dict[tuple[str, Trouble], dict[str, Same]] = field(default_factory=dict)
 
     def take(self, bundle: str, trouble: Trouble) -> dict[str, Same]:
@@ -42,8 +45,11 @@ async def read(store: Store, cluster: str) -> Earlier:
         after = page.after
         if after is None:
             break
+    failed = statuses.Where(clusters=frozenset([cluster]), standings=frozenset([Standing.FAILED]))
+    broken = (await store.statuses.page(failed, limit=_PAGE)).items
     return Earlier(
-        {key: {name: frozenset(each) for name, each in told.items()} for key, told in found.items()}
+        frozenset(one.key.bundle for one in broken),
+        {key: {name: frozenset(each) for name, each in told.items()} for key, told in found.items()},
     )
 
 

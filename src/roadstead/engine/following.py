@@ -16,11 +16,12 @@ from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError, Severity
 from roadstead.model.events import Event, Level
 from roadstead.model.status import Commit
-from roadstead.stages.fleet import holds
+from roadstead.stages.fleet import holds, selection
 from roadstead.world import tracing
 
 _READING = 300.0  # seconds that Git may take
 _NAMING = 10.0  # seconds for the name of a commit that cannot be used
+_GATHERED = 2.0  # seconds, for clusters that are upgraded or met for the first time together
 _JITTER = 0.2  # of the interval, so that many do not ask at once
 
 Adopt = Callable[[Desired], None]
@@ -40,6 +41,7 @@ class Following:
     looked: datetime | None = None
     _at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
+    _relabelled: bool = False
     _told: tuple[str, str] = ("", "")
     _announced: str = ""  # the commit that was told last
 
@@ -51,6 +53,13 @@ class Following:
     def poke(self) -> None:
         """Somebody says that there is something new. To say so often costs one look."""
         self._poked.set()
+
+    def resolve_again(self) -> None:
+        """Labels that are computed from clusters' facts changed: of the same commit other clusters may be selected.
+        What several say within a moment is gathered."""
+        if self.desired and not self._relabelled and any(selection.computed(self.desired.documents)):
+            self._relabelled = True
+            asyncio.get_running_loop().call_later(_GATHERED, self.poke)
 
     def accept(self, commit: str) -> None:
         """A person says that this commit may follow although history was rewritten."""
@@ -70,6 +79,7 @@ class Following:
             if self.desired is not None and await self._is_unchanged(self.desired):
                 self._good()
                 return
+            self._relabelled = False
             with tracing.span("commit") as span:
                 found = await revision_loop.read(world)
                 span.set_attribute("commit", found.snapshot.fleet.commit)
@@ -91,8 +101,8 @@ class Following:
         self._remember(found)
 
     async def _is_unchanged(self, desired: Desired) -> bool:
-        """Whether Git stands where it stood, and no Hold ended since."""
-        if self.problem or self._hold_ended(desired):
+        """Whether Git stands where it stood, no Hold ended since, and clusters have the labels that they had."""
+        if self.problem or self._relabelled or self._hold_ended(desired):
             return False
         return await revision_loop.is_unchanged(self.shared.world.within(_READING), desired)
 

@@ -63,6 +63,9 @@ class Hearing:
             self.mark(whose)
         if bundle := steps.known.watch.suspicions.bundle_of(one):
             steps.bulletin.health_changed(bundle)
+            book = steps.known.watch.book
+            if book and book.of(one).ended and steps.marking.failed(bundle, one):
+                self.mark(bundle)
             if steps.bulletin.is_settled(bundle):
                 self.settled(bundle)
 

@@ -8,7 +8,7 @@ watches tell hearing.py's, what is done to a bundle key_step.py's.
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from roadstead.engine import adopting, clusters, key_step
@@ -45,10 +45,16 @@ _PASSING = (reasons.UNREACHABLE, reasons.THROTTLED, reasons.SERVER_ERROR)
 
 
 class Keeper:
-    def __init__(self, shared: Shared, cluster: Cluster, *, recorded: Facts | None) -> None:
+    """`relabelled` is called when the cluster's facts say other labels of it than Git's state was resolved with."""
+
+    def __init__(
+        self, shared: Shared, cluster: Cluster, *, recorded: Facts | None, relabelled: Callable[[], None]
+    ) -> None:
         self.cluster = cluster
         self._shared = shared
         self._facts = recorded
+        self._relabelled = relabelled
+        self._other_version = ""  # than that of the facts, answered last
         self._queue = Queue(Limits(), asyncio.get_running_loop().time, shared.dice)
         self._wake, self._ended = asyncio.Event(), asyncio.Event()
         self._reach = Reaching(shared, cluster)
@@ -182,7 +188,9 @@ class Keeper:
         ):
             hearing.start = start
             seeing = partial(self._sighted, client, start)
-            self._sight = looking = sight.Sight(client, seeing, every=_LOOK_EVERY, trust=_TRUST)
+            self._sight = looking = sight.Sight(
+                client, seeing, every=_LOOK_EVERY, trust=_TRUST, version=self._versioned
+            )
             async with self._shared.connecting:
                 known = await self._survey(desired, client, watch)
                 steps = await key_step.begin(self._shared, known, hearing.settled, self._strangers.glass)
@@ -205,8 +213,14 @@ class Keeper:
 
     async def _survey(self, desired: Desired, client: Client, watch: drift_watch.DriftWatch) -> Known:
         self._facts = facts = await clusters.facts(self._shared.world, desired.fleet, client, self._facts)
+        if any(self.cluster.labels.get(key) != value for key, value in facts.labels.items()):
+            self._relabelled()
         former = frozenset(self.cluster.former_names)
         stored = await reading.read_all(client, desired.fleet, former_clusters=former)
+        if watch.book:  # before anything is listed: what nobody judges when it comes looks well
+            rules = {one.bundle: one.health for one in desired.of_cluster(self.cluster.name)}
+            inventories = stored.inventories.items()
+            watch.book.judge_by({one.parent.id: rules.get(bundle, ()) for bundle, one in inventories})
         await watch.expect({bundle: one.entries for bundle, one in stored.inventories.items()})
         try:
             async with asyncio.timeout(_FIRST_LISTS):
@@ -263,6 +277,16 @@ class Keeper:
             self._reach.lost(problem)
             if problem.reason not in _PASSING:
                 self._end(problem)
+
+    def _versioned(self, version: str) -> None:
+        """After an upgrade other kinds are served, and labels computed from facts are others: connect anew. What only
+        one of two answers says, as while servers are upgraded one by one, is waited for."""
+        assert self._facts is not None
+        before, self._other_version = self._other_version, "" if version == self._facts.version else version
+        if self._other_version and before == version:
+            self._end()
+        elif self._other_version:
+            asyncio.get_running_loop().call_later(_LATE, self._doubt)
 
     async def _back(self, client: Client) -> None:
         """The cluster answers again, unless another one does in its place."""

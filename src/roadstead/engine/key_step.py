@@ -17,6 +17,7 @@ from roadstead.engine.drifts import Drifts
 from roadstead.engine.holding import Held
 from roadstead.engine.journaling import Durable, Journaling
 from roadstead.engine.known import Known
+from roadstead.engine.marking import Marking
 from roadstead.engine.queue import REST, Then
 from roadstead.engine.shared import Shared
 from roadstead.engine.surveying import Survey
@@ -34,7 +35,6 @@ from roadstead.world.store.journal import With
 
 DEADLINE = 120.0  # seconds that one step may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
-_MARKING = 10.0  # seconds that writing a hold onto an inventory may take
 _MOVING = 5.0  # likewise for objects on their way to another bundle
 _FAULT_PAUSE = 60.0  # seconds at least until a fault of ours is met again, or not
 _AT_ONCE = 8  # requests: no gain beyond; those for drift do not wait for others
@@ -55,10 +55,10 @@ class Steps:
     glass: Callable[[], BreakGlass | None]
     drifts: Drifts
     journaling: Journaling
+    marking: Marking
     awaited: dict[ObjectId, str] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _drift_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    _foreign: bool = False
     _retried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)  # bundles that this process wrote
 
@@ -91,7 +91,7 @@ class Steps:
 
     def reread(self) -> None:
         """Somebody else wrote an inventory: read them before the next step."""
-        self._foreign = True
+        self.marking.stale = True
 
     def inputs_changed(self, bundle: str) -> None:
         """Git or a person says something else: old fights and failures count no more."""
@@ -100,15 +100,17 @@ class Steps:
 
     async def _step(self, bundle: str) -> Then:
         known, told = self.known, self.bulletin.of(bundle)
-        if self._foreign:
-            self._foreign = False
+        if self.marking.stale:
+            self.marking.stale = False
             await known.read_again(known.desired.fleet)
         if bundle in self._retried:
             self._retried.discard(bundle)
             await known.look_again(bundle)
         hurried = bundle in self.drifts.suspected
         held = self._held(bundle)
-        await self._carry(bundle, held)
+        await self.marking.carry(bundle, held)
+        if not held:
+            await self.marking.remember(bundle)
         found = replace(self._survey(bundle, held), slots=self._drift_slots if hurried else self._slots)
         world = self.shared.world.within(DEADLINE)
         plan = await bundle_plan.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
@@ -143,25 +145,6 @@ class Steps:
             glass=self.glass(),
             now=self.shared.world.now,
         )
-
-    async def _carry(self, bundle: str, held: Held | None) -> None:
-        """The inventory carries what was decided, for the day when neither the store nor Git knows of it.
-        Where it cannot be written the decision holds all the same; what was lifted must be cleared."""
-        inventory, shared = self.known.inventory(bundle), self.shared
-        wanted = holding.mark(self.bulletin.key(bundle), shared.decisions, shared.world.now)
-        parent = inventory.parent
-        if not parent.resource_version or parent.hold == wanted:
-            return
-        if not wanted and holding.carried(parent.hold, shared.decisions, shared.world.now):
-            return  # nobody here knows of the decision
-        target = self.known.survey.target(self.known.survey.assignment(bundle))
-        try:
-            marked = await apply.mark(target, inventory, wanted, deadline=_MARKING)
-        except RoadsteadError:
-            if held is None:
-                raise
-        else:
-            await self.known.took(Outcome(self.bulletin.key(bundle), (), inventory=marked))
 
     def _survey(self, bundle: str, held: Held | None) -> Survey:
         """The survey; of what is held, one by which a plan sees drift and corrects none."""
@@ -247,7 +230,7 @@ class Steps:
         return then
 
     def _rest(self, bundle: str, until: datetime | None = None) -> Then:
-        self.bulletin.show(bundle)
+        self.bulletin.health_changed(bundle)  # maybe while nobody looked
         if self.bulletin.is_settled(bundle):
             self.settled(bundle)
         if until is None:
@@ -267,7 +250,16 @@ async def begin(
 ) -> Steps:
     """For a cluster that is known and watched from now on."""
     bulletin = Bulletin(shared, known, await earlier.read(shared.store, known.cluster.name))
-    return Steps(shared, known, bulletin, settled, glass, Drifts(shared, bulletin), Journaling(shared, known))
+    return Steps(
+        shared,
+        known,
+        bulletin,
+        settled,
+        glass,
+        Drifts(shared, bulletin),
+        Journaling(shared, known),
+        Marking(shared, known),
+    )
 
 
 def _now() -> float:

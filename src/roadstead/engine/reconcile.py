@@ -115,7 +115,12 @@ class Reconciling:
                 losses.missed(name)  # its own agent keeps it
                 continue
             if keeper is None:
-                keeper = self.keepers[name] = Keeper(self.shared, cluster, recorded=recorded.get(name))
+                keeper = self.keepers[name] = Keeper(
+                    self.shared,
+                    cluster,
+                    recorded=recorded.get(name),
+                    relabelled=self.following.resolve_again,
+                )
                 assert self._start is not None
                 self._tasks[name] = self._start(keeper.run())
             keeper.go_by(desired, losses)

@@ -109,6 +109,7 @@ PRECIOUS = _table(
 
 CUSTOM_RESOURCE_DEFINITION = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 NAMESPACE = GroupKind("", "Namespace")
+JOB = GroupKind("batch", "Job")
 SECRET = GroupKind("", "Secret")
 
 # Groups that built-in kinds were served from before they moved.

@@ -40,12 +40,22 @@ Tell = Callable[[str, Problem | None], None]
 class Sight:
     """`tell` hears of what is not seen and why (`ALL`, or a kind), and with None that it is seen again."""
 
-    def __init__(self, client: kube.Client, tell: Tell, *, every: float = _EVERY, trust: float = 0.0) -> None:
-        """For `trust` seconds after something was heard of it a cluster counts as there; 0: it is asked."""
+    def __init__(
+        self,
+        client: kube.Client,
+        tell: Tell,
+        *,
+        every: float = _EVERY,
+        trust: float = 0.0,
+        version: Callable[[str], None] = lambda version: None,
+    ) -> None:
+        """For `trust` seconds after something was heard of it a cluster counts as there; 0: it is asked. `version`
+        hears each answer."""
         self._client = client
         self._tell = tell
         self._every = every
         self._trust = trust
+        self._version = version
         self._doubted = asyncio.Event()
         self._silent: dict[Selection, tuple[Problem, float]] = {}  # and since when
         self._told: dict[str, Reason] = {}
@@ -84,7 +94,7 @@ class Sight:
 
     async def _ask(self) -> Problem | None:
         try:
-            await self._client.version(deadline=_PATIENCE)
+            self._version(await self._client.version(deadline=_PATIENCE))
         except RoadsteadError as error:
             if error.problem.reason is not reasons.FORBIDDEN:  # for then it answers
                 return error.problem

@@ -25,7 +25,6 @@ from roadstead.model.plan import Action, Change, Draft
 from roadstead.objects import kinds, marks, release, targets
 from roadstead.stages.plan import limits
 
-JOB = GroupKind("batch", "Job")
 CHANGED = "changed in Git"
 
 
@@ -145,9 +144,9 @@ def _absent(situation: Situation, manifest: Manifest, entry: Entry | None) -> Ch
     wishes = marks.read(orjson.loads(manifest.body))
     if wishes.apply_once:
         return Change(manifest.id, Action.SKIP, "created once, as roadstead.dev/apply: once asks", manifest)
-    if manifest.id.group_kind == JOB and entry.failed:
+    if manifest.id.group_kind == kinds.JOB and entry.failed:
         return Change(manifest.id, Action.CREATE, "failed, and was removed since", manifest)
-    if manifest.id.group_kind == JOB and _has_run(wishes, manifest, entry):
+    if manifest.id.group_kind == kinds.JOB and _has_run(wishes, manifest, entry):
         return Change(manifest.id, Action.SKIP, "ran already, and was removed since", manifest)
     if _leaves_drift(situation, wishes):
         return Change(manifest.id, Action.KEEP, "deleted by somebody; left so", manifest, drifted=True)

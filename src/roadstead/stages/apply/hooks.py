@@ -5,7 +5,7 @@ again. One that failed counts as never applied, so that it runs anew as soon as 
 for it never takes its absence for success.
 """
 
-from dataclasses import replace
+from msgspec import structs
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -43,7 +43,7 @@ async def _settle(run: Run, one: Work) -> None:
         return
     if health.state is State.FAILED:
         known = run.written.get(one.id) or run.stored.entries.get(one.id) or Entry(one.id)
-        run.written[one.id] = replace(known, applied="")
+        run.written[one.id] = structs.replace(known, applied="")
         run.problems.append(_failed(run, one, health))
     if policy in one.marks.delete_when:
         answer = run.standing.answers.get(one.id)

@@ -16,12 +16,12 @@ from typing import Any
 import atheris  # type: ignore[import-not-found]  # installed by who wants to run this
 
 with atheris.instrument_imports(include=["roadstead.sim", "roadstead.language"]):
-    from roadstead.sim import answers, requests, resources, status
+    from roadstead.sim import answers, calls, requests, resources, status
+    from roadstead.sim.calls import Call
     from roadstead.sim.cluster import Cluster
     from roadstead.sim.requests import Options
-    from roadstead.sim.resources import Call
 
-TYPES = (*resources.PATCHES, "application/json", "application/yaml", "")
+TYPES = (*calls.PATCHES, "application/json", "application/yaml", "")
 PLACES = (
     *("api/v1~configmaps", "api/v1~secrets", "api/v1~services", "api/v1~pods", "apis/apps/v1~deployments"),
     *("apis/autoscaling/v1~horizontalpodautoscalers", "apis/events.k8s.io/v1~events", "apis/batch/v1~jobs"),

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from roadstead.sim import knowledge, managed, status
+from roadstead.sim import knowledge, refusing, status
 from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import builtin, requiring
 
@@ -48,7 +48,7 @@ def applied(kind: Kind, minor: str, scale: Any) -> Value:
     """What an apply of a Scale says about the object itself."""
     if not isinstance(scale, dict) or scale.get("kind") != "Scale":
         raise status.bad_request("invalid object type: the scale subresource takes a Scale")
-    wrong = managed.mergeable(of(minor), scale)
+    wrong = refusing.mergeable(of(minor), scale)
     if wrong is not None:
         raise wrong
     metadata = scale.get("metadata") or {}

@@ -8,7 +8,7 @@ import orjson
 from roadstead.language import selectors
 from roadstead.sim import answers, bodies, deleting, status, tokens
 from roadstead.sim.answers import Answer
-from roadstead.sim.resources import Call
+from roadstead.sim.calls import Call
 from roadstead.sim.schema import requiring
 
 Value = dict[str, Any]

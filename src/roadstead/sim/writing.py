@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import authorising, bodies, creating, granting, managed, status, storing
+from roadstead.sim import authorising, bodies, creating, entries, granting, managed, refusing, status, storing
 from roadstead.sim.admission import changing, checking
 from roadstead.sim.admission.quotas import QUOTAS, Charge
 from roadstead.sim.authorising import Wish
@@ -28,8 +28,8 @@ ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 Value = dict[str, Any]
 
 
-def create(write: Write, value: Value, *, entries: bool = False, instead: bool = False) -> bytes:
-    """`entries`: the value's managedFields are final (an apply made them). `instead`: somebody who may change
+def create(write: Write, value: Value, *, owned: bool = False, instead: bool = False) -> bytes:
+    """`owned`: the value's managedFields are final (an apply made them). `instead`: somebody who may change
     objects does so because there is none; whether he may is asked once nothing is wrong with it."""
     kind = write.kind
     metadata = dict(value.get("metadata") or {})
@@ -43,9 +43,9 @@ def create(write: Write, value: Value, *, entries: bool = False, instead: bool =
     else:
         metadata.pop("namespace", None)
     version = str(metadata.get("resourceVersion", ""))
-    numbered = not entries and version.isdecimal() and int(version)
+    numbered = not owned and version.isdecimal() and int(version)
     value = creating.shown(kind, {**value, "metadata": metadata})
-    if not entries:
+    if not owned:
         value = managed.update(kind, None, value, writer=write.writer, resets=write.resets)
     metadata = dict(value["metadata"])
     for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
@@ -87,12 +87,12 @@ def replace(write: Write, value: Value) -> tuple[bytes, bool]:
             return create(write, value, instead=True), True
         raise write.missing()
     stored, live = found
-    return _change(write, stored, live, value, entries=False), False
+    return _change(write, stored, live, value, owned=False), False
 
 
 def change(write: Write, stored: Stored, live: Value, value: Value) -> bytes:
     """What a patch made of the stored object."""
-    return _change(write, stored, live, value, entries=False)
+    return _change(write, stored, live, value, owned=False)
 
 
 def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
@@ -121,8 +121,8 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
             **merged,
             "metadata": {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"},
         }
-        return create(write, merged, entries=True, instead=True), True
-    return _change(write, found[0], found[1], merged, entries=True), False
+        return create(write, merged, owned=True, instead=True), True
+    return _change(write, found[0], found[1], merged, owned=True), False
 
 
 def _check_decodes(write: Write, config: Value) -> None:
@@ -133,7 +133,7 @@ def _check_decodes(write: Write, config: Value) -> None:
     try:
         list(decoding.unknown(kind.shape, config))
     except decoding.WrongTypeError as error:
-        checking_first = managed.mergeable(kind, config)
+        checking_first = refusing.mergeable(kind, config)
         if checking_first is not None:
             raise checking_first from error
         what = f"/{write.name}; /{kind.api_version}, Kind={kind.kind}"
@@ -141,7 +141,7 @@ def _check_decodes(write: Write, config: Value) -> None:
         raise status.internal(f"failed to convert new object ({what}) to proper version: {why}") from error
 
 
-def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *, entries: bool) -> None:
+def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *, owned: bool) -> None:
     """Raises ApiError when somebody means another state of the object than the one that is there, or another one."""
     kind = write.kind
     wanted = metadata.get("resourceVersion")
@@ -155,15 +155,15 @@ def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *
             f"UID in object meta: {live['metadata']['uid']}"
         )
         raise status.conflict(kind.group, kind.plural, write.name, why)
-    if (kind.versioned or kind.custom) and not wanted and not entries:
+    if (kind.versioned or kind.custom) and not wanted and not owned:
         causes = [requiring.invalid("metadata.resourceVersion", 0, "must be specified for an update")]
         raise status.invalid(kind.group, kind.kind, write.name, causes)
 
 
-def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries: bool) -> bytes:
+def _change(write: Write, stored: Stored, live: Value, value: Value, *, owned: bool) -> bytes:
     kind, was = write.kind, live["metadata"]
     metadata = dict(value.get("metadata") or {})
-    _check_current(write, stored, live, metadata, entries=entries)
+    _check_current(write, stored, live, metadata, owned=owned)
     for key in ("uid", "creationTimestamp", "generation", "deletionTimestamp"):
         metadata.pop(key, None)
         if key in was:
@@ -176,7 +176,7 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, entries:
     if kind.namespaced:
         metadata["namespace"] = write.namespace
     value = creating.shown(kind, {**value, "metadata": metadata})
-    if not entries:
+    if not owned:
         value = managed.update(kind, live, value, writer=write.writer, resets=write.resets)
     granting.check(write.cluster, write.who, kind, value, live)
     inside = write.inside
@@ -211,10 +211,10 @@ def _charge(write: Write, charges: list[Charge]) -> None:
 def _unchanged(write: Write, stored: Stored, live: Value, value: Value) -> bool:
     """Whether nothing is to be written. The first write to a claim is one even when it changes nothing, and so is
     one through a version that does not know all of what is kept."""
-    if not managed.same_but_times(live, value):
+    if not entries.same_but_times(live, value):
         return False
     if write.kind.custom and write.kind.stored is not None:
-        return managed.same_but_times(orjson.loads(stored.data), storing.as_stored(write.kind, value))
+        return entries.same_but_times(orjson.loads(stored.data), storing.as_stored(write.kind, value))
     return write.kind.storage != storing.CLAIMS or live["metadata"]["uid"] not in write.cluster.new_claims
 
 

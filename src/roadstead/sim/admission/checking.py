@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from roadstead.sim.admission import limits, policies, quotas, webhooks
+from roadstead.sim.admission import judges, limits, policies, quotas, webhooks
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.quotas import Charge
 from roadstead.sim.writes import Write
@@ -12,6 +12,8 @@ Value = dict[str, Any]
 
 def checked(write: Write, value: Value, live: Value | None) -> list[Charge]:
     """What quotas have to be charged with once it is stored. `live`: None for a new object. Raises ApiError."""
+    if not judges.present(write):
+        return []
     limits.check(write, value, live)
     _judged(Attempt(write, value, live))
     return quotas.check(write, value, live)
@@ -19,6 +21,8 @@ def checked(write: Write, value: Value, live: Value | None) -> list[Charge]:
 
 def released(write: Write, live: Value) -> None:
     """Raises ApiError when somebody refuses the deletion."""
+    if not judges.present(write):
+        return
     attempt = Attempt(write, None, live)
     policies.note_mutating(attempt)
     webhooks.changed(attempt)

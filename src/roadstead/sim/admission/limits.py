@@ -46,9 +46,6 @@ def _judged(write: Write, live: Value | None) -> bool:
 
 
 def _ranges(write: Write) -> Iterator[list[Value]]:
-    shelf = write.cluster.store.shelves.get(RANGES)
-    if shelf is None or not shelf.objects:
-        return
     for _, stored in write.cluster.store.items(RANGES, write.namespace):
         yield orjson.loads(stored.data)["spec"].get("limits") or []
 

@@ -79,10 +79,9 @@ def _denied(attempt: Attempt) -> Iterator[tuple[str, str]]:
 def _meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Policy, Value, Kind]]:
     """Policies and bindings that are about the write, by name, and the version in which they look at the object."""
     store = attempt.write.cluster.store
-    shelf = store.shelves.get((matching.GROUP, bindings))
-    if shelf is None or not shelf.objects or matching.exempt(attempt):
+    if matching.exempt(attempt):
         return
-    bound = [_loaded(shelf.objects[key].data) for key in sorted(shelf.objects)]
+    bound = [_loaded(stored.data) for _, stored in store.items((matching.GROUP, bindings))]
     for binding in sorted(bound, key=lambda each: str(each["spec"].get("policyName"))):
         stored = store.get((matching.GROUP, policies), ("", binding["spec"].get("policyName", "")))
         if stored is None:

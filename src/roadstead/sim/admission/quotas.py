@@ -30,13 +30,12 @@ class Charge:
 
 def check(write: Write, value: Value, live: Value | None) -> list[Charge]:
     """`live`: None for a new object. Raises ApiError(403)."""
-    shelf = write.cluster.store.shelves.get(QUOTAS)
-    if shelf is None or not shelf.objects or not _counts(write, live):
+    if not _counts(write, live):
         return []
     resource, charges = write.kind.storage, []
     now = usage.of(resource, value)
-    for key in sorted(key for key in shelf.objects if key[0] == write.namespace):
-        quota = orjson.loads(shelf.objects[key].data)
+    for _, stored in write.cluster.store.items(QUOTAS, write.namespace):
+        quota = orjson.loads(stored.data)
         delta = _delta(quota, resource, now, live) if usage.within(quota, resource, value) else {}
         charge = _charged(write, quota, value, delta)
         if charge is not None:

@@ -43,13 +43,12 @@ def check(attempt: Attempt) -> None:
 
 def _hooks(attempt: Attempt, resource: tuple[str, str]) -> Iterator[tuple[str, Value]]:
     """With the names that people know them by."""
-    shelf = attempt.write.cluster.store.shelves.get(resource)
-    if shelf is None or not shelf.objects or matching.exempt(attempt):
+    if matching.exempt(attempt):
         return
     sort = "MutatingWebhookConfiguration" if resource == MUTATING else "ValidatingWebhookConfiguration"
-    for key in sorted(shelf.objects):
-        for hook in _loaded(shelf.objects[key].data):
-            yield f"{sort} {key[1]}, webhook {hook['name']}", hook
+    for (_, name), stored in attempt.write.cluster.store.items(resource):
+        for hook in _loaded(stored.data):
+            yield f"{sort} {name}, webhook {hook['name']}", hook
 
 
 def _judged(attempt: Attempt, name: str, hook: Value) -> Kind | None:

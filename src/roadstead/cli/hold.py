@@ -39,9 +39,11 @@ def add(
 ) -> None:
     """Hold bundles as they are: nothing is written to them until the end, or until the hold is lifted.
 
-    It stands at once for every process that reads the fleet repository, and is kept in
-    refs/roadstead/decisions there. What should last belongs into a Hold document. Where Git
-    does not answer, name the hub's database: the hub goes by it, and brings it to Git later.
+    It stands for every run from now on, and within half a minute for hubs that serve the
+    fleet; `roadstead suspend` holds by way of a hub, at once. It is kept in
+    refs/roadstead/decisions of the fleet repository. What should last belongs into a Hold
+    document. Where Git does not answer, name the hub's database: the hub goes by it, and
+    brings it to Git later.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.health import Health, State
 from roadstead.model.ids import Key
-from roadstead.model.status import Standing
+from roadstead.model.status import Reach, Standing
 from roadstead.report.statuses import FleetStatus, KeyStatus
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def _key(told: Mapping[str, Any]) -> KeyStatus:
         blocked=standing is Standing.BLOCKED,
         frozen=standing is Standing.FROZEN,
         health=Health(_health(standing, told), told["message"]),
+        unreachable=told["reach"] == Reach.UNREACHABLE,
     )
 
 

@@ -11,6 +11,7 @@ again when it breaks and misses nothing.
 """
 
 import asyncio
+import os
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -200,5 +201,12 @@ def _gone(url: str, cause: Exception) -> RoadsteadError:
         hint = "give `roadstead login` the authority with --ca-file, if this is the hub"
         text = f"{url}: its certificate is not accepted: {said}"
         return errors.error(Problem(reasons.CERTIFICATE_INVALID, text, hint))
-    said = "no answer in time" if isinstance(cause, TimeoutError) else str(cause) or type(cause).__name__
+    if isinstance(cause, TimeoutError):
+        said = "no answer in time"
+    elif isinstance(cause, aiohttp.ClientConnectorError):  # its own text tells of sockets and of TLS
+        said = (
+            os.strerror(number) if (number := cause.os_error.errno or 0) > 0 else str(cause.os_error)
+        ).lower()
+    else:
+        said = str(cause) or type(cause).__name__
     return errors.error(Problem(reasons.HUB_UNREACHABLE, f"{url}: {said}"))

@@ -18,7 +18,7 @@ _FINE = (State.READY, State.SUSPENDED)
 class KeyStatus:
     """`applied` is the commit applied last, `pending` how many objects an apply would write (None: some, that were
     not counted), `drifted` how many are not as they were applied; `blocked` and `frozen` tell that no apply would
-    change that."""
+    change that, `unreachable` that all of this is as it was when the cluster was seen last."""
 
     key: Key
     applied: str
@@ -29,9 +29,12 @@ class KeyStatus:
     frozen: bool
     health: Health
     problems: tuple[Problem, ...] = ()
+    unreachable: bool = False
 
     @property
     def sync(self) -> str:
+        if self.unreachable:
+            return "unreachable"
         if self.blocked:
             return "blocked"
         if self.frozen:

@@ -90,7 +90,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.server.silent:
-            self.server.ending.wait(20)
+            self.server.ending.wait(600)
             return
         self.server.received.append((self.path, ExportTraceServiceRequest.FromString(_plain(self, body))))
         self.send_response(200)
@@ -126,7 +126,7 @@ def test_a_collector_that_hangs_holds_up_the_end_of_the_process_for_moments_only
                 with tracing.span("step"):
                     pass
             begun = time.monotonic()
-        assert time.monotonic() - begun < 15
+        assert time.monotonic() - begun < 30, "the collector hangs for minutes"
 
 
 def test_without_an_address_nothing_is_traced_nor_loaded():

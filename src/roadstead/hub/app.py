@@ -40,5 +40,5 @@ def app(
         ],
         exception_handlers=problems.handlers,
     )
-    made.state.scopes = Scopes(serving)
+    made.state.scopes, made.state.identity = Scopes(serving), identity
     return made

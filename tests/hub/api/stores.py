@@ -102,9 +102,11 @@ class Stream:
     content: aiohttp.StreamReader
 
     async def next(self) -> tuple[str, str, Any]:
-        """The kind, id and data of the next message that has any."""
+        """The kind, id and data of the next message that has any. Raises EOFError where the stream ended."""
         while True:
             block = (await self.content.readuntil(b"\n\n")).decode()
+            if not block:
+                raise EOFError
             fields = dict(line.split(": ", 1) for line in block.splitlines() if line and line[0] != ":")
             if "data" in fields:
                 return fields["event"], fields.get("id", ""), json.loads(fields["data"])

@@ -1,15 +1,20 @@
 """The stream of the API: nothing is missed, nothing told twice, and it keeps nobody from ending."""
 
+import asyncio
 import time
 
 import pytest
+import yaml
 
 from roadstead.hub import server
+from roadstead.hub.access import staying
 from roadstead.hub.api import stream
 from roadstead.model.events import Event, Level
 from roadstead.model.ids import Key
+from roadstead.model.person import Role
 from roadstead.model.status import Standing, Status
 from roadstead.world.store import Keep
+from tests.hub import hubs
 from tests.hub.api import stores
 from tests.hub.api.stores import WEB_IN_PRODUCTION, at
 
@@ -122,3 +127,38 @@ async def test_open_streams_do_not_hold_up_the_end(tmp_path):
         began = time.monotonic()
     assert time.monotonic() - began < 2 * server._GRACE
     assert all(one.content.at_eof() or one.closed for one in streams)
+
+
+@pytest.mark.parametrize(
+    "withdrawn",
+    [
+        pytest.param({"tokens": []}, id="the token"),
+        pytest.param({"grants": []}, id="all grants"),
+        pytest.param({"grants": [{"role": "viewer", "tokens": ["viewer"], "bundles": {"names": ["db"]}}]},
+                     id="a part of them"),
+    ],
+)  # fmt: skip
+async def test_it_ends_when_what_who_reads_may_is_taken_away(hub, tmp_path, withdrawn, monkeypatch):
+    monkeypatch.setattr(staying, "_LOOKED", 0.05)
+    before = stores.rules()
+    async with hub.stream(what="events") as told, hub.stream(token=hubs.TOKENS[Role.ADMIN]) as other:
+        await add(hub, 1)
+        assert (await told.next())[1] == "1"
+        after = {
+            "tokens": [
+                one for one in before["tokens"] if one["name"] != "viewer" or "tokens" not in withdrawn
+            ],
+            "grants": [one for one in before["grants"] if "viewer" not in one["tokens"]]
+            + withdrawn.get("grants", []),
+        }
+        if "tokens" in withdrawn:
+            after["grants"] = [one for one in after["grants"] if one["tokens"] != ["viewer"]]
+        (tmp_path / "access.yaml").write_text(yaml.safe_dump(after))
+        await asyncio.sleep(0.1)
+        await add(hub, 2)
+        with pytest.raises(EOFError):
+            while (await told.next())[1] != "2":
+                pass
+            pytest.fail("it was told what it may not see")
+        assert (await other.next())[1] == "1"
+        assert (await other.next())[1] == "2"

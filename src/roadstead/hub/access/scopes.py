@@ -47,13 +47,18 @@ class Scopes:
         return Subject(name, self._bundles.get(name, NO_LABELS))
 
     @property
+    def desired(self) -> Desired | None:
+        """The state of Git by which names are found."""
+        return self._serving.reconciling.following.desired
+
+    @property
     def names(self) -> tuple[frozenset[str], frozenset[str]]:
         """Bundles and clusters that Git knows of."""
         self._renew()
         return frozenset(self._bundles), frozenset(self._clusters)
 
     def _renew(self) -> None:
-        desired = self._serving.reconciling.following.desired
+        desired = self.desired
         if desired is self._desired or desired is None:
             return
         resolution = desired.resolution

@@ -2,7 +2,8 @@
 
 A reader that comes again with the last id it saw misses nothing. Each is a place in what the store follows, and is
 told more only once it has taken what it was told, so a slow one costs no memory. A stream ends when the process
-does, and after a while by itself: who comes again shows anew who they are.
+does, when who reads it may not read the same any more, and after a while by itself: who comes again shows anew who
+they are.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
+from roadstead.hub.access.staying import Staying
 from roadstead.hub.api import events, shown
 from roadstead.hub.api.events import Id
 from roadstead.hub.api.resource import Asked, Resource
@@ -77,7 +79,7 @@ async def stream(asked: Asked[Wanted]) -> Response:
     where = events.where(serving, query, asked.scope)
     after = _last_id(asked)
     begin, gone = await _begin(serving, after)
-    body = _told(serving, query, where, begin, gone)
+    body = _told(asked, where, begin, gone)
     return StreamingResponse(body, media_type="text/event-stream", headers=_HEADERS)
 
 
@@ -102,15 +104,14 @@ async def _begin(serving: Serving, after: int | None) -> tuple[int, Gone | None]
     return after, None
 
 
-async def _told(
-    serving: Serving, query: Wanted, where: Where, begin: int, gone: Gone | None
-) -> AsyncIterator[bytes]:
+async def _told(asked: Asked[Wanted], where: Where, begin: int, gone: Gone | None) -> AsyncIterator[bytes]:
+    serving, query, staying = asked.serving, asked.query, Staying(asked.request)
     clock = asyncio.get_running_loop().time
     ends, beat = clock() + _LONGEST, clock() + _BEAT
     yield _AGAIN + (_message("gone", gone) if gone else b"")
     try:
         async for news in serving.store.follow(begin, where):
-            if serving.shared.stop.is_set() or clock() > ends:
+            if serving.shared.stop.is_set() or clock() > ends or not await staying.may():
                 return
             told = _messages(serving, query, where, news)
             if told or clock() > beat:

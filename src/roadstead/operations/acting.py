@@ -89,6 +89,20 @@ async def _chosen(serving: Serving, bundles: tuple[str, ...], clusters: tuple[st
     )
 
 
+async def accept(serving: Serving, person: Person, commit: str, *, reason: str) -> None:
+    """This commit may follow whatever counted before, from the next look at Git on, which is now."""
+    said = Record(
+        RecordKind.ACCESS,
+        serving.shared.world.now,
+        person.name,
+        commit=commit,
+        result="done",
+        message=f"accept: {reason}",
+    )
+    await serving.store.journal.add(said)
+    serving.reconciling.following.accept(commit)
+
+
 async def suspend(serving: Serving, asked: Asked, *, idempotency: str = "") -> Decision:
     """The hold, which counts from now on. Asked again with the same key, it is the same hold. Raises UsageError for
     a key that was used for something else."""

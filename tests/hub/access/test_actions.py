@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from roadstead.hub.access import tokens
+from roadstead.hub.api.actions import ACTS
 from roadstead.model.person import Role
 from tests.end_to_end.story import config_map, namespace
 from tests.hub import hubs
@@ -122,3 +124,52 @@ async def test_what_makes_no_sense_is_refused(hub):
     async with hub.session.post(f"{hub.address}/api/v1/sync", data=form, headers=headers) as answer:
         assert answer.status == 400, "a form of another's page can be no act"
         assert "Content-Type" in (await answer.json(content_type=None))["hint"]
+
+
+def said():
+    """What each role may, as the page for people says: by the first word of what, and whose it is."""
+    page = (Path(__file__).parents[3] / "docs/users.md").read_text()
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.count("|") == 6]
+    head, _, *acts = ([cell.strip() for cell in row] for row in rows)
+    assert head[1:] == list(Role)
+    return {what: dict(zip(Role, (one == "yes" for one in may), strict=True)) for what, *may in acts}
+
+
+async def test_each_role_may_what_its_page_says_and_no_more(hub):
+    head = hub.story.git("rev-parse", "HEAD")
+    found = {}
+    for what in said():
+        found[what] = {}
+        for role in Role:
+            if what.startswith("see"):
+                answer = await hub.ask("GET", "/api/v1/statuses", **hubs.bearer(role))
+            elif what.startswith("`sync`"):
+                answer = await act(hub, "/sync", role=role)
+            elif what.startswith("`sync --accept"):
+                answer = await act(hub, "/accept", role=role, commit=head, reason="x")
+            elif what.startswith("`suspend`"):
+                answer = await act(hub, "/holds", role=role, clusters=["c1"], until=SOON, reason="x")
+            else:
+                maker = role if "themselves" in what and role is not Role.VIEWER else Role.OPERATOR
+                maker = Role.APPROVER if "others" in what and role is Role.OPERATOR else maker
+                _, made = await act(hub, "/holds", role=maker, clusters=["c2"], until=SOON, reason="x")
+                answer = await act(hub, f"/holds/{made['id']}/lift", role=role, reason="x")
+            assert answer[0] in (200, 201, 202, 403), answer
+            found[what][role] = answer[0] != 403
+    assert found == said()
+    assert len(ACTS) == len({what.partition(":")[0].split("`")[1] for what in found if "`" in what})
+
+
+async def test_an_admin_lets_a_rewritten_history_count(hub):
+    hub.story.git("checkout", "--quiet", "--orphan", "other")
+    rewritten = hub.story.commit("rewritten")
+    hub.story.git("branch", "--force", "main", "HEAD")
+    assert (await act(hub, "/sync", role=Role.OPERATOR))[0] == 202
+    assert (await hub.event("frozen")).reason == "HistoryRewritten"
+    status, told = await act(hub, "/accept", role=Role.ADMIN, commit=rewritten[:12], reason="INC-5")
+    assert (status, told["reason"]) == (400, "BadArgument")
+    assert (await act(hub, "/accept", role=Role.ADMIN, commit=rewritten, reason="INC-5"))[0] == 202
+    await hub.event("git-followed")
+    assert hub.serving.reconciling.following.desired.snapshot.fleet.commit == rewritten
+    [one] = [one for one in await records(hub, "access") if one.message.startswith("accept")]
+    assert (one.actor, one.commit, one.message) == ("token:admin", rewritten, "accept: INC-5")

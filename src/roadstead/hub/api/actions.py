@@ -5,6 +5,7 @@
 | POST /sync | operator of every bundle and cluster named; without names, operator of anything |
 | POST /holds | operator of everything that is held |
 | POST /holds/ID/lift | operator of everything that it holds; of a hold that somebody else made, approver |
+| POST /accept | admin of everything: what runs everywhere is decided by it |
 
 An `Idempotency-Key` makes it safe to send a hold again; the others may be sent again as they are.
 """
@@ -78,10 +79,22 @@ class Lift(msgspec.Struct, forbid_unknown_fields=True):
     reason: _Text
 
 
+class Accept(msgspec.Struct, forbid_unknown_fields=True):
+    """The commit that may follow, in full: a beginning of its name could fit another one tomorrow."""
+
+    commit: Annotated[str, Meta(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+    reason: _Text
+
+
+class Accepted(msgspec.Struct):
+    commit: str
+
+
 ACTS = (
     Act("/sync", "Look now: at Git, or at bundles on clusters, whatever they wait for.", Sync, Synced, 202),
     Act("/holds", "Hold bundles as they are until an end.", Hold, DecisionShown, 201),
     Act("/holds/{name}/lift", "Lift a hold before its end.", Lift, DecisionShown, 200),
+    Act("/accept", "Let a commit follow although history was rewritten.", Accept, Accepted, 202),
 )
 
 
@@ -91,7 +104,7 @@ class Actions:
         self._holding = asyncio.Lock()  # one after the other, or the same key would make two holds
 
     def routes(self) -> list[Route]:
-        does = (self._sync, self._hold, self._lift)
+        does = (self._sync, self._hold, self._lift, self._accept)
         return [
             Route(BASE + act.path, self._recorded(act.path, do), methods=["POST"])
             for act, do in zip(ACTS, does, strict=True)
@@ -147,6 +160,12 @@ class Actions:
         async with self._holding:
             lifted = await acting.lift(self._serving, person, id, reason=asked.reason)
         return self._shown(lifted, request, 200)
+
+    async def _accept(self, request: Request) -> Response:
+        asked = await _body(request, Accept)
+        person = scopes.require(request, Role.ADMIN)
+        await acting.accept(self._serving, person, asked.commit, reason=asked.reason)
+        return _answer(Accepted(asked.commit), request, 202)
 
     def _shown(self, made: Any, request: Request, status: int) -> Response:
         [data] = report.data([made], self._serving.shared.world.now)

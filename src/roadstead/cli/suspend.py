@@ -7,7 +7,14 @@ import typer
 
 from roadstead.cli import console, moments, options, running
 from roadstead.cli.console import Output
+from roadstead.model import errors, reasons
+from roadstead.model.errors import Problem
 
+_LIFTED_BY = {  # by how the ids begin that `roadstead hold list --hub` shows
+    "Hold": "remove the document from Git",
+    "break-glass": "remove the annotation roadstead.dev/break-glass of the cluster's namespace roadstead-system",
+    "inventory": "remove the annotation roadstead.dev/hold of the Secret that `roadstead hold list --hub` names",
+}
 _Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; an incident's number is best.")]
 
 
@@ -72,6 +79,13 @@ def resume(
     Examples:
       roadstead resume hold-20261201t180000z-3fa2b1 --reason "solved"
     """
+
+    with running.told():
+        where, elsewhere, _ = hold.partition("/")
+        if elsewhere:
+            cause = f"{hold} is no decision made by command, so no command lifts it"
+            hint = _LIFTED_BY.get(where, "list them with `roadstead hold list --hub`")
+            raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.cli import hubs

@@ -15,6 +15,7 @@ from roadstead.operations import holds
 from roadstead.operations.serve import Serving
 from roadstead.stages.fleet import naming
 from roadstead.stages.fleet.holds import Active
+from roadstead.world.inventory.names import NAMESPACE
 
 
 def elsewhere(serving: Serving) -> Iterator[Held]:
@@ -53,8 +54,10 @@ def _in_cluster(serving: Serving, name: str, keeper: Keeper, now: datetime) -> I
         yield Held(made, Origin.CLUSTER, name)
     for bundle, one in (keeper.inventories or {}).items():
         if one.parent.hold and (found := holding.carried(one.parent.hold, serving.shared.decisions, now)):
-            id = f"inventory/{bundle}@{name}"
-            yield Held(_hold(id, "", found.why, now, name, bundle, until=found.until), Origin.INVENTORY, name)
+            id, secret = f"inventory/{bundle}@{name}", f"{name}: Secret/{NAMESPACE}/{one.parent.name}"
+            yield Held(
+                _hold(id, "", found.why, now, name, bundle, until=found.until), Origin.INVENTORY, secret
+            )
 
 
 def _hold(id: str, actor: str, reason: str, made: datetime, *where: str, until: datetime | None) -> Decision:

@@ -9,8 +9,10 @@ The *cost* is what all of it took of the processors: the client, and etcd, API s
 rest. It changes little when the machine has other work, too, and its ratio less.
 """
 
+import argparse
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -57,9 +59,13 @@ class Run:
     requests: dict[str, list[Request]] = field(default_factory=dict)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.apply", description=__doc__)
+    parser.add_argument("--count", type=int, help="of applications; default: 100, 500 and 1,000")
+    parser.add_argument("--runs", type=int, default=5, help="of this one size")
+    options = parser.parse_args(arguments)
     podinfo.text()
-    for count, runs in RUNS.items():
+    for count, runs in ({options.count: options.runs} if options.count else RUNS).items():
         _print(count, [asyncio.run(_run(count, ours_first=number % 2 == 1)) for number in range(runs)])
 
 
@@ -223,4 +229,4 @@ def _against(ours: Sequence[float], baseline: Sequence[float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

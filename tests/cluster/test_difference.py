@@ -24,7 +24,7 @@ def listed(objects):
 async def test_what_was_just_applied_has_no_drift_and_no_additions(own_clusters, suite):
     (cluster,) = own_clusters(1, controllers=True).clusters
     wanted = manifests(suite)
-    level = order.levels(wanted.values())
+    level = {one: turn.level for one, turn in order.turns(wanted).items()}
 
     async def run(*arguments, stdin):
         return await kubectl(cluster.kubeconfig, cluster.name, *arguments, "-f", "-", stdin=stdin)

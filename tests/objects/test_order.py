@@ -29,12 +29,21 @@ def obj(name, *, namespace="", phase="", weight="", needs="", hook="", **more):
     return {"apiVersion": f"{group}/v1" if group else "v1", "kind": kind, "metadata": metadata, **more}
 
 
+def turns(objects):
+    return order.turns({kinds.identify(one): one for one in objects})
+
+
 def drawn(objects):
     rows = {}
-    for one, level in order.levels(objects).items():
-        rows.setdefault(level, []).append(f"{one.kind}/{one.name}")
+    for one, turn in turns(objects).items():
+        rows.setdefault(turn.level, []).append(f"{one.kind}/{one.name}")
     assert sorted(rows) == list(range(len(rows))), "no level is empty"
     return [" ".join(sorted(rows[level])) for level in sorted(rows)]
+
+
+def awaited(objects):
+    """What anybody waits for."""
+    return {str(need) for turn in turns(objects).values() for need in turn.ready}
 
 
 def definition(name, group, kind, **more):
@@ -67,11 +76,10 @@ def test_kinds_that_others_refer_to_come_first_and_gates_last():
     ]
 
 
-def test_only_what_others_cannot_be_created_without_is_awaited():
-    assert {str(one) for one in order.awaited(BUNDLE)} == {
-        "CustomResourceDefinition/things",
-        "Namespace/shop",
-    }
+def test_only_a_definition_is_awaited_and_a_namespace_written_before():
+    assert awaited(BUNDLE) == {"CustomResourceDefinition/things"}
+    shop = ObjectId("", "Namespace", "", "shop")
+    assert all(turn.written == {shop} for one, turn in turns(BUNDLE).items() if one.namespace)
 
 
 HOOKS = [
@@ -97,12 +105,10 @@ def test_phases_come_around_the_rest_and_weights_order_them():
     ]
 
 
-def test_everything_before_a_phase_is_awaited():
-    everything = {kinds.identify(one) for one in HOOKS}
-    assert everything - order.awaited(HOOKS) == {ObjectId("batch", "Job", "shop", "smoke")}
-    without_after = HOOKS[:-2]
-    names = {one.name for one in order.awaited(without_after)}
-    assert names == {"migrate", "for-migrate", "backup"}
+def test_everything_before_a_phase_is_awaited_but_definitions():
+    everything = {str(kinds.identify(one)) for one in HOOKS}
+    assert everything - awaited(HOOKS) == {"Job/shop/smoke", "Namespace/shop"}
+    assert awaited(HOOKS[:-2]) == {"Job/shop/migrate", "ConfigMap/shop/for-migrate", "Job/shop/backup"}
 
 
 def test_a_reference_goes_before_the_order_by_kind():
@@ -113,7 +119,7 @@ def test_a_reference_goes_before_the_order_by_kind():
         obj("ConfigMap/c", namespace="shop"),
     ]
     assert drawn(objects) == ["ConfigMap/c", "Deployment/db", "ConfigMap/late", "Deployment/web"]
-    assert {one.name for one in order.awaited(objects)} == {"db", "late"}
+    assert awaited(objects) == {"Deployment/shop/db", "ConfigMap/shop/late"}
 
 
 def test_a_namespace_that_waits_takes_what_lives_in_it_along():
@@ -126,10 +132,6 @@ def test_a_namespace_that_waits_takes_what_lives_in_it_along():
     assert drawn(objects) == ["Namespace/a", "Deployment/operator", "Namespace/b", "ConfigMap/c"]
 
 
-def problems(objects):
-    return [str(problem).split(": ", 1)[1] for problem in order.problems(objects)]
-
-
 def test_a_cycle_is_an_error_that_names_it():
     objects = [
         obj("ConfigMap/a", needs="/ConfigMap/b"),
@@ -138,7 +140,7 @@ def test_a_cycle_is_an_error_that_names_it():
         obj("ConfigMap/d", needs="/ConfigMap/a"),
     ]
     with pytest.raises(StalledError) as raised:
-        order.levels(objects)
+        turns(objects)
     told = raised.value.problem.cause
     assert told.startswith("objects need each other: ")
     steps = told.removeprefix("objects need each other: ").split(" needs ")
@@ -146,29 +148,62 @@ def test_a_cycle_is_an_error_that_names_it():
     assert steps[0] == steps[-1]
     follows = {"ConfigMap/a": "ConfigMap/b", "ConfigMap/b": "ConfigMap/c", "ConfigMap/c": "ConfigMap/a"}
     assert all(follows[one] == other for one, other in pairwise(steps))
-    assert problems(objects) == [str(raised.value.problem).split(": ", 1)[1]]
+    assert raised.value.problem.place.field == 'metadata.annotations["config.kubernetes.io/depends-on"]'
 
 
-def test_a_reference_out_of_the_bundle_is_told_and_orders_nothing():
+def test_a_reference_out_of_the_bundle_orders_nothing_and_is_not_waited_for():
     objects = [obj("ConfigMap/a", needs="/ConfigMap/elsewhere"), obj("ConfigMap/b")]
     assert drawn(objects) == ["ConfigMap/a ConfigMap/b"]
-    assert problems(objects) == [
-        "ConfigMap/a: InvalidObject: no such object in this bundle: ConfigMap/elsewhere"
-    ]
+    assert awaited(objects) == set()
 
 
-def test_a_phase_that_its_references_contradict_is_an_error():
+def test_what_needs_an_object_of_a_later_phase_goes_there_with_it():
     objects = [
         obj("batch/Job/migrate", phase="before", needs="apps/Deployment/db"),
         obj("apps/Deployment/db"),
     ]
-    assert problems(objects) == [
-        "Job/migrate: InvalidObject: it has phase before, but needs an object of a later phase"
-    ]
+    assert drawn(objects) == ["Deployment/db", "Job/migrate"]
+    assert awaited(objects) == {"Deployment/db"}
+
+
+CONFIG = obj("ConfigMap/config", namespace="shop")
+SHOP = obj("Namespace/shop")
+BEFORE, LATER = (
+    obj("batch/Job/before", hook="pre-install"),
+    obj("batch/Job/later", hook="pre-install", weight="5"),
+)
+AFTER = obj("batch/Job/after", namespace="shop", hook="post-install")
+NAMED = obj("ConfigMap/named", namespace="shop", needs="/namespaces/shop/ConfigMap/config")
+THING = obj("x.io/Thing/t", namespace="shop")
+
+
+@pytest.mark.parametrize(
+    ("name", "objects", "written", "ready"),
+    [
+        pytest.param("config", [CONFIG], set(), set(), id="nothing"),
+        pytest.param("config", [CONFIG, SHOP], {"shop"}, set(), id="its namespace, written"),
+        pytest.param("after", [AFTER, SHOP], {"shop"}, set(), id="its namespace, in a phase"),
+        pytest.param("shop", [BEFORE, SHOP], set(), set(), id="no phase, of a namespace"),
+        pytest.param(
+            "t", [THING, definition("d", "x.io", "Thing")], set(), {"d"}, id="its definition, ready"
+        ),
+        pytest.param("named", [NAMED, CONFIG], set(), {"config"}, id="what an annotation names, ready"),
+        pytest.param("config", [CONFIG, BEFORE], set(), {"before"}, id="the phase before, ready"),
+        pytest.param("later", [LATER, BEFORE], set(), {"before"}, id="a lower weight of its phase"),
+        pytest.param("before", [LATER, BEFORE, CONFIG], set(), set(), id="no higher weight, no later phase"),
+        pytest.param(
+            "after", [AFTER, CONFIG, BEFORE], set(), {"config", "before"}, id="all of earlier phases"
+        ),
+    ],
+)
+def test_an_object_needs(name, objects, written, ready):
+    turn = next(turn for one, turn in turns(objects).items() if one.name == name)
+    assert {one.name for one in turn.written} == written
+    assert {one.name for one in turn.ready} == ready
 
 
 def test_the_order_does_not_depend_on_how_objects_are_given():
-    assert order.levels(BUNDLE) == order.levels(BUNDLE[::-1])
+    assert turns(BUNDLE) == turns(BUNDLE[::-1])
 
 
 def cases(suite, name):
@@ -185,7 +220,7 @@ def test_suite_cli_utils_graph(suite):
         objects = [obj(f"ConfigMap/{vertex}", needs=",".join(named)) for vertex, named in needs.items()]
         if case["expect_cycle_error"]:
             with pytest.raises(StalledError):
-                order.levels(objects)
+                turns(objects)
             continue
         expected = [" ".join(f"ConfigMap/{one}" for one in level) for level in case["expected_levels"]]
         assert drawn(objects) == expected, case["id"]
@@ -202,9 +237,9 @@ def test_suite_kapp_change_graph(suite):
         objects = rewritten(yaml.load_all(case["manifests_yaml"]))
         if "expected_error_contains" in case:
             with pytest.raises(StalledError, match="need each other"):
-                order.levels(objects)
+                turns(objects)
             continue
-        found = {f"{one.kind.lower()}/{one.name}": level for one, level in order.levels(objects).items()}
+        found = {f"{one.kind.lower()}/{one.name}": turn.level for one, turn in turns(objects).items()}
         deleting = case["op"] == "delete"
         if deleting and KAPP_RULE in case["manifests_yaml"]:
             continue
@@ -266,8 +301,8 @@ def test_suite_argo_task_order(suite):
     tasks = [task for task in first["input"] if task["object"].keys() == {"kind", "apiVersion"}]
     assert drawn(map(argo, tasks)) == ["PersistentVolume/x", "ConfigMap/x Service/x", "Pod/x"]
     for case in others:
-        found = order.levels(map(argo, case["input"]))
-        level = [found[kinds.identify(argo(task))] for task in case["expected"]]
+        found = turns(map(argo, case["input"]))
+        level = [found[kinds.identify(argo(task))].level for task in case["expected"]]
         name = [argo(task)["kind"] for task in case["expected"]]
         for n, kind in enumerate(name):
             earlier = [level[m] for m in range(n) if name[m] != kind and kind != "Namespace"]
@@ -332,7 +367,7 @@ def test_suite_argo_prune_waves(suite):
             )
             for name, at in wave.items()
         ]
-        found = {one.name: level for one, level in order.levels(objects).items()}
+        found = {one.name: turn.level for one, turn in turns(objects).items()}
         effective = case["expected_effective_wave"]
         pairs = [(a, b) for a in wave for b in wave if effective[a] < effective[b]]
         assert all(found[a] > found[b] for a, b in pairs), case["id"]

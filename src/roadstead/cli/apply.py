@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.cli import console, groups, options, progress, running
+from roadstead.cli import console, groups, options, progress, running, start
 from roadstead.cli.console import Output
 
 if TYPE_CHECKING:
@@ -53,12 +53,13 @@ def apply(
         kept = _saved(plan) if plan is not None else None
         wanted = kept.narrowed(asked.settings()) if kept else asked.settings()
         async with world.local(wanted) as opened:
-            opened.ahead = await ahead.read(opened)  # and only then the large imports
-            from roadstead.engine import labelling
-            from roadstead.operations import apply as applying
-            from roadstead.operations import plan as planning
-            from roadstead.operations import saved
-            from roadstead.report import outcomes
+            with start.importing():
+                opened.ahead = await ahead.read(opened)
+                from roadstead.engine import labelling
+                from roadstead.operations import apply as applying
+                from roadstead.operations import plan as planning
+                from roadstead.operations import saved
+                from roadstead.report import outcomes
 
             wishes = deleting.wishes(take_over=take_over)
             if asking:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.cli import console, groups, options, running
+from roadstead.cli import console, groups, options, running, start
 from roadstead.cli.console import PlanOutput
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ def plan(
 
         wanted = asked.settings()
         async with world.local(wanted) as opened:
-            if not offline:
-                opened.ahead = await ahead.read(opened)  # and only then the large imports
-            from roadstead.operations import compare, saved
-            from roadstead.operations import plan as planning
+            with start.importing():
+                if not offline:
+                    opened.ahead = await ahead.read(opened)
+                from roadstead.operations import compare, saved
+                from roadstead.operations import plan as planning
 
             wishes = deleting.wishes()
             if offline:

@@ -7,23 +7,33 @@ left when it ends is freed by the system. Both together are a fifth of a second,
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 _NEW_OBJECTS = 50_000  # after so many the collector looks; by default 700
 
 
 def run() -> NoReturn:
-    gc.disable()
-    from roadstead.cli.main import app
-
-    gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
-    gc.enable()
+    with importing():
+        from roadstead.cli.main import app
     try:
         app()
     except SystemExit as ended:
         _leave(ended.code)
     _leave(0)
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """For what imports much: what is allocated meanwhile is never looked at."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _leave(code: str | int | None) -> NoReturn:

@@ -1,7 +1,7 @@
 """In which order objects are applied: levels, lower first; deletes run from the highest down.
 
-Objects of one level may be written at the same time. A level waits for what `awaited` names in lower
-ones; everything else is only written earlier, not waited for: a Deployment may well need a Secret that
+Objects of one level may be written at the same time. An object waits for what its turn names as `ready`;
+everything else is only written earlier, not waited for: a Deployment may well need a Secret that
 a controller makes from a custom resource of a later level.
 
     definitions | before, by weight | the rest | after, by weight
@@ -13,6 +13,7 @@ in them and definitions before objects of their kind, wherever people put them, 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.objects import kinds, marks
-from roadstead.objects.marks import Phase
+from roadstead.objects.marks import Marks, Phase
 
 Object = Mapping[str, Any]
 
@@ -58,8 +59,6 @@ _TIERS = {
         apiregistration.k8s.io/APIService
         """,
 }
-# What other objects cannot even be created without.
-_ESTABLISHED = (kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION)
 _TIER_OF = {GroupKind.parse(kind): tier for tier, listed in _TIERS.items() for kind in listed.split()}
 
 
@@ -70,43 +69,52 @@ def tier(kind: GroupKind) -> int:
     return _TIER_OF.get(kind, _WORKLOADS if kinds.is_built_in(kind) else _CUSTOM)
 
 
-def levels(objects: Iterable[Object]) -> dict[ObjectId, int]:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When an object is written: its level, what must have been written before it, and what must be ready (or
+    finished, if it runs to an end): what an annotation names, the definition of its kind, all of earlier phases."""
+
+    level: int
+    written: frozenset[ObjectId] = frozenset()
+    ready: frozenset[ObjectId] = frozenset()
+
+
+def turns(objects: Mapping[ObjectId, Object]) -> dict[ObjectId, Turn]:
     """Level 0 is first; no level is empty. Raises StalledError(InvalidObject) naming a cycle.
 
-    References to objects that are not among these are passed over: `problems` tells of them.
+    References to objects that are not among these are passed over: those are somebody else's.
     """
-    found = _positions({kinds.identify(obj): obj for obj in objects})
-    index = {position: level for level, position in enumerate(sorted(set(found.values())))}
-    return {one: index[position] for one, position in found.items()}
-
-
-def awaited(objects: Iterable[Object]) -> frozenset[ObjectId]:
-    """What must be ready, or finished if it runs to an end, before the next level is written."""
-    known = {kinds.identify(obj): obj for obj in objects}
-    found = _positions(known)
-    last = max((position[:2] for position in found.values()), default=(_MAIN, 0))
-    earlier = {
-        one for one, position in found.items() if position.phase > _DEFINITIONS and position[:2] < last
+    known = {one: marks.read(obj) for one, obj in objects.items()}
+    namespaces = {one: _namespace(one) & known.keys() for one in known}
+    named = _named(objects, known)
+    positions = _positions(known, {one: sorted(named[one] | namespaces[one]) for one in known})
+    level = {position: number for number, position in enumerate(sorted(set(positions.values())))}
+    earlier = _earlier(positions)
+    return {
+        one: Turn(level[at], namespaces[one], earlier[at[:2]] | named[one]) for one, at in positions.items()
     }
-    named = {need for obj in known.values() for need in marks.read(obj).depends_on if need in known}
-    return frozenset(earlier | named | {one for one in known if one.group_kind in _ESTABLISHED})
 
 
-def problems(objects: Iterable[Object]) -> list[Problem]:
-    """What cannot be ordered: references that lead nowhere, cycles, phases that references contradict."""
-    known = {kinds.identify(obj): obj for obj in objects}
-    found = [_nowhere(one, need) for one, obj in known.items() for need in _absent(obj, known)]
-    try:
-        positions = _positions(known)
-    except errors.StalledError as cycle:
-        return [*found, *cycle.problems]
-    late = [one for one, position in positions.items() if position.phase > _phase(known[one])]
-    return found + [_contradiction(one) for one in late if _phase(known[one]) == _BEFORE]
+def _namespace(one: ObjectId) -> frozenset[ObjectId]:
+    return frozenset({ObjectId(*kinds.NAMESPACE, "", one.namespace)})
 
 
-def _positions(known: Mapping[ObjectId, Object]) -> dict[ObjectId, _Position]:
+def _named(
+    objects: Mapping[ObjectId, Object], known: Mapping[ObjectId, Marks]
+) -> dict[ObjectId, set[ObjectId]]:
+    """Which of the others each must find ready: named by annotation, or the definition of its kind."""
+    definers = {told[0]: one for one, obj in objects.items() if (told := kinds.defined(obj))}
+    found = {}
+    for one, wishes in known.items():
+        definer = definers.get(one.group_kind)
+        found[one] = (known.keys() & wishes.depends_on) | ({definer} if definer else set())
+    return found
+
+
+def _positions(
+    known: Mapping[ObjectId, Marks], needs: Mapping[ObjectId, list[ObjectId]]
+) -> dict[ObjectId, _Position]:
     """Needs come before what needs them."""
-    needs = _needs(known)
     found: dict[ObjectId, _Position] = {}
     for one in _sorted(needs):
         after = [found[need]._replace(step=found[need].step + 1) for need in needs[one]]
@@ -114,51 +122,36 @@ def _positions(known: Mapping[ObjectId, Object]) -> dict[ObjectId, _Position]:
     return found
 
 
-def _own_position(one: ObjectId, obj: Object) -> _Position:
-    phase = _phase(obj)
-    weight = marks.read(obj).weight if phase in (_BEFORE, _AFTER) else 0
+def _own_position(one: ObjectId, wishes: Marks) -> _Position:
+    phase = _PHASES[wishes.phase]
+    if phase == _MAIN and one.group_kind in kinds.DEFINITIONS:
+        phase = _DEFINITIONS
+    weight = wishes.weight if phase in (_BEFORE, _AFTER) else 0
     return _Position(phase, weight, tier(one.group_kind))
 
 
-def _phase(obj: Object) -> int:
-    phase = _PHASES[marks.read(obj).phase]
-    return _DEFINITIONS if phase == _MAIN and kinds.of(obj) in kinds.DEFINITIONS else phase
-
-
-def _needs(known: Mapping[ObjectId, Object]) -> dict[ObjectId, list[ObjectId]]:
-    """Which of the others an object needs: named by annotation, its namespace, the definition of its kind."""
-    definers = {told[0]: one for one, obj in known.items() if (told := kinds.defined(obj))}
-    found: dict[ObjectId, list[ObjectId]] = {}
-    for one, obj in known.items():
-        wanted = [*marks.read(obj).depends_on, ObjectId(*kinds.NAMESPACE, "", one.namespace)]
-        definer = definers.get(one.group_kind)
-        found[one] = sorted({need for need in wanted if need in known} | ({definer} if definer else set()))
+def _earlier(positions: Mapping[ObjectId, _Position]) -> dict[tuple[int, ...], frozenset[ObjectId]]:
+    """For each phase and weight, all objects of those before it; definitions hold up only what needs them."""
+    grouped: dict[tuple[int, ...], set[ObjectId]] = {}
+    for one, position in positions.items():
+        grouped.setdefault(position[:2], set()).add(one)
+    found: dict[tuple[int, ...], frozenset[ObjectId]] = {}
+    before: frozenset[ObjectId] = frozenset()
+    for at in sorted(grouped):
+        found[at] = before
+        if at[0] != _DEFINITIONS:
+            before |= grouped[at]
     return found
 
 
 def _sorted(needs: Mapping[ObjectId, Iterable[ObjectId]]) -> list[ObjectId]:
     try:
         return [*TopologicalSorter(needs).static_order()]
-    except CycleError as cause:
-        cycle = [*reversed(cause.args[1])]
+    except CycleError as error:
+        cycle = [*reversed(error.args[1])]
         told = " needs ".join(str(one) for one in cycle)
-        problem = _problem(cycle[0], f"objects need each other: {told}", "remove one of the references")
-        raise errors.error(problem) from cause
-
-
-def _absent(obj: Object, known: Mapping[ObjectId, Object]) -> list[ObjectId]:
-    return [need for need in marks.read(obj).depends_on if need not in known]
-
-
-def _nowhere(one: ObjectId, need: ObjectId) -> Problem:
-    hint = "name an object of the same bundle; between bundles, use dependsOn"
-    return _problem(one, f"no such object in this bundle: {need}", hint)
-
-
-def _contradiction(one: ObjectId) -> Problem:
-    return _problem(one, "it has phase before, but needs an object of a later phase", "give both one phase")
-
-
-def _problem(one: ObjectId, cause: str, hint: str) -> Problem:
-    field = paths.text(("metadata", "annotations", marks.DEPENDS_ON))
-    return Problem(reasons.INVALID_OBJECT, cause, hint=hint, object=one, place=Place(field=field))
+        cause = f"objects need each other: {told}"
+        place = Place(field=paths.text(("metadata", "annotations", marks.DEPENDS_ON)))
+        hint = "remove one of the references"
+        problem = Problem(reasons.INVALID_OBJECT, cause, hint=hint, object=cycle[0], place=place)
+        raise errors.error(problem) from error

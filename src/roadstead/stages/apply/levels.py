@@ -25,12 +25,14 @@ _GOING = (reasons.TERMINATING, reasons.STUCK_DELETING)
 
 
 async def write(run: Run) -> None:
+    """Raises for objects that need each other."""
     putter = Putter(run.session, run.stored.parent.id, run.rules.patience)
+    turns = order.turns({one.id: one.manifest for one in run.works.values() if one.manifest is not None})
 
     async def put(one: Work) -> None:
         await keeping.check(run)
         try:
-            hindered = await run.standing.hindrance(run.needs[one.id])
+            hindered = await run.standing.hindrance(turns[one.id])
             if hindered:
                 raise errors.error(hindered)
             await _put(run, putter, one)
@@ -39,7 +41,8 @@ async def write(run: Run) -> None:
                 run.standing.awaited.add(one.id)
             run.fail(one, error.problems)
 
-    for level in _upwards(run):
+    writing = (one for one in run.works.values() if one.writes)
+    for level in _grouped(writing, lambda one: turns[one.id].level):
         await tasks.each(level, put, limit=_AT_ONCE)
         crash.here("level-written")
 
@@ -108,14 +111,8 @@ _HELD = Problem(
 )
 
 
-def _upwards(run: Run) -> list[list[Work]]:
-    """What is to be written, by level; raises for objects that need each other."""
-    found = order.levels(one.manifest for one in run.works.values() if one.manifest is not None)
-    return _grouped((one for one in run.works.values() if one.writes), lambda one: found[one.id])
-
-
 def _downwards(works: Iterable[Work]) -> list[list[Work]]:
-    """The other way round, by kind alone: the manifests are gone."""
+    """By kind alone: the manifests are gone."""
     return _grouped(works, lambda one: -order.tier(one.id.group_kind))
 
 

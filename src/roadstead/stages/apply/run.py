@@ -13,7 +13,7 @@ from roadstead.model.plan import Action, Change, Plan
 from roadstead.stages.apply import work
 from roadstead.stages.apply.cluster import Session
 from roadstead.stages.apply.standing import Standing
-from roadstead.stages.apply.work import Needs, Work
+from roadstead.stages.apply.work import Work
 
 Tell = Callable[[ObjectOutcome], None]
 
@@ -54,7 +54,6 @@ class Run:
     rules: Rules
     tell: Tell
     works: dict[ObjectId, Work]
-    needs: dict[ObjectId, Needs]
     standing: Standing
     outcomes: dict[ObjectId, ObjectOutcome] = field(default_factory=dict)
     written: dict[ObjectId, Entry] = field(default_factory=dict)
@@ -119,4 +118,4 @@ def begin(session: Session, plan: Plan, owned: Inventory, rules: Rules, tell: Te
     works = {change.id: work.read(change) for change in plan.changes}
     standing = Standing(session, works, rules.health, rules.patience)
     standing.failed |= {problem.object for problem in plan.problems if problem.object}
-    return Run(session, plan, owned, owned, rules, tell, works, work.needs(works.values()), standing)
+    return Run(session, plan, owned, owned, rules, tell, works, standing)

@@ -14,9 +14,10 @@ from roadstead.model.health import Health, State
 from roadstead.model.ids import ObjectId
 from roadstead.model.plan import Action
 from roadstead.objects import kinds
+from roadstead.objects.order import Turn
 from roadstead.stages.apply import waiting
 from roadstead.stages.apply.cluster import Object, Session
-from roadstead.stages.apply.work import Needs, Work
+from roadstead.stages.apply.work import Work
 
 
 @dataclass(slots=True)
@@ -32,12 +33,12 @@ class Standing:
     awaited: set[ObjectId] = field(default_factory=set)
     known: dict[ObjectId, Health] = field(default_factory=dict)
 
-    async def hindrance(self, needs: Needs) -> Problem | None:
-        """Why an object with these needs cannot be written now, or None."""
-        for need in sorted(needs.written | needs.ready):
+    async def hindrance(self, turn: Turn) -> Problem | None:
+        """Why an object of this turn cannot be written now, or None."""
+        for need in sorted(turn.written | turn.ready):
             if need in self.failed:
                 return _hindered(need, "was not applied")
-        for need in sorted(needs.ready):
+        for need in sorted(turn.ready):
             health = await self.health(need)
             if health.state is State.FAILED:
                 return _hindered(need, f"failed: {health.message}")

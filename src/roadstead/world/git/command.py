@@ -174,10 +174,7 @@ class Process:
     variables: dict[str, str]
 
     async def answer(self, stdin: bytes, *, until: float, action: str) -> Answer:
-        with failures.of_files(action), tempfile.TemporaryFile() as file:
-            # A file, not a pipe: a program that ends without reading it all harms nobody.
-            file.write(stdin)
-            file.seek(0)
+        with failures.of_files(action), _readable(stdin) as file:
             # Cancelled in the middle of it, asyncio would end the program alone, and none that it started.
             process = await tasks.whole(self._start(file, action), undo=_end)
         try:
@@ -209,6 +206,16 @@ class Process:
                 raise errors.error(Problem(reasons.SOURCE_UNREADABLE, found)) from cause
             found = f"{action}: {self.line[0]} cannot be started: {cause.strerror}"
             raise errors.error(Problem(reasons.TOOL_MISSING, found)) from cause
+
+
+def _readable(content: bytes) -> IO[bytes]:
+    """A file, not a pipe: a program that ends without reading it all harms nobody."""
+    if not content:
+        return Path(os.devnull).open("rb")
+    file = tempfile.TemporaryFile()  # noqa: SIM115  whoever calls closes it
+    file.write(content)
+    file.seek(0)
+    return file
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
-from roadstead.world.kube import exec_plugin, oidc
+from roadstead.world.kube import exec_plugin
 from roadstead.world.kube.access import Certificate, Login, Oidc, Plugin
 
 
@@ -162,6 +162,8 @@ def _from_plugin(plugin: Plugin, beside: Certificate | None) -> Fetch:
 
 
 def _from_provider(provider: Oidc, beside: Certificate | None) -> Fetch:
+    from roadstead.world.kube import oidc  # here, as few kubeconfigs need it, and it edits YAML
+
     tokens = oidc.Tokens(provider)
 
     async def fetch(deadline: float, refused: bool) -> Credential:

@@ -217,10 +217,6 @@ class Keeper:
             self._relabelled()
         former = frozenset(self.cluster.former_names)
         stored = await reading.read_all(client, desired.fleet, former_clusters=former)
-        if watch.book:  # before anything is listed: what nobody judges when it comes looks well
-            rules = {one.bundle: one.health for one in desired.of_cluster(self.cluster.name)}
-            inventories = stored.inventories.items()
-            watch.book.judge_by({one.parent.id: rules.get(bundle, ()) for bundle, one in inventories})
         await watch.expect({bundle: one.entries for bundle, one in stored.inventories.items()})
         try:
             async with asyncio.timeout(_FIRST_LISTS):

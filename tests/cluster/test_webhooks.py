@@ -31,7 +31,7 @@ class Judge:
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         asked = orjson.loads(await request.read())["request"]
-        if asked["name"] == "probe":
+        if asked.get("name") == "probe":
             return self._answer(asked, {"allowed": False, "status": {"message": "in force"}})
         self.asked.append(asked)
         return self._answer(asked, self.says(asked))
@@ -137,6 +137,17 @@ async def test_a_webhook_changes_what_is_written_and_owns_nothing_of_it(judge):
     assert (made["metadata"]["labels"], made["data"]) == ({"judged": "yes"}, {"a": "1", "more": "1"})
     (owner,) = made["metadata"]["managedFields"]
     assert owner["fieldsV1"] == {"f:data": {"f:a": {}}}
+    judge.says = lambda _: patch({"op": "add", "path": "/metadata/labels/again", "value": "yes"})
+    again = await judge.map(a="1").apply(manager="ann")
+    assert again["metadata"]["labels"] == {"judged": "yes", "again": "yes"}
+    drawn = judge.map(a="1")
+    drawn.obj["metadata"] = {"generateName": "drawn-", "namespace": judge.namespace, "labels": {"a": "b"}}
+    created = await judge.server.request(
+        "POST", f"/api/v1/namespaces/{judge.namespace}/configmaps", drawn.obj
+    )
+    assert created["metadata"]["name"].startswith("drawn-")
+    assert created["metadata"]["labels"] == {"a": "b", "again": "yes"}
+    assert "name" not in judge.asked[-1]  # it is drawn for who did not give one
 
 
 ODD = [

@@ -4,6 +4,7 @@ A write asks a webhook by `answer`. Where there is none yet it gives up, having 
 request asks (`admission.asking`), keeps the answer here, and lets the write begin anew.
 """
 
+import uuid
 from dataclasses import dataclass, field
 
 from roadstead.sim.admission.reviews import Question, Reply
@@ -24,6 +25,14 @@ class Dialogue:
     waits: bool = False
     warnings: list[str] = field(default_factory=list)
     _answers: dict[tuple[str, ...], Reply] = field(default_factory=dict)
+    _uid: str = ""
+
+    @property
+    def uid(self) -> str:
+        """Of what the request creates: the same whenever its write begins anew, else no answer would fit."""
+        if not self._uid:
+            self._uid = str(uuid.uuid4())
+        return self._uid
 
     def begin(self) -> None:
         self.warnings.clear()

@@ -5,14 +5,13 @@ Each takes whole values and gives the object as the server answers it. Dry runs 
 step. Raises ApiError; then nothing has changed.
 """
 
-import secrets
 import uuid
 from typing import Any
 
 import orjson
 
 from roadstead.sim import authorising, bodies, creating, entries, granting, managed, refusing, status, storing
-from roadstead.sim.admission import changing, checking
+from roadstead.sim.admission import changing, checking, judges
 from roadstead.sim.admission.quotas import QUOTAS, Charge
 from roadstead.sim.authorising import Wish
 from roadstead.sim.kinds import Kind
@@ -34,9 +33,9 @@ def create(write: Write, value: Value, *, owned: bool = False, instead: bool = F
     kind = write.kind
     metadata = dict(value.get("metadata") or {})
     if not metadata.get("name") and metadata.get("generateName"):
-        metadata["name"] = metadata["generateName"][:58] + "".join(secrets.choice(ALPHABET) for _ in range(5))
+        metadata["name"] = metadata["generateName"][:58] + _suffix(write.dialogue.uid)
     if kind.storage == ("", "limitranges"):
-        metadata.setdefault("name", str(uuid.uuid4()))
+        metadata.setdefault("name", str(uuid.uuid5(uuid.NAMESPACE_OID, write.dialogue.uid)))
     name = metadata.get("name", "")
     if kind.namespaced:
         metadata["namespace"] = write.namespace
@@ -50,7 +49,7 @@ def create(write: Write, value: Value, *, owned: bool = False, instead: bool = F
     metadata = dict(value["metadata"])
     for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
         metadata.pop(key, None)
-    metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": write.cluster.now()}
+    metadata |= {"uid": write.dialogue.uid, "creationTimestamp": write.cluster.now()}
     metadata.pop("generation", None)
     if kind.counted or kind.custom:
         metadata["generation"] = 1
@@ -77,6 +76,11 @@ def create(write: Write, value: Value, *, owned: bool = False, instead: bool = F
     if kind.storage == storing.CLAIMS and not write.dry_run:
         write.cluster.new_claims.add(value["metadata"]["uid"])
     return data
+
+
+def _suffix(uid: str) -> str:
+    """The drawn part of a name, five letters."""
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in uuid.UUID(uid).bytes[:5])
 
 
 def replace(write: Write, value: Value) -> tuple[bytes, bool]:
@@ -110,9 +114,7 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     if found is None and write.subresource and not kind.put_creates:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, resets=write.resets)
-    if found is not None and _unchanged(write, found[0], found[1], merged):
-        kept = found[1] if kind.conversion is None else orjson.loads(found[0].data)
-        checking.checked(write, kept, kept)
+    if found is not None and not judges.present(write) and _unchanged(write, found[0], found[1], merged):
         return found[0].data, False
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))

@@ -36,6 +36,12 @@ class Attempt:
         return self.write.name or str(self.metadata.get("name", ""))
 
     @property
+    def asked_name(self) -> str:
+        """As the request says it: a name that the server draws is not in it."""
+        drawn = self.live is None and not self.write.name and self.metadata.get("generateName")
+        return "" if drawn and self.name.startswith(str(drawn)) else self.name
+
+    @property
     def namespace(self) -> str:
         """Of a namespace its own."""
         return self.name if self.write.kind.storage == NAMESPACES else self.write.namespace

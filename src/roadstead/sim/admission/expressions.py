@@ -106,7 +106,7 @@ def request(attempt: Attempt, kind: Kind) -> Value:
         "requestKind": SCALE if write.subresource == "scale" else _kind(write.kind),
         "requestResource": _resource(write.kind),
         "requestSubResource": write.subresource,
-        "name": attempt.name,
+        "name": attempt.asked_name,
         "namespace": attempt.namespace,
         "operation": attempt.operation,
         "userInfo": {"username": who.user, "uid": who.uid, "groups": list(who.groups), "extra": {}},

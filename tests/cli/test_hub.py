@@ -145,6 +145,18 @@ def test_a_login_without_a_browser_takes_the_code_that_is_shown_elsewhere(hub, m
     assert "knows you as ann@shop.example" in ended.stdout, ended.output
 
 
+def test_a_login_by_a_device_goes_on_as_soon_as_somebody_typed_its_code(hub, provider, monkeypatch):
+    def say(text):
+        code = text.splitlines()[-1].strip()
+        form = urllib.parse.urlencode({"user_code": code, "sub": "ann"}).encode()
+        urllib.request.urlopen(f"{provider.issuer}/device", form).close()
+
+    monkeypatch.setattr("roadstead.cli.login._say", say)
+    monkeypatch.setattr("roadstead.cli.login._LEAST", 0.1)
+    ended = run("login", "--hub", hub.address, "--device")
+    assert "knows you as ann@shop.example" in ended.stdout, ended.output
+
+
 def test_status_is_that_of_every_cluster_in_the_same_form(hub):
     ended = ask(hub, "status")
     lines = ended.stdout.splitlines()

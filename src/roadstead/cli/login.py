@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 300.0  # seconds for a person to log in
 _LONGEST_LINE = 4096
+_LEAST = 1.0  # seconds between questions, whatever a provider allows
 _DONE = "You are logged in: this window can be closed, the command line goes on."
 
 
@@ -43,6 +44,9 @@ def login(
             "--browser/--no-browser", help="Open a browser here, or type a code from one elsewhere."
         ),
     ] = True,
+    device: Annotated[
+        bool, typer.Option("--device", help="Show a code to type at the provider, on any machine.")
+    ] = False,
     ca_file: Annotated[
         Path | None,
         typer.Option("--ca-file", metavar="FILE", help="Know the hub's certificate by this authority (PEM)."),
@@ -56,7 +60,7 @@ def login(
     \b
     Examples:
       roadstead login --hub https://roadstead.example
-      roadstead login --hub https://roadstead.example --no-browser
+      roadstead login --hub https://roadstead.example --device
       roadstead login --hub https://roadstead.example --token-file /run/secrets/roadstead
     """
 
@@ -69,6 +73,8 @@ def login(
             methods = await asked.ask("GET", "/auth/methods")
             if token or token_file or not methods["oidc"]:
                 made = replace(known, token=_token(token_file))
+            elif device:
+                made = await _by_device(asked)
             else:
                 made = await _by_browser(asked, here=browser)
         async with hubs.connected(hub, login=made) as asked:
@@ -118,10 +124,31 @@ def _token(file: Path | None) -> str:
     return found.strip()
 
 
+def _challenge(verifier: str) -> str:
+    """By which the hub knows that who comes for the session is who began the login."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+async def _by_device(hub: "Hub") -> "Login":
+    verifier = secrets.token_urlsafe(48)
+    begun = await hub.ask("POST", "/auth/device", json={"challenge": _challenge(verifier)})
+    _say(f"open {begun['address']} on any machine, and type:\n\n  {begun['userCode']}\n")
+    asked = {"handle": begun["handle"], "verifier": verifier}
+    try:
+        async with asyncio.timeout(begun["lasts"]):
+            while True:
+                await asyncio.sleep(max(begun["interval"], _LEAST))
+                found = await hub.ask("POST", "/auth/device/token", json=asked)
+                if "token" in found:
+                    return replace(hub.login, token=found["token"])
+    except TimeoutError as cause:
+        raise _nobody(begun["lasts"]) from cause
+
+
 async def _by_browser(hub: "Hub", *, here: bool) -> "Login":
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
-    digest = hashlib.sha256(verifier.encode()).digest()
-    asked = {"challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), "state": state}
+    asked = {"challenge": _challenge(verifier), "state": state}
     if not here:
         _say(f"open this and log in:\n\n  {hub.url}/auth/login?{urlencode(asked)}\n")
         code: str = typer.prompt("The code that is shown then", hide_input=True, err=True)
@@ -141,8 +168,13 @@ async def _in_time(coming: "asyncio.Future[str]") -> str:
         async with asyncio.timeout(_PATIENCE):
             return await coming
     except TimeoutError as cause:
-        problem = Problem(reasons.LOGIN_FAILED, f"nobody logged in within {_PATIENCE:.0f} s", "try again")
-        raise errors.error(problem) from cause
+        raise _nobody(_PATIENCE) from cause
+
+
+def _nobody(seconds: float) -> errors.RoadsteadError:
+    return errors.error(
+        Problem(reasons.LOGIN_FAILED, f"nobody logged in within {seconds:.0f} s", "try again")
+    )
 
 
 @asynccontextmanager

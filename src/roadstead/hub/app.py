@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from roadstead.hub import metrics, probes, problems, webhooks
+from roadstead.hub.access.device import Device
 from roadstead.hub.access.gate import Gate
 from roadstead.hub.access.identity import Identity
 from roadstead.hub.access.login import Login
@@ -24,11 +25,13 @@ def app(
     serving: Serving, counted: Metrics, secrets: Secrets, *, identity: Identity, hosts: Collection[str] = ()
 ) -> Starlette:
     """`hosts` are the names that browsers may call us by; empty takes all."""
+    login = Login(identity, serving)
     routes = [
         *probes.routes(serving),
         *metrics.routes(serving, counted),
         *webhooks.routes(serving, secrets),
-        *Login(identity, serving).routes(),
+        *login.routes(),
+        *Device(identity, login).routes(),
         *api.routes(serving),
         *Actions(serving).routes(),
     ]

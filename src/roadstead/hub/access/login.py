@@ -115,7 +115,7 @@ class Login:
             _path(request.query_params.get("next", "/")),
             _command(request),
         )
-        where = await self._provider().authorization(
+        where = await self.provider().authorization(
             state=begun.state, nonce=begun.nonce, challenge=challenge(begun.verifier)
         )
         answer = RedirectResponse(where, 303, {"Cache-Control": "no-store"})
@@ -133,12 +133,12 @@ class Login:
             if error.problem.reason is not reasons.LOGIN_PROVIDER_SILENT:
                 self._identity.failed(who, error.problem)
             raise
-        await self._write_down(claimed.name, who)
+        await self.write_down(claimed.name, who)
         if begun.command:
             answer = self._to_command(begun.command, claimed)
         else:
             answer = RedirectResponse(begun.after, 303, {"Cache-Control": "no-store"})
-            session, seconds = self._session(claimed, Holder.BROWSER)
+            session, seconds = self.session(claimed, Holder.BROWSER)
             self._set(answer, self._identity.cookie, session, int(seconds))
         answer.delete_cookie(self._cookie, secure=self._identity.options.secure, httponly=True)
         return answer
@@ -151,7 +151,7 @@ class Login:
             raise oidc.failed("this login was not begun in this browser, or too long ago")
         if "error" in asked:
             raise oidc.failed(f"the provider says {asked['error'][:80]}")
-        provider = self._provider()
+        provider = self.provider()
         token = await provider.exchange(asked.get("code", ""), begun.verifier)
         return begun, await provider.verify(token, nonce=begun.nonce)
 
@@ -177,7 +177,7 @@ class Login:
             refused = oidc.failed("the code is not known, or has ended")
             self._identity.failed(who, refused.problem)
             raise refused
-        session, seconds = self._session(found[0], Holder.COMMAND)
+        session, seconds = self.session(found[0], Holder.COMMAND)
         until = self._identity.now().timestamp() + seconds
         return JSONResponse(
             {"token": session, "until": until, "name": found[0].name}, headers={"Cache-Control": "no-store"}
@@ -191,16 +191,16 @@ class Login:
         answer.delete_cookie(self._identity.cookie, secure=secure, httponly=True, samesite="lax")
         return answer
 
-    def _provider(self) -> Oidc:
+    def provider(self) -> Oidc:
         found = self._identity.provider()
         if found is None:
             cause, hint = "there is no login by OpenID Connect here", "use a token"
             raise errors.error(Problem(reasons.LOGIN_FAILED, cause, hint))
         return found
 
-    def _session(self, claimed: Claimed, holder: Holder) -> tuple[str, float]:
+    def session(self, claimed: Claimed, holder: Holder) -> tuple[str, float]:
         identity = self._identity
-        seconds = self._provider().provider.session
+        seconds = self.provider().provider.session
         made = identity.sessions.begin(
             claimed.name, claimed.groups, holder=holder, now=identity.now(), seconds=seconds
         )
@@ -211,7 +211,7 @@ class Login:
         secure = self._identity.options.secure
         answer.set_cookie(name, value, max_age=seconds, secure=secure, httponly=True, samesite="lax")
 
-    async def _write_down(self, name: str, address: str) -> None:
+    async def write_down(self, name: str, address: str) -> None:
         """On the record; but a database that is gone keeps nobody out, who may be needed to see why."""
         said = Record(
             RecordKind.ACCESS, self._identity.now(), name, result="done", message=f"login from {address}"

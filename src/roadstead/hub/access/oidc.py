@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import jwt
+import msgspec
 import orjson
 
 from roadstead.hub.access.rules import TOKEN, Provider
@@ -30,6 +31,8 @@ _LEEWAY = 60  # seconds that clocks may differ
 _FRESH, _OLDEST, _NOT_BEFORE = 3600.0, 86400.0, 10.0  # seconds
 _DEADLINE = 10.0
 _LONGEST_NAME = 256
+_DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+_PENDING = ("authorization_pending", "slow_down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,18 @@ class Claimed:
 
     name: str
     groups: tuple[str, ...]
+
+
+class Typed(
+    msgspec.Struct, rename={"code": "device_code", "address": "verification_uri", "lasts": "expires_in"}
+):
+    """A login that waits for somebody who types `user_code` at `address`, for `lasts` seconds."""
+
+    code: str
+    user_code: str
+    address: str
+    lasts: int
+    interval: int = 5
 
 
 class Oidc:
@@ -72,32 +87,57 @@ class Oidc:
     async def exchange(self, code: str, verifier: str) -> str:
         """The ID token for a code. Not judged yet."""
         await self._current("")
-        provider = self.provider
         form = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.callback,
             "code_verifier": verifier,
         }
-        headers = {"Accept": "application/json"}
+        return self._id_token(await self._as_client("token_endpoint", form))
+
+    async def device(self) -> Typed:
+        """Begin a login by a code that is typed at the provider. Raises LoginFailed where it knows no such logins."""
+        await self._current("")
+        if "device_authorization_endpoint" not in self._metadata:
+            raise failed(f"{self.provider.issuer} has no logins by a typed code; use --no-browser")
+        wanted = {"scope": " ".join(self.provider.scopes)}
+        found = await self._as_client("device_authorization_endpoint", wanted)
+        try:
+            return msgspec.convert(found, Typed, strict=False)
+        except msgspec.ValidationError as cause:
+            told = found.get("error", "an answer without a code")
+            raise failed(f"{self.provider.issuer} gave no code to type: {told}") from cause
+
+    async def agreed(self, code: str) -> str:
+        """The ID token, not judged yet; "" while nobody has agreed."""
+        await self._current("")
+        found = await self._as_client("token_endpoint", {"grant_type": _DEVICE, "device_code": code})
+        return "" if found.get("error") in _PENDING else self._id_token(found)
+
+    def _id_token(self, found: Mapping[str, Any]) -> str:
+        token = found.get("id_token")
+        if not isinstance(token, str):
+            told = found.get("error", "none in its answer")
+            raise failed(f"{self.provider.issuer} gave no ID token: {told}")
+        return token
+
+    async def _as_client(self, endpoint: str, form: dict[str, str]) -> Mapping[str, Any]:
+        provider, headers = self.provider, {"Accept": "application/json"}
         if provider.client_secret_file:
             headers["Authorization"] = _basic(provider.client_id, _secret(provider.client_secret_file))
         else:
             form["client_id"] = provider.client_id
-        found = await self._fetch(str(self._metadata["token_endpoint"]), form, headers)
-        token = found.get("id_token")
-        if not isinstance(token, str):
-            raise failed(f"{provider.issuer} gave no ID token: {found.get('error', 'none in its answer')}")
-        return token
+        return await self._fetch(str(self._metadata[endpoint]), form, headers)
 
-    async def verify(self, token: str, *, nonce: str | None = None) -> Claimed:
-        """Whom the token is about. Raises LoginNeeded for one that does not count."""
+    async def verify(self, token: str, *, nonce: str | None = None, own: bool = False) -> Claimed:
+        """Whom the token is about. With a nonce, or as our `own`, it must be meant for us alone. Raises LoginNeeded
+        for one that does not count."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError as cause:
             raise refused("it is no token that can be read") from cause
         await self._current(str(header.get("kid") or ""))
-        audiences = self._audiences(nonce)
+        audiences = self._audiences(own=own or nonce is not None)
         claims = self._decoded(token, header, audiences)
         if nonce is not None and claims.get("nonce") != nonce:
             raise refused("the nonce is not that of this login")
@@ -107,10 +147,10 @@ class Oidc:
             raise refused("it was given to another client")
         return _claimed(claims, self.provider)
 
-    def _audiences(self, nonce: str | None) -> list[str]:
+    def _audiences(self, *, own: bool) -> list[str]:
         """A login is meant for us alone; machines may have got theirs for another audience that is trusted."""
         provider = self.provider
-        return [provider.client_id, *(provider.audiences if nonce is None else ())]
+        return [provider.client_id, *(() if own else provider.audiences)]
 
     def _decoded(self, token: str, header: Mapping[str, Any], audiences: list[str]) -> dict[str, Any]:
         kid = header.get("kid")

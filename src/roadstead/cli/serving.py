@@ -30,7 +30,16 @@ def _option(flag: str, metavar: str | None, help: str, *, variable: str | list[s
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    fleet: options.FleetOption = "."
+    fleet: Annotated[
+        str,
+        typer.Option(
+            "--fleet",
+            "-f",
+            envvar="ROADSTEAD_FLEET",
+            metavar="PATH|URL",
+            help="The fleet repository: a Git URL, or a folder, of which what is committed counts.",
+        ),
+    ] = "."
     branch: Annotated[
         str | None, _option("--branch", "REF", "Follow this branch or tag; default: Git's own.")
     ] = None

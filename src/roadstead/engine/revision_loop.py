@@ -4,7 +4,7 @@ Everything that is wrong in the documents is a problem in `Desired`; only a flee
 be read at all is raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from roadstead.engine import ahead, clusters, holding, machine
@@ -44,7 +44,7 @@ class Desired:
     def revision(self) -> str:
         return str(self.snapshot.fleet)
 
-    def of_cluster(self, cluster: str) -> list[Assignment]:
+    def of_cluster(self, cluster: str) -> Iterator[Assignment]:
         return self.resolution.assignments.on(cluster)
 
 

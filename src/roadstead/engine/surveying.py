@@ -133,11 +133,9 @@ async def manifests_of(
 def _wanted(desired: Desired, facts: Mapping[str, Facts]) -> Steps[list[Assignment]]:
     wanted: list[Assignment] = []
     for cluster, known in facts.items():
-        wanted += [
-            replace(one, cluster_labels={**one.cluster_labels, **known.labels})
-            for one in desired.of_cluster(cluster)
-        ]
-        yield
+        for one in desired.of_cluster(cluster):
+            wanted.append(replace(one, cluster_labels={**one.cluster_labels, **known.labels}))
+            yield
     return wanted
 
 

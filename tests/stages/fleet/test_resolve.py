@@ -31,7 +31,7 @@ def test_assignments_are_a_mapping_that_is_made_on_demand():
 def test_one_clusters_assignments_can_be_asked_for():
     found = trees.resolved(TEXT).assignments
     assert [str(one.key) for one in found.on("c3")] == ["web@c3", "api@c3"]
-    assert found.on("nowhere") == []
+    assert list(found.on("nowhere")) == []
 
 
 def test_the_same_problem_on_many_clusters_is_told_once():

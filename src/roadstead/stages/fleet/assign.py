@@ -43,9 +43,9 @@ class Assignments(Mapping[Key, Assignment]):
         """By Bundle the names of its clusters, in order; makes no assignment."""
         return self._names
 
-    def on(self, cluster: str) -> list[Assignment]:
+    def on(self, cluster: str) -> Iterator[Assignment]:
         """Those of one cluster; asking all keys would make all assignments."""
-        return [self[Key(bundle, cluster)] for bundle, names in self._names.items() if cluster in names]
+        return (self[Key(bundle, cluster)] for bundle, names in self._names.items() if cluster in names)
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, tuple) and len(key) == 2 and key[1] in self._names.get(key[0], ())

@@ -2,16 +2,15 @@
 
 Nothing here concerns another cluster, so whatever this one does costs the others nothing. A cluster that cannot
 be reached is tried again with growing pauses; one that is merely not heard keeps its watches, which resume. Git
-and decisions are brought from outside (`go_by`, `decided`). What becomes of Git's states is adopting.py's, what
-watches tell hearing.py's, what is done to a bundle key_step.py's.
+and decisions are brought from outside (`go_by`, `decided`). What becomes of Git's states is adopting.py's, whether
+the cluster is seen seeing.py's, what watches tell hearing.py's, what is done to a bundle key_step.py's.
 """
 
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
 
-from roadstead.engine import adopting, clusters, key_step
+from roadstead.engine import adopting, clusters, key_step, seeing
 from roadstead.engine.adopting import Adopting
 from roadstead.engine.hearing import Hearing
 from roadstead.engine.key_step import Steps
@@ -21,6 +20,7 @@ from roadstead.engine.pauses import Backoff
 from roadstead.engine.queue import Counts, Limits, Queue
 from roadstead.engine.reach import Reaching
 from roadstead.engine.revision_loop import Desired
+from roadstead.engine.seeing import Seeing
 from roadstead.engine.shared import Shared
 from roadstead.engine.strangers import Strangers
 from roadstead.engine.world import World
@@ -30,18 +30,13 @@ from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.inventory import Inventory
 from roadstead.objects.break_glass import BreakGlass
-from roadstead.stages.observe import drift_watch, sight, system_watch
-from roadstead.stages.observe.stream import Selection
+from roadstead.stages.observe import drift_watch, system_watch
 from roadstead.world import tasks
 from roadstead.world.inventory import reading
 from roadstead.world.kube.access import Access
 from roadstead.world.kube.client import Client
 
 _FIRST_LISTS = 60.0  # seconds that the first lists may take; what was not listed then is asked for singly
-_LOOK_EVERY = 30.0  # seconds between questions whether a silent cluster is there
-_TRUST = 90.0  # seconds that a sign of life lasts: of several watches each sends a bookmark a minute
-_LATE = 10.0  # seconds after which a step makes one doubt that the cluster answers at all
-_PASSING = (reasons.UNREACHABLE, reasons.THROTTLED, reasons.SERVER_ERROR)
 
 
 class Keeper:
@@ -52,9 +47,7 @@ class Keeper:
     ) -> None:
         self.cluster = cluster
         self._shared = shared
-        self._facts = recorded
         self._relabelled = relabelled
-        self._other_version = ""  # than that of the facts, answered last
         self._queue = Queue(Limits(), asyncio.get_running_loop().time, shared.dice)
         self._wake, self._ended = asyncio.Event(), asyncio.Event()
         self._reach = Reaching(shared, cluster)
@@ -67,8 +60,8 @@ class Keeper:
             mark=self._hearing.mark,
             all_due=self.decided,
         )
+        self._seeing = Seeing(self._reach, self._queue, self._wake.set, self._end, recorded)
         self._fatal: Problem | None = None
-        self._sight: sight.Sight | None = None
         self._access: Access | None = None  # that of the connection
 
     @property
@@ -166,7 +159,8 @@ class Keeper:
             cause = f"{type(fault).__name__}: {fault}"
             return Problem(reasons.INTERNAL_FAULT, cause, cluster=self.cluster.name)
         finally:
-            self._hearing.steps = self._strangers.steps = self._sight = None
+            self._hearing.steps = self._strangers.steps = None
+            self._seeing.end()
             self._adopting.end()
         return self._fatal
 
@@ -182,15 +176,16 @@ class Keeper:
         hearing = self._hearing
         async with (
             drift_watch.running(
-                client, hearing.suspect, self._blind, health=hearing.health, overtaken=hearing.overtaken
+                client,
+                hearing.suspect,
+                self._seeing.blind,
+                health=hearing.health,
+                overtaken=hearing.overtaken,
             ) as watch,
             tasks.group() as start,  # ends first: a step under way tells the watch what it wrote
         ):
             hearing.start = start
-            seeing = partial(self._sighted, client, start)
-            self._sight = looking = sight.Sight(
-                client, seeing, every=_LOOK_EVERY, trust=_TRUST, version=self._versioned
-            )
+            looking = self._seeing.begin(client, start)
             async with self._shared.connecting:
                 known = await self._survey(desired, client, watch)
                 steps = await key_step.begin(self._shared, known, hearing.settled, self._strangers.glass)
@@ -212,7 +207,8 @@ class Keeper:
                     one.cancel()
 
     async def _survey(self, desired: Desired, client: Client, watch: drift_watch.DriftWatch) -> Known:
-        self._facts = facts = await clusters.facts(self._shared.world, desired.fleet, client, self._facts)
+        seen = self._seeing
+        seen.facts = facts = await clusters.facts(self._shared.world, desired.fleet, client, seen.facts)
         if any(self.cluster.labels.get(key) != value for key, value in facts.labels.items()):
             self._relabelled()
         former = frozenset(self.cluster.former_names)
@@ -237,12 +233,12 @@ class Keeper:
             await self._shared.sleep(self._queue.wait() if steps.known.adopted else math.inf, self._wake)
 
     async def _step(self, steps: Steps, bundle: str) -> None:
-        late = asyncio.get_running_loop().call_later(_LATE, self._doubt)
+        late = asyncio.get_running_loop().call_later(seeing.LATE, self._seeing.doubt)
         then = await steps.step(bundle)
         late.cancel()
         self._queue.done(bundle, then)
         if then.doubtful:
-            self._doubt()
+            self._seeing.doubt()
         self._hearing.ended(bundle, then)
         self._strangers.look(bundle)
         self._wake.set()
@@ -252,54 +248,6 @@ class Keeper:
             client, fleet, namespace=self._strangers.see_namespace, inventory=self._strangers.see_inventory
         ):
             await self._ended.wait()
-
-    def _blind(self, selection: Selection, problem: Problem | None) -> None:
-        if self._sight:
-            self._sight.blind(selection, problem)
-            if problem and problem.reason in sight.OF_ALL:
-                self._sight.doubt()
-
-    def _doubt(self) -> None:
-        if self._sight:
-            self._sight.doubt()
-
-    def _sighted(self, client: Client, start: tasks.Start, what: str, problem: Problem | None) -> None:
-        """What Sight tells: the whole cluster, or a kind of it, is not seen, or is again."""
-        if what != sight.ALL:
-            self._reach.kind(what, problem)
-        elif problem is None:
-            start(self._back(client))
-        else:
-            self._reach.lost(problem)
-            if problem.reason not in _PASSING:
-                self._end(problem)
-
-    def _versioned(self, version: str) -> None:
-        """After an upgrade other kinds are served, and labels computed from facts are others: connect anew. What only
-        one of two answers says, as while servers are upgraded one by one, is waited for."""
-        assert self._facts is not None
-        before, self._other_version = self._other_version, "" if version == self._facts.version else version
-        if self._other_version and before == version:
-            self._end()
-        elif self._other_version:
-            asyncio.get_running_loop().call_later(_LATE, self._doubt)
-
-    async def _back(self, client: Client) -> None:
-        """The cluster answers again, unless another one does in its place."""
-        assert self._facts is not None
-        try:
-            identity = await client.identity()
-        except RoadsteadError:
-            return
-        if identity != self._facts.identity:
-            cause = (
-                f"kube-system has uid {identity}, it had {self._facts.identity} before the connection broke"
-            )
-            self._end(Problem(reasons.IDENTITY_CHANGED, cause, cluster=self.cluster.name))
-            return
-        self._reach.found(self._facts)
-        self._queue.resume()
-        self._wake.set()
 
     def _end(self, problem: Problem | None = None) -> None:
         """Connect anew: other credentials, or another cluster, may be needed."""

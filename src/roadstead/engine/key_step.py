@@ -1,16 +1,16 @@
 """One step of a bundle on a cluster: plan, tell drift, write, know what came of it.
 
 A step raises nothing: what it meets becomes a status, an event, and what the key waits for (`Then`). Every step
-reads what is known anew and may be repeated at any time. What is told of drift is drifts.py's, what must be on
-the record journaling.py's.
+reads what is known anew and may be repeated at any time. What it waits for is waiting.py's, what is told of drift
+drifts.py's, what must be on the record journaling.py's.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from roadstead.engine import acting, bundle_plan, earlier, holding, journaling, telling
+from roadstead.engine import acting, bundle_plan, earlier, holding, journaling, telling, waiting
 from roadstead.engine.bulletin import Bulletin
 from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.drifts import Drifts
@@ -22,21 +22,18 @@ from roadstead.engine.queue import REST, Then
 from roadstead.engine.shared import Shared
 from roadstead.engine.surveying import Survey
 from roadstead.model import reasons
-from roadstead.model.errors import Problem, RoadsteadError, Severity
+from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.ids import ObjectId
 from roadstead.model.outcome import Outcome
-from roadstead.model.plan import Action, Plan
-from roadstead.model.reasons import Category
+from roadstead.model.plan import Plan
 from roadstead.objects.break_glass import BreakGlass
 from roadstead.stages import apply
-from roadstead.stages.observe import sight
 from roadstead.world import crash, meter, tracing
 from roadstead.world.store.journal import With
 
 DEADLINE = 120.0  # seconds that one step may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
 _MOVING = 5.0  # likewise for objects on their way to another bundle
-_FAULT_PAUSE = 60.0  # seconds at least until a fault of ours is met again, or not
 _AT_ONCE = 8  # requests: no gain beyond; those for drift do not wait for others
 _WISHES = Wishes()
 _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
@@ -118,7 +115,7 @@ class Steps:
         told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
         told.held, told.waits = held.why if held else "", ""
         drift = self.drifts.see(plan, held)
-        needs = frozenset() if held else self._needs(bundle, plan)
+        needs = frozenset() if held else waiting.needs(self.bulletin, plan)
         if drift and (held or needs or not plan.pending()):
             await self.journaling.durably(drift())
             drift = None
@@ -128,7 +125,7 @@ class Steps:
             told.waits = f"waits for {', '.join(sorted(needs))}"
             self.bulletin.show(bundle)
             return Then(needs=needs)
-        plan, heirs = _keeping_what_moves(plan, found)
+        plan, heirs = waiting.keeping_what_moves(plan, found)
         rules = self._rules(bundle)
         if apply.is_idle(plan, found.inventory(bundle), rules):
             then = self._nothing_written(bundle, plan)
@@ -155,16 +152,6 @@ class Steps:
             return survey
         loose = replace(assignment, freeze=None, leave_drift=True)
         return replace(survey, assignments={**survey.assignments, bundle: loose})
-
-    def _needs(self, bundle: str, plan: Plan) -> frozenset[str]:
-        """Other bundles that come first. Correcting waits for nobody."""
-        if all(change.drifted for change in plan.pending()) and not plan.problems:
-            return frozenset()
-        known, survey = self.known, self.known.survey
-        unready = {one for one in survey.depends_on(bundle) if not self.bulletin.is_settled(one)}
-        unmade = {one for one in known.makers.get(bundle, ()) if not known.is_applied(one)}
-        present = {one for one in survey.dependants(bundle) if one in known.inventories}
-        return frozenset((unready & survey.manifests.keys()) | unmade | present)
 
     def _rules(self, bundle: str) -> apply.Rules:
         base = apply.Rules(self.shared.world.writer, anew=bundle not in self._claimed)
@@ -208,7 +195,7 @@ class Steps:
     def _nothing_written(self, bundle: str, plan: Plan) -> Then:
         """It is as it should be, or something stands in the way."""
         self.shared.emit(*self.bulletin.failure(bundle, plan.problems))
-        then = _then(plan.problems)
+        then = waiting.after(plan.problems)
         if then.stalled or then.again:
             self.bulletin.show(bundle)
             return then
@@ -223,7 +210,7 @@ class Steps:
         if not (self.known.survey.assignment(bundle) or bundle in self.known.inventories):
             await self.bulletin.forget(bundle)
             return REST
-        then = _then(one for one in problems if one.reason not in _NO_FAULT)
+        then = waiting.after(one for one in problems if one.reason not in _NO_FAULT)
         if outcome.waits_for:
             self.awaited |= dict.fromkeys(outcome.waits_for, bundle)
             return replace(then, at=_now() + _WAITING)
@@ -242,7 +229,7 @@ class Steps:
         told.problems = tuple(one.at(bundle=bundle, cluster=key.cluster) for one in problems)
         self.shared.emit(*self.bulletin.failure(bundle, told.problems))
         self.bulletin.show(bundle)
-        return _then(problems)
+        return waiting.after(problems)
 
 
 async def begin(
@@ -269,35 +256,3 @@ def _now() -> float:
 def _problems(plan: Plan, outcome: Outcome) -> tuple[Problem, ...]:
     of_objects = (one.problem for one in outcome.objects if one.problem)
     return tuple(dict.fromkeys((*plan.problems, *outcome.problems, *of_objects)))
-
-
-def _then(problems: Iterable[Problem]) -> Then:
-    """What is waited for after these: one that passes by itself is worth another attempt."""
-    broken = [one for one in problems if one.severity is Severity.ERROR]
-    if not broken:
-        return REST
-    passing = [
-        one
-        for one in broken
-        if one.category in (Category.TRANSIENT, Category.CONFLICT) or one.reason is reasons.INTERNAL_FAULT
-    ]
-    doubtful = any(one.reason in sight.OF_ALL for one in broken)
-    if not passing:
-        return Then(stalled=True, doubtful=doubtful)
-    pause = max(
-        _FAULT_PAUSE if one.reason is reasons.INTERNAL_FAULT else one.retry_after or 0.0 for one in passing
-    )
-    unreachable = any(one.reason is reasons.UNREACHABLE for one in passing)
-    return Then(again=True, at_least=pause, unreachable=unreachable, doubtful=doubtful)
-
-
-def _keeping_what_moves(plan: Plan, found: Survey) -> tuple[Plan, frozenset[str]]:
-    """The plan that holds on to what another bundle has not taken over yet, and these bundles."""
-    heirs: set[str] = set()
-    changes = []
-    for change in plan.changes:
-        if change.gives_away and change.live and change.live.part_of == plan.parent.id:
-            heirs |= {one for one in found.claims.get(change.id, ()) if one != plan.key.bundle}
-            change = replace(change, action=Action.KEEP)  # noqa: PLW2901
-        changes.append(change)
-    return (replace(plan, changes=tuple(changes)) if heirs else plan), frozenset(heirs)

@@ -44,6 +44,7 @@ def run(*arguments):
     return ended.stdout
 
 
+@pytest.mark.end_to_end
 def test_a_hub_with_tls_is_asked_by_who_has_a_token(home):
     certificate = ("--tls-cert", str(home / "tls.crt"), "--tls-key", str(home / "tls.key"))
     flags = ("--listen", "0.0.0.0:0", "--access", str(home / "access.yaml"), *certificate)

@@ -5,7 +5,10 @@ import os
 import signal
 import sys
 
+import pytest
 
+
+@pytest.mark.end_to_end
 async def test_a_plan_that_hangs_is_ended_by_the_first_signal(tmp_path):
     async def silent(reader, writer):
         heard.set()

@@ -433,7 +433,7 @@ def test_a_problem_in_a_source_names_its_repository():
     ]
 
 
-@pytest.mark.parametrize("kind", ["Cluster", "Profile", "Fleet", "Hold", "Source", "Team"])
+@pytest.mark.parametrize("kind", ["Cluster", "Profile", "Fleet", "Hold", "Source", "Team", "Alert"])
 def test_a_source_holds_only_the_kinds_that_it_may(kind):
     text = documents(f"kind: {kind}\nmetadata: {{name: x}}\n")
     found = load.add_sources(trees.loaded(SOURCE), {"payments": Files({"b.yaml": text})})
@@ -441,6 +441,7 @@ def test_a_source_holds_only_the_kinds_that_it_may(kind):
         f"payments:b.yaml:2:1: kind: NotAllowed: the Source payments may hold Bundle and Pin: found a {kind}"
     ]
     assert [*found.clusters] == ["one"]
+    assert ("secrets of the hub" in found.problems[0].hint) is (kind == "Alert")
 
 
 def test_a_source_that_cannot_be_read_is_told_and_known():

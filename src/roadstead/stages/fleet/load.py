@@ -33,6 +33,9 @@ _KIND = re.compile(
 
 _VERSION = re.compile(rb"""apiVersion["']?\s*:\s*["']?([^\s"',}]+)""")
 _TEMPLATE = b"{{"
+_ELSEWHERE = {
+    "Alert": "put it into the fleet repository: it names secrets of the hub"
+}  # of a Source's documents
 
 
 class Tree(Protocol):
@@ -221,7 +224,7 @@ class _Reading:
             return [entry.fault(reasons.UNKNOWN_KIND, cause, "kind", hint=hint)]
         if self.kinds is not None and entry.kind not in self.kinds:
             cause = f"the Source {self.source} may hold {' and '.join(self.kinds) or 'no documents'}: found a {entry.kind}"
-            return [entry.fault(reasons.NOT_ALLOWED, cause, "kind")]
+            return [entry.fault(reasons.NOT_ALLOWED, cause, "kind", hint=_ELSEWHERE.get(entry.kind, ""))]
         if entry.kind == "Fleet" and entry.file != self.root:
             cause = f"the Fleet stands in {self.root}: found in {entry.file}"
             return [entry.fault(reasons.BAD_DOCUMENT, cause, "kind", hint=f"move it to {self.root}")]

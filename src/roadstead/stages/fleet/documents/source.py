@@ -27,7 +27,9 @@ class Allow(fields.Spec):
     """What a repository may do. What is not allowed is refused; nothing is allowed by default but content."""
 
     kinds: tuple[Literal["Bundle", "Pin", "Hold"], ...] = Field(
-        default=(), description="Kinds of documents it may hold."
+        default=(),
+        description="Kinds of documents it may hold. Others, such as Alerts, which name secrets of the hub, stand in the "
+        "fleet repository alone.",
     )
     clusters: parts.Clusters | None = Field(
         default=None, description="Clusters that its Bundles may go to; default: none."

@@ -16,23 +16,15 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; an incident's number is best.")]
-
 
 @app.command()
 def add(
-    reason: _Reason,
-    until: Annotated[
-        str, typer.Option("--until", metavar="TIME", help="Its end: 4h, 2d, or 2026-12-01T18:00Z.")
-    ],
+    reason: options.ReasonOption,
+    until: options.UntilOption,
     cluster: options.ClusterOption = None,
     bundle: options.BundleOption = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Without --cluster and --bundle: hold the whole fleet.")
-    ] = False,
-    leave_drift: Annotated[
-        bool, typer.Option("--leave-drift", help="Go on with what Git says, but correct no drift.")
-    ] = False,
+    everything: options.EverythingOption = False,
+    leave_drift: options.LeaveDriftOption = False,
     fleet: options.FleetOption = ".",
     database: options.DatabaseInstead = None,
     timeout: options.TimeoutOption = "2m",
@@ -129,7 +121,7 @@ def list_(
 @app.command()
 def remove(
     hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as `roadstead hold list` shows it.")],
-    reason: _Reason,
+    reason: options.ReasonOption,
     fleet: options.FleetOption = ".",
     database: options.DatabaseInstead = None,
     timeout: options.TimeoutOption = "2m",

@@ -73,6 +73,16 @@ _HUB = typer.Option(
 )
 HubOption = Annotated[str | None, _HUB]
 HubArgument = Annotated[str, _HUB]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; an incident's number is best.")
+]
+UntilOption = Annotated[
+    str, typer.Option("--until", metavar="TIME", help="Its end: 4h, 2d, or 2026-12-01T18:00Z.")
+]
+EverythingOption = Annotated[bool, typer.Option("--all", help="Without names: the whole fleet.")]
+LeaveDriftOption = Annotated[
+    bool, typer.Option("--leave-drift", help="Go on with what Git says, but correct no drift.")
+]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")]
 PlanOutputOption = Annotated[PlanOutput, typer.Option("--output", "-o", help="How to print the plan.")]
 TimeoutOption = Annotated[

@@ -15,23 +15,16 @@ _LIFTED_BY = {  # by how the ids begin that `roadstead hold list --hub` shows
     "break-glass": "remove the annotation roadstead.dev/break-glass of the cluster's namespace roadstead-system",
     "inventory": "remove the annotation roadstead.dev/hold of the Secret that `roadstead hold list --hub` names",
 }
-_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; an incident's number is best.")]
 
 
 def suspend(
     hub: options.HubArgument,
-    reason: _Reason,
-    until: Annotated[
-        str, typer.Option("--until", metavar="TIME", help="Its end: 4h, 2d, or 2026-12-01T18:00Z.")
-    ],
+    reason: options.ReasonOption,
+    until: options.UntilOption,
     bundles: options.BundlesArgument = None,
     cluster: options.ClusterOption = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Without names: suspend the whole fleet.")
-    ] = False,
-    leave_drift: Annotated[
-        bool, typer.Option("--leave-drift", help="Go on with what Git says, but correct no drift.")
-    ] = False,
+    everything: options.EverythingOption = False,
+    leave_drift: options.LeaveDriftOption = False,
     output: options.OutputOption = Output.TEXT,
 ) -> None:
     """Hold bundles as they are, by way of the hub: nothing is written to them until the end.
@@ -68,7 +61,7 @@ def suspend(
 def resume(
     hub: options.HubArgument,
     hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id, as `roadstead suspend` shows it.")],
-    reason: _Reason,
+    reason: options.ReasonOption,
     output: options.OutputOption = Output.TEXT,
 ) -> None:
     """Lift a hold before its end, by way of the hub.

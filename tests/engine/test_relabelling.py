@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from roadstead.engine import following, keeper
+from roadstead.engine import following, seeing
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 
@@ -12,7 +12,7 @@ from tests.engine import fleets
 @pytest.fixture
 async def fleet(tmp_path, monkeypatch):
     monkeypatch.setattr(following, "_GATHERED", 0.05)
-    monkeypatch.setattr(keeper, "_LATE", 0.05)
+    monkeypatch.setattr(seeing, "LATE", 0.05)
     async with fleets.simulated(tmp_path) as made:
         for minor in ("1.34", "1.37"):
             name = minor.replace(".", "-")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 class Backoff:
     """Pauses between attempts: doubling, and spread by chance over their second half."""
 
+    __slots__ = ("_dice", "_first", "_longest", "failures")  # there is one for each bundle on each cluster
+
     def __init__(self, *, first: float, longest: float, dice: Callable[[], float]) -> None:
         self._first, self._longest, self._dice = first, longest, dice
         self.failures = 0

@@ -339,6 +339,18 @@ async def test_what_is_due_when_a_cluster_is_reached_again_waits_until_it_is_kno
         assert fleet.data("c1", "a", "web") == {"x": "1"}
 
 
+async def test_what_could_not_be_applied_before_a_restart_has_an_end_that_is_told(fleet):
+    fleet.story.bundle("web", files={"all.yaml": [config_map("a", "nowhere", x="1")]})
+    fleet.commit()
+    async with fleet.served():
+        await fleet.event("apply-failed", bundle="web")
+        await asyncio.sleep(0.3)
+    async with fleet.served():
+        change(fleet, "2")
+        await fleet.event("apply-resolved", bundle="web")
+        assert fleet.data("c1", "a", "web") == {"x": "2"}
+
+
 async def test_what_hinders_a_whole_cluster_has_an_end_that_is_told(fleet, monkeypatch):
     async with fleet.served():
         await fleet.settled(1)

@@ -37,7 +37,9 @@ class Bulletin:
     def of(self, bundle: str) -> Told:
         found = self._told.get(bundle)
         if found is None:
-            found = self._told[bundle] = Told(broken=bundle in self.earlier.broken)
+            found = self._told[bundle] = Told(
+                broken=bundle in self.earlier.broken, hindered=bundle in self.earlier.hindered
+            )
         return found
 
     def key(self, bundle: str) -> Key:

@@ -24,9 +24,10 @@ Same = frozenset[Deviation]
 @dataclass(slots=True)
 class Earlier:
     """By bundle, trouble and object; each is asked for once, and then known by whoever asked. `broken` bundles had
-    failed to become ready."""
+    failed to become ready, `hindered` ones could not be applied."""
 
     broken: frozenset[str] = frozenset()
+    hindered: frozenset[str] = frozenset()
     _told: dict[tuple[str, Trouble], dict[str, Same]] = field(default_factory=dict)
 
     def take(self, bundle: str, trouble: Trouble) -> dict[str, Same]:
@@ -45,10 +46,12 @@ async def read(store: Store, cluster: str) -> Earlier:
         after = page.after
         if after is None:
             break
-    failed = statuses.Where(clusters=frozenset([cluster]), standings=frozenset([Standing.FAILED]))
-    broken = (await store.statuses.page(failed, limit=_PAGE)).items
+    wrong = frozenset([Standing.FAILED, Standing.BLOCKED])
+    stood = statuses.Where(clusters=frozenset([cluster]), standings=wrong)
+    before = (await store.statuses.page(stood, limit=_PAGE)).items
     return Earlier(
-        frozenset(one.key.bundle for one in broken),
+        frozenset(one.key.bundle for one in before if one.standing is Standing.FAILED),
+        frozenset(one.key.bundle for one in before if one.standing is Standing.BLOCKED),
         {key: {name: frozenset(each) for name, each in told.items()} for key, told in found.items()},
     )
 

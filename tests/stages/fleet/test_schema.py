@@ -1,5 +1,6 @@
 """The JSON Schemas accept what the models accept."""
 
+import functools
 import json
 
 import jsonschema_rs
@@ -106,11 +107,21 @@ spec: {"on": [drift, run-halted, cluster-unreachable], clusters: {all: true}, to
 VALUES = {value["kind"]: {"apiVersion": documents.API_VERSION, **value} for value in yaml.load_all(FULL)}
 
 
+@functools.cache
+def of_kind(kind):
+    return jsonschema_rs.validator_for(schema.schema(kind))
+
+
+@functools.cache
+def of_every_kind():
+    return jsonschema_rs.validator_for(schema.every_kind())
+
+
 @pytest.mark.parametrize("kind", documents.KINDS)
 def test_a_full_document_is_valid_in_the_model_and_in_both_schemas(kind):
     documents.KINDS[kind].model_validate_json(json.dumps(VALUES[kind]))
-    jsonschema_rs.validator_for(schema.schema(kind)).validate(VALUES[kind])
-    jsonschema_rs.validator_for(schema.every_kind()).validate(VALUES[kind])
+    of_kind(kind).validate(VALUES[kind])
+    of_every_kind().validate(VALUES[kind])
 
 
 BROKEN = {
@@ -136,8 +147,8 @@ def test_a_broken_document_is_invalid_in_both_schemas(case):
     for part in path[:-1]:
         target = target[part]
     target[path[-1]] = value
-    assert not jsonschema_rs.validator_for(schema.schema(kind)).is_valid(document)
-    assert not jsonschema_rs.validator_for(schema.every_kind()).is_valid(document)
+    assert not of_kind(kind).is_valid(document)
+    assert not of_every_kind().is_valid(document)
 
 
 def test_nothing_in_a_schema_says_null():

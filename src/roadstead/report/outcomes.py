@@ -37,8 +37,13 @@ class KeyOutcome:
         return [(one, health) for one, health in self.health if health.state not in _FINE]
 
     def problems(self) -> list[Problem]:
+        """Objects that were not even tried add nothing to what kept their bundle from it, and is told."""
         where = {"bundle": self.key.bundle, "cluster": self.key.cluster}
-        found = [*self.outcome.problems, *(one.problem for one in self.outcome.objects if one.problem)]
+        told = {problem.cause for problem in self.outcome.problems}
+        found = [*self.outcome.problems]
+        for one in self.outcome.objects:
+            if one.problem and not (one.result is Result.SKIPPED and one.problem.cause in told):
+                found.append(one.problem)
         return [problem.at(**where) for problem in found]
 
 

@@ -69,7 +69,13 @@ def _denied(attempt: Attempt) -> Iterator[tuple[str, str]]:
             continue
         named = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{binding['metadata']['name']}'"
         actions = binding["spec"].get("validationActions") or ()
-        for breach in _breaches(attempt, policy, binding, kind):
+        try:
+            found = params.of(attempt, policy.spec, binding["spec"])
+        except params.MisconfiguredError as error:
+            if policy.strict:
+                yield f"{named} denied request: failed to configure binding: {error}", "Invalid"
+            continue
+        for breach in _breaches(attempt, policy, found, kind):
             if "Warn" in actions:
                 attempt.write.dialogue.warnings.append(f"Validation failed for {named}: {breach.message}")
             if "Deny" in actions:
@@ -98,13 +104,8 @@ def _meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Pol
             yield policy, binding, kind
 
 
-def _breaches(attempt: Attempt, policy: Policy, binding: Value, kind: Kind) -> Iterator[Breach]:
-    try:
-        found = params.of(attempt, policy.spec, binding["spec"])
-    except params.MisconfiguredError as error:
-        if policy.strict:
-            yield Breach(f"failed to configure binding: {error}")
-        return
+def _breaches(attempt: Attempt, policy: Policy, found: list[Value | None], kind: Kind) -> Iterator[Breach]:
+    """`found`: the params, each of which the policy is evaluated with."""
     for each in found:
         scope = Scope(attempt, kind, params=each, variables=policy.variables)
         try:

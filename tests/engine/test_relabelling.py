@@ -44,11 +44,12 @@ async def test_an_upgrade_is_noticed_and_resolved_anew_once_it_is_certain(fleet)
         await has(fleet, "1-34")
         await fleet.settled(1)
         kept = serving.reconciling.keepers["c1"]
-        kept._versioned("1.37.2")
-        kept._versioned("1.34.4")
-        kept._versioned("1.37.2")
+        seen = kept._seeing
+        seen.versioned("1.37.2")
+        seen.versioned("1.34.4")
+        seen.versioned("1.37.2")
         assert kept.bundles == {"1-34"}, "servers that differ are being upgraded"
         fleet.clusters["c1"].minor = "1.37"
-        kept._doubt()
+        seen.doubt()
         await has(fleet, "1-37")
         assert not fleet.of("cluster-unreachable")

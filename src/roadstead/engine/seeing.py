@@ -42,7 +42,7 @@ class Seeing:
     def begin(self, client: Client, start: tasks.Start) -> Sight:
         """For a connection, until `end`."""
         told = partial(self._sighted, client, start)
-        self._sight = Sight(client, told, every=_LOOK_EVERY, trust=_TRUST, version=self._versioned)
+        self._sight = Sight(client, told, every=_LOOK_EVERY, trust=_TRUST, version=self.versioned)
         return self._sight
 
     def end(self) -> None:
@@ -70,7 +70,7 @@ class Seeing:
             if problem.reason not in _PASSING:
                 self.reconnect(problem)
 
-    def _versioned(self, version: str) -> None:
+    def versioned(self, version: str) -> None:
         """After an upgrade other kinds are served, and labels computed from facts are others: connect anew. What only
         one of two answers says, as while servers are upgraded one by one, is waited for."""
         assert self.facts is not None

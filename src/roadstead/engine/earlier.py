@@ -5,7 +5,6 @@ with its event, in one transaction. So it does not matter when a process is kill
 is not stored will be. What was told and is there no more has ended meanwhile.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,26 +33,65 @@ class Earlier:
         return self._told.pop((bundle, trouble), {})
 
 
-async def read(store: Store, cluster: str) -> Earlier:
-    """Raises TransientError while the database does not answer."""
-    found: dict[tuple[str, Trouble], dict[str, set[Deviation]]] = defaultdict(lambda: defaultdict(set))
-    where = Where(clusters=frozenset([cluster]), troubles=frozenset([Trouble.DRIFTED, Trouble.ADDED]))
+@dataclass(slots=True)
+class Memory:
+    """Of all clusters. What stood when the process began is read at once: a question for each of a thousand clusters
+    takes seconds. Of one that is connected anew it is asked again."""
+
+    _begun: dict[str, Earlier] | None = None  # None: was not read at once
+    _given: set[str] = field(default_factory=set)
+
+    async def begin(self, store: Store) -> None:
+        """Raises TransientError while the database does not answer."""
+        self._begun = await _read(store, None)
+
+    async def of(self, store: Store, cluster: str) -> Earlier:
+        """Likewise."""
+        if self._begun is None or cluster in self._given:
+            return (await _read(store, frozenset([cluster]))).get(cluster, Earlier())
+        self._given.add(cluster)
+        return self._begun.pop(cluster, Earlier())
+
+
+async def _read(store: Store, clusters: frozenset[str] | None) -> dict[str, Earlier]:
+    """By cluster, without those of which nothing is wrong."""
+    told: dict[str, dict[tuple[str, Trouble], dict[str, set[Deviation]]]] = {}
+    drifted = frozenset([Trouble.DRIFTED, Trouble.ADDED])
     after: str | None = None
     while True:
-        page = await store.deviations.page(where, after=after, limit=_PAGE)
+        page = await store.deviations.page(Where(clusters, troubles=drifted), after=after, limit=_PAGE)
         for one in page.items:
-            found[one.key.bundle, one.trouble][one.object].add(replace(one, since=_ONCE))
+            of_bundle = told.setdefault(one.key.cluster, {}).setdefault((one.key.bundle, one.trouble), {})
+            of_bundle.setdefault(one.object, set()).add(replace(one, since=_ONCE))
         after = page.after
         if after is None:
             break
-    wrong = frozenset([Standing.FAILED, Standing.BLOCKED])
-    stood = statuses.Where(clusters=frozenset([cluster]), standings=wrong)
-    before = (await store.statuses.page(stood, limit=_PAGE)).items
-    return Earlier(
-        frozenset(one.key.bundle for one in before if one.standing is Standing.FAILED),
-        frozenset(one.key.bundle for one in before if one.standing is Standing.BLOCKED),
-        {key: {name: frozenset(each) for name, each in told.items()} for key, told in found.items()},
-    )
+    stood = await _stood(store, clusters)
+    return {
+        name: Earlier(
+            frozenset(bundle for bundle, one in stood.get(name, {}).items() if one is Standing.FAILED),
+            frozenset(bundle for bundle, one in stood.get(name, {}).items() if one is Standing.BLOCKED),
+            {
+                key: {one: frozenset(each) for one, each in found.items()}
+                for key, found in told.get(name, {}).items()
+            },
+        )
+        for name in told.keys() | stood.keys()
+    }
+
+
+async def _stood(store: Store, clusters: frozenset[str] | None) -> dict[str, dict[str, Standing]]:
+    """The bundles that failed or were blocked, by cluster."""
+    found: dict[str, dict[str, Standing]] = {}
+    where = statuses.Where(clusters, standings=frozenset([Standing.FAILED, Standing.BLOCKED]))
+    after: str | None = None
+    while True:
+        page = await store.statuses.page(where, after=after, limit=_PAGE)
+        for one in page.items:
+            found.setdefault(one.key.cluster, {})[one.key.bundle] = one.standing
+        after = page.after
+        if after is None:
+            return found
 
 
 def same(found: Iterable[Deviation]) -> Same:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from roadstead.engine import acting, bundle_plan, earlier, holding, journaling, telling, waiting
+from roadstead.engine import acting, bundle_plan, holding, journaling, telling, waiting
 from roadstead.engine.bulletin import Bulletin
 from roadstead.engine.bundle_plan import Wishes
 from roadstead.engine.drifts import Drifts
@@ -236,7 +236,7 @@ async def begin(
     shared: Shared, known: Known, settled: Callable[[str], None], glass: Callable[[], BreakGlass | None]
 ) -> Steps:
     """For a cluster that is known and watched from now on."""
-    bulletin = Bulletin(shared, known, await earlier.read(shared.store, known.cluster.name))
+    bulletin = Bulletin(shared, known, await shared.memory.of(shared.store, known.cluster.name))
     return Steps(
         shared,
         known,

@@ -59,6 +59,7 @@ class Reconciling:
         stop = self.shared.stop
         await self.housekeeping.mirror()  # before anything moves
         await self.decided()
+        await self.shared.memory.begin(self.shared.store)
         async with tasks.group() as start:
             self._start = start
             others = [

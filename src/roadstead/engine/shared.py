@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from roadstead.engine.earlier import Memory
 from roadstead.engine.rendering import Rendering
 from roadstead.engine.world import World
 from roadstead.model.decision import Decision
@@ -30,6 +31,7 @@ class Shared:
     connecting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     recording: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECORDS))
     dice: Callable[[], float] = random.random
+    memory: Memory = field(default_factory=Memory)
     rendering: Rendering = field(default_factory=Rendering)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 

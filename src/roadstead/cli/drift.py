@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from roadstead.cli import console, groups, options, progress, running
+from roadstead.cli import console, groups, options, progress, running, start
 from roadstead.cli.console import Output
 
 
@@ -36,14 +36,17 @@ def drift(
     asked = chosen.given(timeout)
 
     async def work(stop: asyncio.Event) -> int:
-        from roadstead.engine import world
-        from roadstead.engine.bundle_plan import Wishes
-        from roadstead.operations import apply as applying
-        from roadstead.operations import drift as drifting
-        from roadstead.report import drifts, outcomes
+        from roadstead.engine import ahead, world
 
         wanted = asked.settings()
         async with world.local(wanted) as opened:
+            with start.importing():
+                opened.ahead = await ahead.read(opened)
+                from roadstead.engine.bundle_plan import Wishes
+                from roadstead.operations import apply as applying
+                from roadstead.operations import drift as drifting
+                from roadstead.report import drifts, outcomes
+
             planned = await drifting.fleet(opened)
             found = drifting.of(planned).report
             failed = found.failed

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from roadstead.cli import console, groups, options, running, settings
+from roadstead.cli import console, groups, options, running, settings, start
 from roadstead.cli.console import Output
 
 if TYPE_CHECKING:
@@ -44,10 +44,13 @@ def status(
 
 
 async def _of_clusters(asked: settings.Given) -> "FleetStatus":
-    from roadstead.engine import world
-    from roadstead.operations import status as standing
+    from roadstead.engine import ahead, world
 
     async with world.local(asked.settings()) as opened:
+        with start.importing():
+            opened.ahead = await ahead.read(opened)
+            from roadstead.operations import status as standing
+
         return await standing.fleet(opened)
 
 

@@ -71,7 +71,7 @@ class Bulletin:
             one
             for name, one in drifted.items()
             if _differs(before.get(name), one)
-            and known.get(str(name)) != earlier.same(standings.drifted(key, one, now))
+            and not (known and known.get(str(name)) == earlier.same(standings.drifted(key, one, now)))
         ]
         events = [telling.drift(key, one, what=telling.doing(one, what), now=now, seen=seen) for one in new]
         over = {*map(str, before), *known} - set(map(str, drifted))
@@ -89,10 +89,10 @@ class Bulletin:
             known, fields = before.get(change.id, ("", ()))
             if change.added or (fields and known == mark):
                 told.added[change.id] = mark, change.added or fields
-            is_same = told_earlier.get(str(change.id)) == earlier.same(
-                standings.added(key, change.id, change.added, now)
-            )
-            if change.added and change.added != fields and not is_same:
+            if change.added and change.added != fields:
+                found = standings.added(key, change.id, change.added, now)
+                if told_earlier.get(str(change.id)) == earlier.same(found):
+                    continue
                 who = ", ".join(dict.fromkeys(one.manager for one in change.added))
                 beside = replace(change, fields=change.added, cause=f"added to by {who}")
                 new.append(beside)

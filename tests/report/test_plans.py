@@ -43,6 +43,12 @@ bundle storefront
     )
 
 
+def test_a_cluster_that_could_not_be_looked_at_is_counted_as_such():
+    lost = Problem(reasons.UNREACHABLE, "connection refused", cluster="b")
+    found = plans.FleetPlan("shop", "4be1", (plan("a"),), (lost, lost))
+    assert text(found).startswith("fleet shop at 4be1: 1 of 2 clusters\n")
+
+
 def test_different_values_are_different_changes():
     found = plans.groups(
         [plan("a", scaled(3, uid=1)), plan("b", scaled(4, uid=2)), plan("c", scaled(3, uid=3))]

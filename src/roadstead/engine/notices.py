@@ -48,7 +48,12 @@ def _forgotten(found: Survey, bundle: str) -> Problem | None:
     inventory = found.inventory(bundle)
     if inventory.parent.resource_version or bundle in found.view.stored.problems:
         return None
-    labelled = [one for one, live in found.view.live.items() if live.part_of == inventory.parent.id]
+    announced = inventory.entries  # by a run that did not come to its end
+    labelled = [
+        one
+        for one, live in found.view.live.items()
+        if live.part_of == inventory.parent.id and one not in announced
+    ]
     if not labelled:
         return None
     wanted = found.manifests[bundle].by_id if bundle in found.manifests else {}

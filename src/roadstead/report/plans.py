@@ -80,11 +80,18 @@ def _sameness(change: Change) -> tuple[object, ...]:
     return (change.id, change.action, change.cause, change.verified, change.notes, fields)
 
 
+def _seen(fleet_plan: FleetPlan) -> str:
+    """How many clusters the plan is for, and of how many, where some could not be looked at."""
+    seen = {plan.key.cluster for plan in fleet_plan.plans}
+    lost = {
+        one.cluster for one in fleet_plan.problems if one.cluster and one.severity is Severity.ERROR
+    } - seen
+    every = counted(len(seen) + len(lost), "cluster")
+    return f"{len(seen)} of {every}" if lost else every
+
+
 def lines(fleet_plan: FleetPlan) -> Iterator[Line]:
-    clusters = sorted({plan.key.cluster for plan in fleet_plan.plans})
-    yield Line(
-        f"fleet {fleet_plan.fleet} at {fleet_plan.revision}: {counted(len(clusters), 'cluster')}", Style.TITLE
-    )
+    yield Line(f"fleet {fleet_plan.fleet} at {fleet_plan.revision}: {_seen(fleet_plan)}", Style.TITLE)
     bundle = ""
     for group in groups(fleet_plan.plans):
         if group.bundle != bundle:

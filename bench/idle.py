@@ -63,7 +63,7 @@ class _Case:
             await hub.until(lambda: seen.done(self.many.clusters), self.keys, "applied")
             hubs.say(
                 f"{self.keys} times a bundle of {objects} applied in {time.perf_counter() - began:.0f} s, "
-                f"{hub.memory / 1e6:.0f} MB"
+                f"{hub.processor / self.keys * 1000:.0f} ms of processor time each, {hub.memory / 1e6:.0f} MB"
             )
 
     @asynccontextmanager

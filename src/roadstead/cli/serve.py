@@ -47,7 +47,7 @@ def serve(
     """
 
     async def work(stop: asyncio.Event) -> int:
-        from roadstead.hub import app, logs, server, traces
+        from roadstead.hub import app, logs, outages, server, traces
         from roadstead.hub.metrics import Metrics
         from roadstead.model.events import Event
         from roadstead.operations import serve as operation
@@ -79,7 +79,7 @@ def serve(
                 await opened.enter_async_context(answering)
                 address = server.shown(listening, secure=tls is not None)
                 logs.say("serving", address=address, fleet=following.fleet, name=chosen.name)
-                await stop.wait()
+                await outages.told(lambda: served.store.problem, stop)
         logs.say("stopped")
         return 0
 

@@ -88,3 +88,8 @@ def hear(event: Event) -> None:
 def say(message: str, **told: Any) -> None:
     """What this process does, and is no event."""
     structlog.get_logger().info(message, **told)
+
+
+def complain(message: str, **told: Any) -> None:
+    """What keeps this process from its work, and is no event."""
+    structlog.get_logger().error(message, **told)

@@ -9,6 +9,7 @@ the cluster is seen seeing.py's, what watches tell hearing.py's, what is done to
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 from roadstead.engine import adopting, clusters, key_step, seeing
 from roadstead.engine.adopting import Adopting
@@ -208,7 +209,8 @@ class Keeper:
 
     async def _survey(self, desired: Desired, client: Client, watch: drift_watch.DriftWatch) -> Known:
         seen = self._seeing
-        seen.facts = facts = await clusters.facts(self._shared.world, desired.fleet, client, seen.facts)
+        async with nullcontext() if seen.facts else self._shared.meeting():
+            seen.facts = facts = await clusters.facts(self._shared.world, desired.fleet, client, seen.facts)
         if any(self.cluster.labels.get(key) != value for key, value in facts.labels.items()):
             self._relabelled()
         former = frozenset(self.cluster.former_names)

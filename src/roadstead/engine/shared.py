@@ -3,7 +3,8 @@
 import asyncio
 import math
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from roadstead.engine.earlier import Memory
@@ -14,6 +15,9 @@ from roadstead.model.events import Event
 from roadstead.world.store.opening import Store
 
 _RECORDS = 200  # intents at once: a commit for a thousand clusters waits here, not in one endless transaction
+
+_MEETINGS = 4  # clusters at once that nobody knows yet
+_PATIENCE = 10.0  # seconds that one of them waits for others
 
 Hear = Callable[[Event], None]
 
@@ -34,6 +38,22 @@ class Shared:
     memory: Memory = field(default_factory=Memory)
     rendering: Rendering = field(default_factory=Rendering)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _meeting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MEETINGS))
+
+    @asynccontextmanager
+    async def meeting(self) -> AsyncIterator[None]:
+        """While a cluster that nobody knows yet is asked what it is: the first learn schemas, half a second of work,
+        that equal ones share. Who would wait long, for those before it are sick, does not."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._meeting.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            self._meeting.release()
 
     async def sleep(self, seconds: float, until: asyncio.Event | None = None) -> None:
         """Or until the event, which is the end of the process unless another is given."""

@@ -23,11 +23,15 @@ from roadstead.sim.calls import Call
 
 def serve(call: Call, method: str) -> Answer:
     """Everything but watches."""
+    warnings = call.dialogue.warnings
     if call.kind.deprecated:
-        call.dialogue.warnings.append(call.kind.deprecated)
-    with calls.warned(call.dialogue.warnings):
+        warnings.append(call.kind.deprecated)
+    try:
         answer = _served(call, method)
-    return answers.warning(answer, tuple(call.dialogue.warnings))
+    except status.ApiError as error:
+        error.warnings = (*error.warnings, *warnings)
+        raise
+    return answers.warning(answer, tuple(warnings)) if warnings else answer
 
 
 def _served(call: Call, method: str) -> Answer:

@@ -339,7 +339,7 @@ async def test_a_dead_cluster_is_told_and_costs_the_others_nothing(clusters, own
     story.commit()
     found = await story.ask("apply")
     assert found.code == 1
-    assert "error: dead: get /api failed (Unreachable): " in found.out
+    assert "error: dead: get /version failed (Unreachable): " in found.out
     assert (await read(alive, "cm", "a", unique))["metadata"]["name"] == "a"
 
 

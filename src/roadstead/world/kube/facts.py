@@ -30,10 +30,11 @@ _SCHEMAS = "schemas"
 
 async def ask(client: Client, blobs: Blobs, *, before: Facts | None = None) -> Facts:
     """The schemas go into `blobs`. What discovery could not learn is told by `client.resources()`."""
+    version = await client.version()  # alone, so that a cluster which lets nobody in says so once
     async with tasks.group() as start:
-        discovering, telling = start(client.resources()), start(client.version())
-        describing, identifying = start(client.schema(blobs)), start(client.identity())
-    served, version, schemas = discovering.result(), telling.result(), describing.result()
+        discovering, describing = start(client.resources()), start(client.schema(blobs))
+        identifying = start(client.identity())
+    served, schemas = discovering.result(), describing.result()
     kept = [item for item in (before.resources if before else ()) if item.group in served.unavailable]
     known = {(item.group, item.version, item.kind) for item in served.items}
     resources = (*served.items, *(one for one in kept if (one.group, one.version, one.kind) not in known))

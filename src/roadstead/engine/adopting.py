@@ -91,9 +91,7 @@ class Adopting:
         shared, known, cluster = self.shared, steps.known, self.reach.cluster
         world = shared.world.within(math.inf)
         rendered = await shared.rendering.of(world, desired, cluster.name, known.facts)
-        async with (
-            shared.turn
-        ):  # else all clusters would go on in the same moment, and an edit wait for all of them
+        async with shared.turn:  # one cluster after another: an edit would wait for all of them
             await asyncio.sleep(0)
         changed = await known.adopt(desired, cluster, rendered)
         bundles = known.bundles()

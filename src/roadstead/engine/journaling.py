@@ -32,9 +32,7 @@ PATIENCE = 15.0  # seconds that a record may take
 class Journaling:
     shared: Shared
     known: Known
-    _unsure: set[str] = field(
-        default_factory=set
-    )  # bundles of which an intent may be open that nobody closes
+    _unsure: set[str] = field(default_factory=set)  # bundles with an intent that maybe nobody closes
 
     async def begin(self, plan: Plan, *, drift: Durable | None) -> tuple[Record, RecordId]:
         """The intent, durable. The drift that is corrected becomes durable with it."""
@@ -49,9 +47,8 @@ class Journaling:
         if bundle in self._unsure:
             await self.durably(self._settle(plan.key))
         self._unsure.add(bundle)
-        room = (
-            contextlib.nullcontext() if drift else shared.recording
-        )  # an edit does not wait for a commit's changes
+        # An edit does not wait for a commit's changes.
+        room = contextlib.nullcontext() if drift else shared.recording
         async with room, tasks.group() as start:
             begun = start(self.durably(shared.store.journal.begin(intent)))
             if drift:

@@ -41,9 +41,7 @@ class Rendering:
         batch = self._gathered
         batch.facts[cluster] = facts
         async with batch.turn:
-            if (
-                batch.made is None and not batch.problems
-            ):  # else somebody has done it; who was cancelled has not
+            if batch.made is None and not batch.problems:  # nobody has done it, or was cancelled
                 await asyncio.sleep(0)  # whoever was woken by the same commit has asked by then
                 await self._work(world, batch)
         if batch.made is None:

@@ -7,13 +7,10 @@ folder read stays, as objects never change; open a new store for a new task.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
-
-if TYPE_CHECKING:
-    pass
 
 FOLDER, FILE, EXECUTABLE, LINK, SUBMODULE = 0o040000, 0o100644, 0o100755, 0o120000, 0o160000
 LONGEST_LINK = 4096

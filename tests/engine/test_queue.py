@@ -31,6 +31,13 @@ def taken(queue):
     return found
 
 
+@pytest.mark.parametrize(
+    ("clusters", "each"), [(0, 8), (3, 8), (100, 8), (200, 4), (400, 2), (5_000, 2)], ids=str
+)
+def test_of_more_clusters_each_begins_less_at_once(clusters, each):
+    assert Limits.among(clusters).at_once == each
+
+
 def test_one_step_at_a_time_for_each_key_and_news_meanwhile_are_not_lost(queue):
     queue.changed("web")
     assert taken(queue) == ["web"]

@@ -102,6 +102,7 @@ class Keeper:
     def go_by(self, desired: Desired, losses: Losses) -> None:
         """A new state of Git; the cluster's document may say something else of it, too."""
         self.cluster = desired.resolution.clusters[self.cluster.name]
+        self._queue.limits = Limits.among(len(desired.resolution.clusters))
         self._reach.cluster = self.cluster
         self._adopting.go_by(desired, losses)
 

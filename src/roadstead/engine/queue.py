@@ -13,6 +13,10 @@ from enum import IntEnum
 
 from roadstead.engine.pauses import Backoff, Breaker
 
+# Steps of all clusters together; one takes some 10 ms of a processor, and waits for its cluster.
+_IN_ALL = 800
+_LEAST = 2  # steps of one cluster, so that a slow one holds up no other
+
 
 class Urgency(IntEnum):
     """What goes first. Somebody waits for a restored object, but not for the news of a poll."""
@@ -33,6 +37,12 @@ class Limits:
     first: float = 1.0
     longest: float = 300.0
     breaker: int = 3
+
+    @classmethod
+    def among(cls, clusters: int) -> "Limits":
+        """For each of so many clusters. A process that begins more than it can carry on with lets all of it wait, until
+        requests end unanswered."""
+        return cls(at_once=max(_LEAST, min(cls().at_once, _IN_ALL // max(clusters, 1))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,12 @@ class Claim:
 
 @dataclass(slots=True)
 class _Open:
-    """An announcement that is there, and the parents that must still be written before it may go."""
+    """An announcement that is there, and the parents that must still be written before it may go. `ending` while it is
+    deleted."""
 
     uid: str
     left: set[str]
+    ending: bool = False
 
 
 @dataclass(slots=True)
@@ -106,7 +108,8 @@ class Announcements:
         crash.here("announcement-written")
         fleet = new[0].after.parent.fleet
         # Announcements first: one that ends between the two requests then shows in its parent.
-        others = [one for one in await reading.announced(client, fleet) if one.name not in self._open]
+        mine = set(self._open)  # also those that are deleted while it is asked
+        others = [one for one in await reading.announced(client, fleet) if one.name not in mine]
         concerned = {one.name for one in new}.union(*(one.claims for one in others))
         parents = await reading.parents(client, fleet, concerned)
         for one in new:
@@ -149,9 +152,13 @@ class Announcements:
 
     async def _sweep(self, client: kube.Client, sender: Sender) -> None:
         """Steps of several bundles come here at the same time: each announcement is taken by one of them."""
-        for name in [name for name, one in self._open.items() if not one.left]:
-            if over := self._open.pop(name, None):
-                await writing.discard(client, sender, name, uid=over.uid)
+        for name, one in list(self._open.items()):
+            if not one.left and not one.ending:
+                one.ending = True
+                try:
+                    await writing.discard(client, sender, name, uid=one.uid)
+                finally:
+                    self._open.pop(name, None)
                 crash.here("announcement-deleted")
 
 

@@ -330,7 +330,6 @@ async def until_refused(place: Client, unique: str) -> Problem:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.real_servers("simulated clusters call no webhooks")
 @pytest.mark.parametrize("code", [403, 400, 500, 422])
 async def test_a_webhook_that_rejects_is_named_whatever_code_it_answers(place, unique, code):
     async def deny(request: web.BaseRequest) -> web.Response:
@@ -351,7 +350,6 @@ async def test_a_webhook_that_rejects_is_named_whatever_code_it_answers(place, u
     assert "policy.example.com" in problem.hint
 
 
-@pytest.mark.real_servers("simulated clusters call no webhooks")
 @pytest.mark.parametrize("trusted", [True, False], ids=["not there", "not trusted"])
 async def test_a_webhook_that_cannot_be_asked_is_transient_and_no_fault_of_the_server(place, unique, trusted):
     async def never(request: web.BaseRequest) -> web.Response:
@@ -366,7 +364,6 @@ async def test_a_webhook_that_cannot_be_asked_is_transient_and_no_fault_of_the_s
     assert "policy.example.com" in problem.hint
 
 
-@pytest.mark.real_servers("simulated clusters keep admission policies and do not ask them")
 async def test_an_admission_policy_that_rejects_is_named(place, unique):
     policy = {
         "failurePolicy": "Fail",

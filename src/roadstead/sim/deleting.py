@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import answers, bodies, ending, status
+from roadstead.sim import answers, bodies, ending, reading, status, writing
 from roadstead.sim.answers import Answer
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
@@ -36,6 +36,7 @@ GIVES_OBJECT = {
     "DeviceClass",
 }
 ORPHANS = {("batch", "jobs"), ("", "replicationcontrollers")}
+ENDING = (writing.PODS, ("", "namespaces"))  # which end by and by
 POLICIES = ("Foreground", "Background", "Orphan", "nil")
 
 
@@ -140,9 +141,9 @@ def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
     write = replace(write, dry_run=wanted.dry_run)
     policy = _propagation(write, live, wanted)
     data, gone = ending.delete(write, stored, live, propagation=policy, grace=wanted.grace)
-    # Who only tries is shown the object when its finalizers would have changed first.
-    tried = wanted.dry_run and bool(policy and live["metadata"].get("finalizers"))
-    if not gone or tried or write.kind.kind in GIVES_OBJECT:
+    if gone and wanted.dry_run and live["metadata"].get("finalizers") and write.kind.storage not in ENDING:
+        return answers.value(_unsaid(write.kind))
+    if not gone or write.kind.kind in GIVES_OBJECT:
         return Answer(render(data), 202 if wanted.told and not gone else 200)
     details = {
         "name": write.name,
@@ -159,6 +160,16 @@ def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
             "details": {key: value for key, value in details.items() if value},
         }
     )
+
+
+def _unsaid(kind: Kind) -> dict[str, Any]:
+    """What is shown to who only tries to delete an object that nothing would hold then."""
+    head: dict[str, Any] = {"kind": kind.kind, "apiVersion": kind.api_version}
+    if kind.custom:
+        return head
+    counted = kind.storage == ("apps", "daemonsets")
+    metadata = {"annotations": {reading.TEMPLATE_COUNT: "0"}} if counted else {}
+    return {**head, "metadata": metadata, **reading.unsaid(kind)}
 
 
 def many(write: Write, page: Page, wanted: Wish) -> None:

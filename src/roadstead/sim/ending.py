@@ -29,14 +29,14 @@ def delete(
     if kind.storage == writing.PODS:
         grace = _grace(live, grace)
         if not grace and not finalizers:
-            marked = _marked(write, live, grace)
+            marked = _marked(write, _held(live, finalizers), grace)
             if metadata.get("deletionGracePeriodSeconds") != 0:
                 storing.put(write, write.name, marked)  # watches see that it ends before it does
             return storing.gone(write, marked), True
     elif kind.storage != ("", "namespaces") and not finalizers:
         return storing.gone(write, live), True
     if kind.storage == ("", "namespaces") and not finalizers and writing.final(kind, live):
-        return storing.gone(write, live), True
+        return storing.gone(write, _held(live, finalizers)), True
     if kind.storage == ("", "namespaces") and metadata.get("deletionTimestamp"):
         return stored.data, False
     if metadata.get("deletionTimestamp"):
@@ -44,12 +44,8 @@ def delete(
             return storing.put(write, write.name, _marked(write, live, grace)), False
         if finalizers == (metadata.get("finalizers") or []):
             return stored.data, False
-        return storing.put(
-            write, write.name, {**live, "metadata": {**metadata, "finalizers": finalizers}}
-        ), False
-    if finalizers:
-        metadata["finalizers"] = finalizers
-    value = _marked(write, {**live, "metadata": metadata}, grace)
+        return storing.put(write, write.name, _held(live, finalizers)), False
+    value = _marked(write, _held(live, finalizers), grace)
     if kind.storage == ("", "namespaces"):
         value["status"] = {**value.get("status", {}), "phase": "Terminating"}
     return storing.put(write, write.name, value), False
@@ -58,8 +54,8 @@ def delete(
 def _awaited(kind: Kind, metadata: Value, propagation: str) -> list[str]:
     """The finalizers of an object that is to be deleted in this way."""
     found = list(metadata.get("finalizers") or ())
-    if kind.storage == EVENTS:
-        return found  # whose dependents nobody waits for
+    if kind.storage == EVENTS:  # whose dependents nobody waits for
+        return [each for each in found if each not in ("orphan", "foregroundDeletion")]
     for policy, finalizer in (("Orphan", "orphan"), ("Foreground", "foregroundDeletion")):
         if propagation == policy and finalizer not in found:
             found.append(finalizer)
@@ -68,6 +64,11 @@ def _awaited(kind: Kind, metadata: Value, propagation: str) -> list[str]:
     if kind.storage == custom.STORAGE and custom.FINALIZER not in found:
         found.append(custom.FINALIZER)  # its objects go first
     return found
+
+
+def _held(live: Value, finalizers: list[str]) -> Value:
+    metadata = {key: item for key, item in live["metadata"].items() if key != "finalizers"}
+    return {**live, "metadata": {**metadata, "finalizers": finalizers} if finalizers else metadata}
 
 
 def _marked(write: Write, live: Value, grace: int | None) -> Value:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
 from roadstead.sim.rules import services
-from roadstead.sim.schema import completing, decoding
+from roadstead.sim.schema import builtin, completing, decoding
 from roadstead.sim.selecting import Requirement
 from roadstead.sim.store import Key
 
@@ -30,6 +31,7 @@ class _Parts(msgspec.Struct):
     metadata: msgspec.Raw
 
 
+REPLICATED = (("apps", "deployments"), ("apps", "replicasets"), ("apps", "statefulsets"))
 HEAD = ("kind", "apiVersion", "metadata")
 _LABELLED = msgspec.json.Decoder(_Labelled)
 _PARTS = msgspec.json.Decoder(_Parts)
@@ -130,6 +132,15 @@ def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
 def prefix(kind: Kind) -> bytes:
     """How the bytes of each stored object of a kind begin."""
     return b'{"kind":"%s","apiVersion":"%s",' % (kind.kind.encode(), kind.api_version.encode())
+
+
+@cache
+def unsaid(kind: Kind) -> dict[str, Any]:
+    """What an object of which nothing is known shows beside its head."""
+    if kind.custom:
+        return {}
+    found = {key: item for key, item in builtin.zero(kind.shape).items() if key not in HEAD}
+    return {**found, "spec": {"replicas": 0, **found["spec"]}} if kind.storage in REPLICATED else found
 
 
 def shown(kind: Kind, data: bytes) -> bytes:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import cache
-from typing import Any
 
 import orjson
 
@@ -12,7 +10,6 @@ from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.reading import Choice
 from roadstead.sim.requests import Options
-from roadstead.sim.schema import builtin
 from roadstead.sim.store import Change
 
 BOOKMARKS = 60.0  # seconds
@@ -108,11 +105,5 @@ def _event(sort: str, data: bytes) -> bytes:
 def _bookmark(kind: Kind, version: int, render: Render, *, initial: bool = False) -> bytes:
     more = f",{INITIAL_END}" if initial else ""
     metadata = f'"metadata":{{"resourceVersion":"{version}"{more}}}'.encode()
-    rest = b"" if kind.custom else orjson.dumps(_rest(kind))[1:-1]
+    rest = orjson.dumps(reading.unsaid(kind))[1:-1]
     return _event("BOOKMARK", render(reading.prefix(kind) + metadata + (b"," if rest else b"") + rest + b"}"))
-
-
-@cache
-def _rest(kind: Kind) -> dict[str, Any]:
-    """What an object shows of which nothing is known."""
-    return {key: value for key, value in builtin.zero(kind.shape).items() if key not in reading.HEAD}

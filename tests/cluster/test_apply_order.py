@@ -53,6 +53,15 @@ async def test_a_definition_and_its_objects_in_one_apply(shop):
     assert shop.writes(mark) == []
 
 
+async def test_a_definition_in_one_bundle_and_its_objects_in_the_next(shop):
+    """The server says that a definition is established some 30 ms before it serves the kind everywhere."""
+    ns, group = shop.fleet, f"{shop.fleet}.example.com"
+    assert set(results(await shop.apply(samples.definition(group), bundle="kinds")).values()) == {"created"}
+    outcome = await shop.apply(samples.widget(group, ns, size=1))
+    assert causes(outcome) == {}
+    assert results(outcome) == {f"Widget/{ns}/w": "created"}
+
+
 async def test_a_field_that_the_same_apply_adds_to_a_definition_can_be_used_at_once(shop):
     ns, group = shop.fleet, f"{shop.fleet}.example.com"
     strict = samples.definition(group, spec={"type": "object", "properties": {"a": {"type": "integer"}}})

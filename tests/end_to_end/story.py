@@ -22,7 +22,7 @@ VERSION = "roadstead.dev/v1alpha1"
 
 class CommandFailed(Exception):
     def __init__(self, ended: "Ended") -> None:
-        super().__init__(f"exit code {ended.code}\n{ended.out}\n{ended.err}")
+        super().__init__(f"exit code {ended.code}\n{ended.problems}{ended.err}\n{ended.out}")
         self.ended = ended
 
 
@@ -31,6 +31,13 @@ class Ended:
     code: int
     out: str
     err: str
+
+    @property
+    def problems(self) -> str:
+        """Those of a `-o json` answer, a line each: the first thing to look at in a long one."""
+        if not self.out.startswith("{"):
+            return ""
+        return "".join(f"{one}\n" for one in self.data().get("problems", ()))
 
     @property
     def told(self) -> str:

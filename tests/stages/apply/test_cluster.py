@@ -24,6 +24,7 @@ class Server:
 
     def __init__(self, *failures, **fields) -> None:
         self.failures, self.fields, self.asked = list(failures), fields, 0
+        self.unsettled = {}
 
     async def resources(self, *, fresh=False):
         return Resources((CONFIG,))
@@ -112,6 +113,15 @@ async def test_a_kind_that_was_just_defined_may_be_unknown_for_a_moment(monkeypa
     async with session(server) as now:
         now.define(GroupKind("", "ConfigMap"))
         assert await now.get(ID)
+    assert server.asked == 6
+
+
+async def test_a_kind_that_another_bundle_just_defined_may_be_unknown_for_a_moment(monkeypatch):
+    monkeypatch.setattr("roadstead.stages.apply.cluster._FIRST_PAUSE", 0.001)
+    server = Server(*[reasons.NO_SUCH_KIND] * 5)
+    async with session(server) as first, session(server) as second:
+        first.define(GroupKind("", "ConfigMap"))
+        assert await second.get(ID)
     assert server.asked == 6
 
 

@@ -41,7 +41,9 @@ _SETTLES_WITHIN = 15.0  # seconds that a server may go by an older definition
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """`own` acts as ourselves and keeps the inventory; `client` may act as a bundle's service account.
-    `slots` bounds what all bundles together ask of the cluster at once; `announcements` are the run's."""
+    `slots` bounds what all bundles together ask of the cluster at once; `announcements` are the run's.
+    What was defined, and until when the server may not go by it yet, `own` remembers for all bundles: the
+    next one's step may begin before every part of the server knows."""
 
     own: Client
     client: Client
@@ -51,13 +53,11 @@ class Cluster:
 
 @dataclass(slots=True)
 class Session:
-    """One step's requests. `until` is a time of the running loop. `defined` are kinds whose definition
-    this step wrote, and until when the server may not know of it yet."""
+    """One step's requests. `until` is a time of the running loop."""
 
     cluster: Cluster
     until: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    defined: dict[GroupKind, float] = field(default_factory=dict)
     lost: Problem | None = None
 
     async def get(
@@ -162,12 +162,12 @@ class Session:
         return asyncio.get_running_loop().time() >= self.until
 
     def define(self, kind: GroupKind) -> None:
-        """The kind's definition was just written, and the server says that it is established."""
-        self.defined[kind] = asyncio.get_running_loop().time() + _SETTLES_WITHIN
+        """The kind's definition was just written, or the server says that it is established."""
+        self.cluster.own.unsettled[kind] = asyncio.get_running_loop().time() + _SETTLES_WITHIN
 
     def _unsettled(self, kind: GroupKind) -> bool:
         """Whether the server may not go by the kind's definition yet."""
-        known = self.defined.get(kind, 0.0)
+        known = self.cluster.own.unsettled.get(kind, 0.0)
         return asyncio.get_running_loop().time() < known and not (self.over or self.stop.is_set())
 
     def finishing(self) -> "Session":

@@ -10,8 +10,8 @@ from itertools import groupby
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
-from roadstead.model.outcome import ObjectOutcome
-from roadstead.objects import difference, order
+from roadstead.model.outcome import ObjectOutcome, Result
+from roadstead.objects import difference, kinds, order
 from roadstead.stages.apply import keeping, ledger
 from roadstead.stages.apply.cluster import Object
 from roadstead.stages.apply.dropping import Dropper
@@ -50,6 +50,8 @@ async def write(run: Run) -> None:
 async def _put(run: Run, putter: Putter, one: Work) -> None:
     done = await putter.put(one, run.stored.entries.get(one.id))
     run.standing.answers[one.id] = done.answer
+    if done.result is not Result.UNCHANGED and (told := kinds.defined(done.sent)):
+        run.session.define(told[0])
     if one.change.manifest is not None:
         run.written[one.id] = ledger.entry(one.change.manifest, done.answer)
     run.say(

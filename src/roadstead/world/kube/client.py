@@ -20,6 +20,7 @@ import orjson
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import ApiResource
+from roadstead.model.ids import GroupKind
 from roadstead.world.blobs import Blobs
 from roadstead.world.kube import discovery, impersonation, listing, requests, schemas, watching
 from roadstead.world.kube import errors as refusals
@@ -80,6 +81,8 @@ class Client:
         self._resources: Resources | None = None
         self._asking = asyncio.Lock()
         self.heard = -math.inf  # when a watch was taken or brought something last, by the loop's clock
+        # Kinds whose definition was written, and until when (by the loop's clock) the server may not go by it.
+        self.unsettled: dict[GroupKind, float] = {}
 
     async def __aenter__(self) -> Self:
         if self._original is None:

@@ -167,3 +167,15 @@ def test_placeholders_are_found_in_objects_and_in_their_json():
 )  # fmt: skip
 def test_types_of_parameters(value, kind, expected):
     assert substitution.fits(value, kind) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("${replicsa}", "replicas"), ("${clutser.name}", "cluster.name"),
+     ("${cluster.lables.topology.kubernetes.io/region}", "cluster.labels.topology.kubernetes.io/region"),
+     ("${replicas}", None), ("$${replicsa}", None), ("${REPLICAS}", None), ("${cluster}", None), ("${datasource}", None),
+     ("${__data.fields.Cluster}", None)],
+)  # fmt: skip
+def test_what_is_nearly_a_placeholder_is_told_with_its_place(text, meant):
+    found = list(substitution.misspelt({"a": ["x", f"- {text}"]}, NAMES))
+    assert found == ([(("a", 1), text[2:-1], meant)] if meant else [])

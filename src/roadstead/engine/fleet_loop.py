@@ -100,7 +100,7 @@ async def each(
 ) -> dict[str, Answer | tuple[Problem, ...]]:
     """By cluster, what `work` gave for its survey, or why there is nothing. A cluster on which that fails
     for its own sake is tried anew for as long as `again` says so. `warned` gathers what a person should
-    know of them, whatever they are asked for: what servers warn of, and notices."""
+    know of them, whatever they are asked for: what servers and renders warn of, and notices."""
     recorded = clusters.recorded(world, desired.fleet)
     wanted = chosen(world, desired)
     heard: list[Problem] = [] if warned is None else warned
@@ -120,7 +120,7 @@ async def each(
                 async with slots:
                     before = recorded.get(cluster.name)
                     found = await surveying.survey(world, desired, cluster, client, before=before)
-                heard.extend(notices.of_cluster(found))
+                heard.extend(notices.of_cluster(found, bundles(world.settings, desired)))
                 losses.saw(cluster.name, found.view.stored.inventories)
                 lost = await losses.of(cluster.name)
                 if cluster.state is ClusterState.RETIRED:

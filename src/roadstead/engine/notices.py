@@ -1,6 +1,6 @@
 """What a person should know beside plans: what is out of sight of Git, of the selection, or of inventories."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from roadstead.engine import clusters
 from roadstead.engine.revision_loop import Desired
@@ -39,9 +39,13 @@ def _vanished(world: World, desired: Desired, name: str) -> Problem:
     return _warning(reasons.FROZEN, cause, hint).at(cluster=name)
 
 
-def of_cluster(found: Survey) -> list[Problem]:
-    """Bundles whose inventory is gone, though objects carry its label."""
-    return [problem for bundle in found.assignments if (problem := _forgotten(found, bundle))]
+def of_cluster(found: Survey, wanted: Set[str]) -> list[Problem]:
+    """What the renders of the bundles `wanted` (none: of all) warn of, and bundles whose inventory is gone, though
+    objects carry its label."""
+    made = [one for bundle, one in found.manifests.items() if not wanted or bundle in wanted]
+    warned = [one for each in made for one in each.findings if one.severity is Severity.WARNING]
+    forgotten = [problem for bundle in found.assignments if (problem := _forgotten(found, bundle))]
+    return [*warned, *forgotten]
 
 
 def _forgotten(found: Survey, bundle: str) -> Problem | None:

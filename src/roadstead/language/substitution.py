@@ -12,6 +12,7 @@ shares with the prepared value all that holds no placeholder. So nobody edits su
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from roadstead.language import nearest, numbers, paths
@@ -35,6 +36,17 @@ def find(value: Any, names: Set[str]) -> frozenset[str]:
         found = {match[2].decode() for match in _PLACEHOLDER_BYTES.finditer(value)}
         return frozenset(name for name in found if counts(name, names))
     return frozenset(match[2] for _, _, text in _texts(value, ()) for match in _matches(text, names))
+
+
+def misspelt(value: Any, names: Set[str]) -> Iterator[tuple[Path, str, str]]:
+    """Every `${…}` that is no placeholder and probably should be one: where it stands, the name written, and
+    the one that was meant."""
+    known = frozenset(names)
+    for path, is_key, text in _texts(value, ()):
+        for match in _PLACEHOLDER.finditer(text):
+            meant = None if match[1] or counts(match[2], known) else _meant(match[2], known)
+            if meant:
+                yield (*path, text) if is_key else path, match[2], meant
 
 
 def fits(value: object, kind: str) -> bool:
@@ -93,6 +105,15 @@ def counts(name: str, names: Set[str]) -> bool:
 
 def _matches(text: str, names: Set[str]) -> list[re.Match[str]]:
     return [match for match in _PLACEHOLDER.finditer(text) if counts(match[2], names)]
+
+
+@lru_cache(maxsize=4096)
+def _meant(name: str, names: frozenset[str]) -> str | None:
+    """Content is full of words that are near to `cluster`: what is built in is compared by all of its parts."""
+    if "." not in name:
+        return nearest.misspelt(name, names)
+    label = LABELS + name.split(".", 2)[-1]
+    return nearest.misspelt(name, {*names, *BUILT_IN, label})
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, bool, str]]:

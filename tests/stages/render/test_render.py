@@ -97,6 +97,27 @@ async def test_a_parameter_without_value_is_an_error_of_its_cluster_alone(render
     )
 
 
+KUSTOMIZATION = "resources: [settings.yaml]"
+CHART = {"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n"}
+SLIP = CONFIG_MAP.replace("{a: b}", '\n  a: "${HOME} ${replicas}"\n  b: "Ü ${replicsa}"')
+
+
+@pytest.mark.parametrize(
+    ("files", "file"),
+    [({"app/all.yaml": SLIP}, "app/all.yaml:6:9"),
+     ({"app/kustomization.yaml": KUSTOMIZATION, "app/settings.yaml": SLIP}, "app/settings.yaml:6:9"),
+     ({**CHART, "app/templates/settings.yaml": SLIP}, "app/templates/settings.yaml:6:9")],
+    ids=["plain", "kustomize", "helm"],
+)  # fmt: skip
+async def test_a_misspelt_placeholder_stays_and_is_told_where_it_is_written(rendering, files, file):
+    found = await rendering(files, parameters=REPLICAS, layers=THREE)
+    assert objects(found)["ConfigMap/default/settings"]["data"] == {"a": "${HOME} 3", "b": "Ü ${replicsa}"}
+    (problem,) = warnings(found)
+    assert str(problem.place) == f"{file}: data.b"
+    assert "${replicsa}" in problem.cause
+    assert "${replicas}" in problem.hint
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [

@@ -15,13 +15,13 @@ from typing import Any
 import msgspec
 import orjson
 
-from roadstead.language import canonical, merge_keys, patches, substitution
+from roadstead.language import canonical, merge_keys, patches, paths, substitution
 from roadstead.model import errors, wire
 from roadstead.model.assignment import Namespace, Patch, PatchType, Target
 from roadstead.model.errors import Place, Problem, RoadsteadError, Severity
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.manifests import Manifest
-from roadstead.model.reasons import MATCHES_NOTHING
+from roadstead.model.reasons import BAD_VARIABLE, MATCHES_NOTHING
 from roadstead.objects import canonical as objects
 from roadstead.objects import kinds, targets
 from roadstead.stages.render import build, images, namespaces
@@ -29,7 +29,7 @@ from roadstead.stages.render.schemas import Schemas
 from roadstead.world.blobs import Blobs
 
 JOB = "roadstead.stages.render.bind:job"
-RULES = 1  # of this module and what it calls here; objects/canonical.py has its own, the digest's prefix
+RULES = 2  # of this module and what it calls here; objects/canonical.py has its own, the digest's prefix
 
 
 class Shape(msgspec.Struct, frozen=True, array_like=True):
@@ -178,7 +178,10 @@ class _Binder:
         limits = (shape.allowed_namespaces, shape.allowed_cluster_scoped)
         refused = namespaces.allowed(manifest.id, *limits)
         problems = [refused] if refused else []
-        problems += self._schemas.check(orjson.loads(manifest.body))
+        body = orjson.loads(manifest.body)
+        problems += self._schemas.check(body)
+        if b"${" in manifest.body:
+            problems += _misspelt(body, self._names)
         findings += [_told(problem, origin, manifest.id) for problem in problems]
         yield manifest
 
@@ -217,6 +220,15 @@ def _apply(kind: PatchType, obj: dict[str, Any], content: Any) -> dict[str, Any]
         return patches.strategic_merge(obj, content, keys=merge_keys.of(kinds.of(obj)))
     made = patches.json_patch(obj, content) if kind is PatchType.JSON else patches.merge_patch(obj, content)
     return made if isinstance(made, dict) else None
+
+
+def _misspelt(body: Any, names: frozenset[str]) -> Iterator[Problem]:
+    """What looks like the application's own text and is probably a parameter with a slip in its name."""
+    for path, written, meant in substitution.misspelt(body, names):
+        cause = f"not a parameter, so it stays as it is written: ${{{written}}}"
+        hint = f"did you mean ${{{meant}}}?"
+        place = Place(field=paths.text(path))
+        yield Problem(BAD_VARIABLE, cause, hint, Severity.WARNING, place)
 
 
 def _identified(obj: Any) -> ObjectId | None:

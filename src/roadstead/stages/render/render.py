@@ -14,7 +14,7 @@ from roadstead.model.facts import Facts
 from roadstead.model.ids import Key
 from roadstead.model.manifests import Manifests
 from roadstead.model.snapshot import Snapshot
-from roadstead.stages.render import assemble, bind, bindings, builds
+from roadstead.stages.render import assemble, bind, bindings, builds, locate
 from roadstead.stages.render.cache import Cache
 from roadstead.stages.render.context import Context, Pool
 from roadstead.world import tracing
@@ -53,7 +53,9 @@ async def _render(assignments: Sequence[Assignment], context: Context) -> dict[K
         binding = bound.by_key[one.key]
         where = (binding.shared, binding.own)
         if where not in assembled:
-            assembled[where] = _together(binding, bound.results)
+            together = _together(binding, bound.results)
+            findings = locate.misspelt(together.findings, one.source, context)
+            assembled[where] = together._replace(findings=findings)
         items, digest, findings = assembled[where]
         findings = (*reports[one.key].findings, *findings)
         made[one.key] = Manifests(one.key, items, digest, _told(findings, one.key))

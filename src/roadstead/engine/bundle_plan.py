@@ -18,6 +18,7 @@ from roadstead.model.plan import Draft, Plan
 from roadstead.stages import apply
 from roadstead.stages.fleet.limits import Fate
 from roadstead.stages.plan import compare, settle
+from roadstead.world.inventory import reading
 
 
 def bundles(found: Survey, wanted: frozenset[str]) -> list[str]:
@@ -78,28 +79,36 @@ async def plan(
     )
     if stopped:
         return Plan(key, inventory.parent.applied, found.desired.revision, inventory.parent, (), stopped)
-    draft = compare.compare(
-        compare.Situation(
-            key=key,
-            revision=found.desired.revision,
-            inventory=inventory,
-            live=found.view.live,
-            assignment=assignment,
-            manifests=manifests,
-            claims=found.claims,
-            parents=found.view.parents,
-            unreadable=found.view.unreadable,
-            unserved=found.unserved,
-            delete_precious=wishes.delete_precious,
-            ignore_prune_limit=wishes.ignore_prune_limit,
-        )
+    situation = compare.Situation(
+        key=key,
+        revision=found.desired.revision,
+        inventory=inventory,
+        live=found.view.live,
+        assignment=assignment,
+        manifests=manifests,
+        claims=found.claims,
+        parents=found.view.parents,
+        unreadable=found.view.unreadable,
+        unserved=found.unserved,
+        delete_precious=wishes.delete_precious,
+        ignore_prune_limit=wishes.ignore_prune_limit,
     )
+    draft = await _drafted(found, situation)
     if over := _exceeded(found, key, draft, wishes):
         return Plan(key, inventory.parent.applied, found.desired.revision, inventory.parent, (), over)
     if not shown:
         draft = compare.unshown(draft, assignment)
     previews = await apply.preview(found.target(assignment), draft, deadline=world.remaining, at_hand=at_hand)
     return settle.settle(draft, previews, assignment)
+
+
+async def _drafted(found: Survey, situation: compare.Situation) -> Draft:
+    """The draft; where objects of another fleet stand in its way, the cluster is asked whose they are."""
+    draft = compare.compare(situation)
+    if strange := compare.strange(situation, draft):
+        strangers = await reading.strangers(found.client, strange)
+        draft = compare.compare(replace(situation, strangers=strangers))
+    return draft
 
 
 def _stopped(

@@ -125,6 +125,12 @@ def test_what_follows(git, owned, there, expected):
     assert told(draft(git=git, owned=owned, there=there)) == expected
 
 
+def test_whose_the_object_of_another_fleet_is_is_told_where_it_was_asked_for():
+    owner = Parent("store", Key("web", "prod"), "its-parent", STRANGE)
+    found = draft(git=[manifest(A)], there=[live(A, part_of=STRANGE)], strangers={STRANGE: owner})
+    assert told(found) == ["OwnedByOther ConfigMap/shop/a: it belongs to bundle web of fleet store"]
+
+
 @pytest.mark.parametrize(
     ("git", "there", "additions", "asked"),
     [

@@ -18,7 +18,7 @@ from roadstead.model import reasons
 from roadstead.model.assignment import Additions, Adopt, Assignment, DeletionPolicy, DriftMode
 from roadstead.model.errors import Problem
 from roadstead.model.ids import GroupKind, Key, ObjectId
-from roadstead.model.inventory import Entry, Inventory, short
+from roadstead.model.inventory import Entry, Inventory, Parent, short
 from roadstead.model.live import Live
 from roadstead.model.manifests import Manifest, Manifests
 from roadstead.model.plan import Action, Change, Draft
@@ -34,7 +34,8 @@ class Situation:
 
     `assignment` is None when Git assigns the bundle to the cluster no more: everything it owns is then
     unwanted. `live` holds every owned object and every wanted one that exists. `claims` tells which
-    bundles want an object on this cluster, `parents` which bundle a part-of label belongs to.
+    bundles want an object on this cluster, `parents` which bundle a part-of label belongs to, `strangers` the
+    inventories of other fleets, as far as they were asked for (`strange`).
     `unreadable` objects could not be looked for: nothing is known of them, so nothing is done to
     them. `unserved` kinds the cluster does not serve; the value tells whether a wanted CRD will.
     """
@@ -47,6 +48,7 @@ class Situation:
     manifests: Manifests | None = None
     claims: Mapping[ObjectId, tuple[str, ...]] = field(default_factory=dict)
     parents: Mapping[str, Key] = field(default_factory=dict)
+    strangers: Mapping[str, Parent] = field(default_factory=dict)
     unreadable: Mapping[ObjectId, Problem] = field(default_factory=dict)
     unserved: Mapping[GroupKind, bool] = field(default_factory=dict)
     delete_precious: bool = False
@@ -74,6 +76,16 @@ def compare(situation: Situation) -> Draft:
         changes=tuple(changes),
         problems=tuple(problems),
     )
+
+
+def strange(situation: Situation, draft: Draft) -> frozenset[str]:
+    """The part-of labels that stand in the way of the draft and belong to no bundle of this fleet."""
+    held = (
+        situation.live[one.object].part_of
+        for one in draft.problems
+        if one.reason is reasons.OWNED_BY_OTHER and one.object and one.object in situation.live
+    )
+    return frozenset(one for one in held if one and one not in situation.parents)
 
 
 def unshown(draft: Draft, assignment: Assignment | None) -> Draft:
@@ -190,10 +202,12 @@ def _held_by_other(situation: Situation, manifest: Manifest, live: Live) -> Chan
             verified=False,
             **_seen(live),
         )
-    whose = f"bundle {owner.bundle}" if owner else f"the ApplySet {live.part_of}, which is not of this fleet"
+    stranger = situation.strangers.get(live.part_of)
     return Problem(
         reasons.OWNED_BY_OTHER,
-        f"it belongs to {whose}",
+        f"it belongs to bundle {stranger.key.bundle} of fleet {stranger.fleet}"
+        if stranger
+        else f"it belongs to the ApplySet {live.part_of}, which is not of this fleet",
         hint="remove it from one of the two; nothing was touched",
         object=manifest.id,
         action="plan",

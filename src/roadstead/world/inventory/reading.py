@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from roadstead.model import errors, reasons
-from roadstead.model.errors import Problem
+from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import Key
 from roadstead.model.inventory import Inventory, Parent
@@ -22,6 +22,7 @@ from roadstead.world.kube import client as kube
 _APART = (
     "correct the access of one of the two; if the cluster was renamed, write the name it had into formerNames"
 )
+_MOST_STRANGERS = 20  # in one selector, which is part of an address
 _FEW = 8  # look-ups by name cost about as much as one list of a few hundred parents
 SECRETS = ApiResource("", "v1", "Secret", "secrets", namespaced=True)
 
@@ -145,6 +146,17 @@ async def holder(client: kube.Client, parent: Parent) -> Parent | None:
         return secret.decode_parent(found)
     except ValueError as error:
         raise errors.error(_broken(parent.name, error, *parent.key)) from error
+
+
+async def strangers(client: kube.Client, ids: Collection[str]) -> dict[str, Parent]:
+    """Of these ApplySets, by id, those that are bundles of other fleets; none where that cannot be read."""
+    selector = f"{names.ID_LABEL} in ({','.join(sorted(ids)[:_MOST_STRANGERS])})"
+    try:
+        listing = await client.list(SECRETS, namespace=names.NAMESPACE, selector=selector, metadata=True)
+    except RoadsteadError:  # who it is helps a person, and nothing depends on it
+        return {}
+    found = filter(None, map(_parent, listing.objects()))
+    return {parent.id: parent for parent in found}
 
 
 async def announced(client: kube.Client, fleet: str) -> tuple[Announcement, ...]:

@@ -70,7 +70,7 @@ def events(
                 if told.kind == "event":
                     _each(report, [msgspec.convert(told.data, Event)], output)
                 elif told.kind in ("lost", "back", "gone"):
-                    console.show([Line(_said(told.kind, told.data), Style.WARNING)], console.err())
+                    console.show([Line(_said(told.kind, told.data), Style.WARNING)], stderr=True)
         return 0
 
     running.run(work)

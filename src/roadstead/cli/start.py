@@ -16,6 +16,7 @@ _NEW_OBJECTS = 50_000  # after so many the collector looks; by default 700
 
 def run() -> NoReturn:
     gc.set_threshold(_NEW_OBJECTS)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it looks for them in all that is installed
     with importing():
         from roadstead.cli.main import app
     try:

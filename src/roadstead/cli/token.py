@@ -34,4 +34,4 @@ def new(
     console.show_raw(f"{made}\n")
     told = ("put this into the hub's --access file:", "", "tokens:", f"- name: {name}")
     lines = [*told, f"  hash: {tokens.hashed(made)}"]
-    console.show((Line(line, Style.PLAIN) for line in lines), console.err())
+    console.show((Line(line, Style.PLAIN) for line in lines), stderr=True)

@@ -15,6 +15,7 @@ from roadstead.stages.sources import resolve as repositories
 from roadstead.world import tasks
 from roadstead.world.git import command, decisions
 from roadstead.world.git.decisions import Book
+from roadstead.world.kube import tls
 
 # What reading, asking and planning need, in pieces of some 20 ms, for what goes on beside it has its turns between.
 _LATER = (
@@ -27,8 +28,8 @@ _LATER = (
     "roadstead.stages.fleet.load",
     "roadstead.stages.fleet.resolve",
     "roadstead.world.kube.client",
-    "aiohttp.http",
-    "aiohttp.connector",
+    "yarl",
+    "aiohttp",
     "roadstead.world.kube.transport",
     "roadstead.stages.render.bind",
     "roadstead.stages.observe.healths",
@@ -55,6 +56,8 @@ async def read(world: World) -> Found:
         for name in _LATER:
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
+            if name == "aiohttp":
+                tls.import_http()
             importlib.import_module(name)
     return Found(reading.result(), deciding.result())
 

@@ -1,6 +1,8 @@
 """TLS contexts: made once for the same content."""
 
+import asyncio
 import ssl
+import sys
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -10,6 +12,7 @@ from roadstead.model.errors import UsageError
 from roadstead.world.kube import tls
 from roadstead.world.kube.access import Certificate, Trust
 from tests.controlplane.authority import Authority
+from tests.world.kube.serving import always, answer, serving
 
 
 def test_the_same_content_gives_the_same_context():
@@ -74,3 +77,36 @@ def test_what_cannot_be_loaded_is_named(trust, certificate, what):
     assert caught.value.problem.reason is reasons.KUBECONFIG_INVALID
     assert what in caught.value.problem.cause
     assert "SECRET" not in str(caught.value)
+
+
+ASKING = """
+import asyncio, sys
+from roadstead.world.kube import tls
+tls.import_http()
+import aiohttp
+async def ask():
+    async with aiohttp.ClientSession() as session, session.get(sys.argv[1]) as response:
+        return response.status
+try:
+    print(asyncio.run(ask()))
+except aiohttp.ClientConnectorCertificateError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_known", "answered"),
+    [pytest.param(True, "200", id="a known authority"), pytest.param(False, "refused", id="an unknown one")],
+)
+async def test_roots_that_are_read_late_count(tmp_path, is_known, answered):
+    roots = tmp_path / "roots.pem"
+    async with serving(always(lambda: answer({}))) as server:
+        known = server.authority if is_known else Authority("other")
+        roots.write_bytes(known.certificate)
+        asking = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", ASKING, server.url),
+            stdout=asyncio.subprocess.PIPE,
+            env={"SSL_CERT_FILE": str(roots)},
+        )
+        said, _ = await asking.communicate()
+    assert said.decode().strip() == answered

@@ -5,7 +5,9 @@ Python reads certificates from files only, so a client's key is written to a pri
 
 import hashlib
 import ssl
+import sys
 import tempfile
+from typing import Any
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -79,3 +81,32 @@ def _unusable(what: str, cause: OSError) -> errors.RoadsteadError:
             hint="replace it by PEM that `openssl x509` reads",
         )
     )
+
+
+class _Unread(ssl.SSLContext):
+    """Reads the roots of this machine for its first connection, not before."""
+
+    is_read = False
+
+    def wrap_bio(self, *arguments: Any, **settings: Any) -> ssl.SSLObject:
+        if not self.is_read:
+            self.is_read = True
+            self.load_default_certs()
+        return super().wrap_bio(*arguments, **settings)
+
+
+def import_http() -> None:
+    """Import aiohttp without what it does then: read all roots, twice. Those who connect with a context of their
+    own, as to clusters, never need them."""
+    if "aiohttp" in sys.modules:
+        return
+    ssl.SSLContext.set_default_verify_paths = _leave_out  # type: ignore[method-assign,assignment]
+    try:
+        from aiohttp import connector
+    finally:
+        del ssl.SSLContext.set_default_verify_paths  # the inherited one is back
+    connector._SSL_CONTEXT_VERIFIED.__class__ = _Unread  # there is no other way to it
+
+
+def _leave_out(context: ssl.SSLContext) -> None:
+    pass

@@ -221,9 +221,9 @@ class BundleSpec(fields.Spec):
         default=None,
         description="The Rollout by which changes travel; default: the Fleet's `defaults.rollout`.",
     )
-    drift: Drift = Field(default=Drift(), description="What is done about drift.")
+    drift: Drift = Field(default=Drift.model_construct(), description="What is done about drift.")
     deletion: Deletion = Field(
-        default=Deletion(), description="What is done with objects no longer rendered."
+        default=Deletion.model_construct(), description="What is done with objects no longer rendered."
     )
     adopt: Adopt | None = Field(
         default=None,

@@ -89,7 +89,7 @@ class Cluster(fields.Spec):
     api_version: fields.ApiVersion
     kind: Literal["Cluster"] = Field(description="Always `Cluster`.")
     metadata: ClusterMetadata
-    spec: ClusterSpec = Field(default=ClusterSpec(), description="The cluster.")
+    spec: ClusterSpec = Field(default=ClusterSpec.model_construct(), description="The cluster.")
 
 
 class Baseline(fields.Spec):
@@ -119,4 +119,6 @@ class Profile(fields.Spec):
     api_version: fields.ApiVersion
     kind: Literal["Profile"] = Field(description="Always `Profile`.")
     metadata: fields.Metadata
-    spec: ProfileSpec = Field(default=ProfileSpec(), description="What its clusters have in common.")
+    spec: ProfileSpec = Field(
+        default=ProfileSpec.model_construct(), description="What its clusters have in common."
+    )

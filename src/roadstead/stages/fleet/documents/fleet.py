@@ -43,8 +43,8 @@ class Defaults(fields.Spec):
     rollout: fields.Name | None = Field(
         default=None, description="The Rollout by which changes travel; default: all clusters at once."
     )
-    drift: DriftDefaults = Field(default=DriftDefaults(), description="Drift.")
-    deletion: DeletionDefaults = Field(default=DeletionDefaults(), description="Deletion.")
+    drift: DriftDefaults = Field(default=DriftDefaults.model_construct(), description="Drift.")
+    deletion: DeletionDefaults = Field(default=DeletionDefaults.model_construct(), description="Deletion.")
     adopt: Adopt = Field(
         default=Adopt.IF_IDENTICAL, description="Whether objects that exist already are taken over."
     )
@@ -76,9 +76,11 @@ class FleetSpec(fields.Spec):
     variables: fields.Variables = Field(
         default={}, description="Values for the parameters of all Bundles; every other layer overrides them."
     )
-    renderers: Renderers = Field(default=Renderers(), description="Pinned versions of the renderers.")
-    defaults: Defaults = Field(default=Defaults(), description="Defaults for Bundles.")
-    limits: Limits = Field(default=Limits(), description="How much one commit may drop.")
+    renderers: Renderers = Field(
+        default=Renderers.model_construct(), description="Pinned versions of the renderers."
+    )
+    defaults: Defaults = Field(default=Defaults.model_construct(), description="Defaults for Bundles.")
+    limits: Limits = Field(default=Limits.model_construct(), description="How much one commit may drop.")
 
 
 class Fleet(fields.Spec):
@@ -87,4 +89,4 @@ class Fleet(fields.Spec):
     api_version: fields.ApiVersion
     kind: Literal["Fleet"] = Field(description="Always `Fleet`.")
     metadata: fields.Metadata
-    spec: FleetSpec = Field(default=FleetSpec(), description="What holds for all of it.")
+    spec: FleetSpec = Field(default=FleetSpec.model_construct(), description="What holds for all of it.")

@@ -66,7 +66,7 @@ class Wave(fields.Spec):
         default="100%",
         description="Clusters that change at the same time; a share is rounded up, at least one.",
     )
-    budgets: Budgets = Field(default=Budgets(), description="What may go wrong.")
+    budgets: Budgets = Field(default=Budgets.model_construct(), description="What may go wrong.")
     before: tuple[Before, ...] = Field(default=(), description="Conditions before it starts, all of them.")
     after: tuple[After, ...] = Field(
         default=(), description="Conditions before the next wave starts, all of them."

@@ -1,4 +1,4 @@
-"""Ctrl-C ends what only reads at once, and says so."""
+"""Ctrl-C ends what only reads at once, and says so; a question to the person, too."""
 
 import asyncio
 import os
@@ -6,6 +6,18 @@ import signal
 import sys
 
 import pytest
+
+from tests.end_to_end.story import config_map
+from tests.operations.shops import shop_in
+
+
+def environment(folder):
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
 
 
 @pytest.mark.end_to_end
@@ -32,12 +44,7 @@ async def test_a_plan_that_hangs_is_ended_by_the_first_signal(tmp_path):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "roadstead", "plan", "--kubeconfig", str(tmp_path / "kubeconfig")),
         cwd=tmp_path,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "XDG_CACHE_HOME": str(tmp_path / "cache"),
-            "XDG_STATE_HOME": str(tmp_path / "state"),
-        },
+        env=environment(tmp_path),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -48,3 +55,31 @@ async def test_a_plan_that_hangs_is_ended_by_the_first_signal(tmp_path):
     server.close()
     assert process.returncode == 130
     assert b"Interrupted" in err
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)], ids=["Ctrl-C", "SIGTERM"]
+)
+async def test_the_question_before_an_apply_is_ended_by_the_first_signal(tmp_path, number, code):
+    async with shop_in(tmp_path) as shop:
+        shop.says(config_map("settings", "shop", colour="blue"))
+        person, terminal = os.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "roadstead", "apply", "--kubeconfig", str(tmp_path / "kubeconfig")),
+            cwd=shop.repository.folder,
+            env=environment(tmp_path),
+            stdin=terminal,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(120):
+            await process.stdout.readuntil(b"Change the clusters so?")
+            process.send_signal(number)
+            _, err = await process.communicate()
+        os.close(person)
+        os.close(terminal)
+        assert process.returncode == code
+        assert (b"Interrupted" in err) is (number is signal.SIGINT)
+        assert b"Traceback" not in err
+        assert shop.live["old"].get("v1", "Namespace", "shop") is None

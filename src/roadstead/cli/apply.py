@@ -102,4 +102,5 @@ def _agreed(found: "Planned") -> bool:
     console.show(plans.lines(found.report))
     if not found.report.changes_anything:
         return False
-    return typer.confirm("Change the clusters so?", default=False)
+    with running.asking():
+        return typer.confirm("Change the clusters so?", default=False)

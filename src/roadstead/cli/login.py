@@ -114,7 +114,8 @@ def _token(file: Path | None) -> str:
     from roadstead.cli import logins
 
     if file is None:
-        found: str = typer.prompt("Token", hide_input=True, err=True)
+        with running.asking():
+            found: str = typer.prompt("Token", hide_input=True, err=True)
     elif str(file) == "-":
         found = sys.stdin.readline(_LONGEST_LINE)
     else:
@@ -151,7 +152,8 @@ async def _by_browser(hub: "Hub", *, here: bool) -> "Login":
     asked = {"challenge": _challenge(verifier), "state": state}
     if not here:
         _say(f"open this and log in:\n\n  {hub.url}/auth/login?{urlencode(asked)}\n")
-        code: str = typer.prompt("The code that is shown then", hide_input=True, err=True)
+        with running.asking():
+            code: str = typer.prompt("The code that is shown then", hide_input=True, err=True)
     else:
         async with _listening(state) as (port, coming):
             where = f"{hub.url}/auth/login?{urlencode({**asked, 'port': port})}"
@@ -200,4 +202,4 @@ async def _listening(state: str) -> AsyncIterator[tuple[int, "asyncio.Future[str
 
 
 def _say(text: str) -> None:
-    console.show((Line(one) for one in text.splitlines()), stderr=True)
+    console.show((Line(one) for one in text.splitlines()), console.err())

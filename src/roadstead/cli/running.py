@@ -21,6 +21,7 @@ FAILED = 1
 MISUSED = 2
 CHANGES = 3
 INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(
@@ -40,6 +41,23 @@ def run(
         console.show_problems([Problem(reasons.INTERRUPTED, "stopped at once", reasons.INTERRUPTED.remedy)])
         ended = INTERRUPTED
     raise typer.Exit(ended)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """For a question to the person, which holds the loop up: a signal meanwhile ends the command at once."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    loop = signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    except typer.Abort as cause:  # which Ctrl-D is, too
+        raise KeyboardInterrupt from cause
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(loop, warn_on_full_buffer=False)
 
 
 @contextmanager
@@ -78,7 +96,7 @@ async def _watched(
             "stopping after what is under way; press Ctrl-C again to stop at once", style="yellow"
         )
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         loop.add_signal_handler(number, interrupted)
     ended = await work(stop)
     return INTERRUPTED if stop.is_set() and not forever else ended

@@ -6,6 +6,7 @@ left when it ends is freed by the system. Both together are a fifth of a second,
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ _NEW_OBJECTS = 50_000  # after so many the collector looks; by default 700
 
 
 def run() -> NoReturn:
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a verb listens; no traceback of imports
     gc.set_threshold(_NEW_OBJECTS)
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it looks for them in all that is installed
     with importing():
         from roadstead.cli.main import app
     try:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.health import WORST_FIRST, Health, State
 from roadstead.model.ids import Key, ObjectId
@@ -95,7 +96,10 @@ def waits_line(key: Key, bundles: Collection[str]) -> Line:
 
 
 def is_quiet(one: ObjectOutcome) -> bool:
-    return one.result in _QUIET and not one.problem
+    """What a person asked to stop is no news; the end tells what was left, together."""
+    if one.problem:
+        return one.result is Result.SKIPPED and one.problem.reason is reasons.INTERRUPTED
+    return one.result in _QUIET
 
 
 def lines(found: FleetOutcome) -> Iterator[Line]:
@@ -106,12 +110,28 @@ def lines(found: FleetOutcome) -> Iterator[Line]:
     for key in found.keys:
         for object_id, health in key.unhealthy():
             yield health_line(key.key, object_id, health)
+    if any(problem.reason is reasons.INTERRUPTED for problem in told):
+        yield Line(_done(found))
     yield Line(summary(found), Style.ERROR if found.failed else Style.TITLE)
+
+
+def _done(found: FleetOutcome) -> str:
+    """`done before the stop: ingress, web on c1, c2; api on c1`."""
+    clusters: dict[str, list[str]] = {}
+    for key in found.keys:
+        if not key.problems():
+            clusters.setdefault(key.key.bundle, []).append(key.key.cluster)
+    bundles: dict[str, list[str]] = {}
+    for bundle, names in sorted(clusters.items()):
+        bundles.setdefault(listed(sorted(names)), []).append(bundle)
+    parts = [f"{listed(names)} on {where}" for where, names in bundles.items()]
+    return f"done before the stop: {'; '.join(parts) or 'nothing'}"
 
 
 def summary(found: FleetOutcome) -> str:
     counts = found.counts()
-    done = ", ".join(f"{counts[result]} {result}" for result in Result if counts[result]) or "nothing to do"
+    done = ", ".join(f"{counts[result]} {result}" for result in Result if counts[result])
+    done = done or ("nothing was done" if found.failed else "nothing to do")
     clusters = counted(len({key.key.cluster for key in found.keys}), "cluster")
     waited = [key for key in found.keys if key.health]
     ready = sum(not key.unhealthy() for key in waited)

@@ -202,4 +202,4 @@ async def _listening(state: str) -> AsyncIterator[tuple[int, "asyncio.Future[str
 
 
 def _say(text: str) -> None:
-    console.show((Line(one) for one in text.splitlines()), console.err())
+    console.show((Line(one) for one in text.splitlines()), stderr=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +9,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from tests.cluster import samples
+from tests.cluster import hooks, samples
 from tests.cluster.raw import Raw, refusal
-from tests.controlplane.authority import Authority
 
 GROUP = "admissionregistration.k8s.io/v1"
 RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
@@ -23,8 +21,11 @@ Value = dict[str, Any]
 class Judge:
     """A webhook on loopback that hears of one namespace. `asked` are the requests that it got."""
 
-    def __init__(self, server: Any, namespace: str, url: str, authority: bytes) -> None:
-        self.server, self.namespace, self.url, self.authority = server, namespace, url, authority
+    url: str
+    authority: bytes
+
+    def __init__(self, server: Any, namespace: str) -> None:
+        self.server, self.namespace = server, namespace
         self.asked: list[Value] = []
         self.says: Callable[[Value], Value] = lambda _: {"allowed": True}
         self.uid: str | None = None
@@ -69,18 +70,11 @@ class Judge:
 async def judge(clusters, unique, tmp_path):
     (cluster,) = clusters(1)
     await cluster.create_namespace(unique)
-    authority = Authority("webhooks")
-    certificate, key = authority.server("webhooks").write(tmp_path, "webhook")
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate, key)
-    made = Judge(cluster, unique, "", authority.certificate)
-    runner = web.ServerRunner(web.Server(made.handle, access_log=None))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    made.url = f"https://127.0.0.1:{runner.addresses[0][1]}/judge"
-    yield made
-    await refusal(made.config.delete())
-    await runner.cleanup()
+    made = Judge(cluster, unique)
+    async with hooks.listening(made.handle, tmp_path) as hook:
+        made.url, made.authority = hook.url, hook.authority
+        yield made
+        await refusal(made.config.delete())
 
 
 def patch(*steps: Value) -> Value:

@@ -87,7 +87,7 @@ def rendered(call: Call, data: bytes) -> bytes:
             raise status.internal("content is not a list")
         raise status.not_acceptable(f"you requested {sort}, but the requested object is not a list")
     if sort:
-        return reading.metadata_only(data)
+        return reading.metadata_only(call.kind, data)
     return reading.shown(call.kind, data)
 
 

@@ -1,15 +1,16 @@
 """Custom kinds: a CustomResourceDefinition that is written serves its kinds from then on.
 
-Establishing takes no time here, and several versions differ in nothing but their schema: conversion by
-webhook is not simulated. Deleting a definition deletes its objects first.
+Establishing takes no time here. How several versions become each other is `converting`'s, unless they differ in
+nothing but their schema. Deleting a definition deletes its objects first.
 """
 
 from typing import Any
 
 import orjson
 
-from roadstead.sim import discovering, kinds, status
+from roadstead.sim import discovering, kinds
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.converting import Converter
 from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import builtin, structural
 
@@ -67,13 +68,17 @@ def established(cluster: Cluster, value: Value) -> Value:
 def serve(cluster: Cluster, value: Value) -> None:
     """Serve what a definition says, and nothing else of its group and plural."""
     spec = value["spec"]
-    if (spec.get("conversion") or {}).get("strategy") == "Webhook":
-        raise status.not_simulated("conversion by webhook")
     withdraw(cluster, value)
     meta = builtin.compile(cluster.knowledge, kinds.METADATA, spec["names"]["kind"])
     versions = {version["name"]: _kind(spec, version, meta) for version in spec["versions"]}
     stored = next(versions[version["name"]] for version in spec["versions"] if version.get("storage"))
     made = [versions[version["name"]] for version in spec["versions"] if version.get("served", True)]
+    conversion = spec.get("conversion") or {}
+    if conversion.get("strategy") == "Webhook":
+        name = f"{spec['names']['plural']}.{spec['group']}"
+        converter = Converter(name, conversion["webhook"], silent=lambda: cluster.unasked is not None)
+        for kind in versions.values():
+            kind.converter = converter
     made.sort(key=lambda kind: discovering.rank(kind.version), reverse=True)
     for kind in made:
         kind.siblings = made

@@ -1,30 +1,56 @@
 """What one request says and hears beside its answer: warnings to who asks, and what webhooks answered.
 
-A write asks a webhook by `answer`. Where there is none yet it gives up, having changed nothing; whoever serves the
-request asks (`admission.asking`), keeps the answer here, and lets the write begin anew.
+A request asks a webhook by `answer`. Where there is none yet it gives up, having changed nothing; whoever serves it
+asks (`asking`), keeps the answer here, and lets it begin anew.
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from roadstead.sim.admission.reviews import Question, Reply
+
+class Question(Protocol):
+    """To a webhook. `about`: the same question is not asked twice."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def authority(self) -> str:
+        """In PEM, empty: whom the machine trusts."""
+
+    @property
+    def seconds(self) -> int: ...
+    @property
+    def review(self) -> bytes: ...
+    @property
+    def about(self) -> tuple[str, ...]: ...
+    def read(self, data: bytes) -> Any:
+        """What was answered, also where it means nothing."""
+
+    def failed(self, why: str) -> Any:
+        """The same where there is no answer."""
 
 
 class UnansweredError(Exception):
-    """The write cannot go on before the question is answered."""
+    """The request cannot go on before the questions are answered."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question.webhook)
-        self.question = question
+    def __init__(self, *questions: Question) -> None:
+        super().__init__(*(each.url for each in questions))
+        self.questions = questions
 
 
 @dataclass(slots=True)
 class Dialogue:
-    """`waits`: somebody serves it who can ask; controllers and callers in the same process cannot."""
+    """`waits`: somebody serves it who can ask; controllers and callers in the same process cannot. `recalls`: it shows
+    what was converted before, as the real server's caches do."""
 
     waits: bool = False
+    recalls: bool = False
     warnings: list[str] = field(default_factory=list)
-    _answers: dict[tuple[str, ...], Reply] = field(default_factory=dict)
+    _answers: dict[tuple[str, ...], Any] = field(default_factory=dict)
     _uid: str = ""
 
     @property
@@ -37,12 +63,32 @@ class Dialogue:
     def begin(self) -> None:
         self.warnings.clear()
 
-    def answer(self, question: Question) -> Reply:
-        """Raises UnansweredError."""
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Meanwhile it is the one that `spoken` gives."""
+        before = _spoken.set(self)
+        try:
+            yield
+        finally:
+            _spoken.reset(before)
+
+    def answer(self, question: Question) -> Any:
+        """What `read` or `failed` of the question made of it. Raises UnansweredError."""
         found = self._answers.get(question.about)
         if found is None:
             raise UnansweredError(question)
         return found
 
-    def keep(self, question: Question, reply: Reply) -> None:
+    def knows(self, question: Question) -> bool:
+        return question.about in self._answers
+
+    def keep(self, question: Question, reply: Any) -> None:
         self._answers[question.about] = reply
+
+
+_spoken: ContextVar[Dialogue | None] = ContextVar("dialogue", default=None)
+
+
+def spoken() -> Dialogue | None:
+    """That of the request that is being served, for what is not told who asks; None where none is."""
+    return _spoken.get()

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from roadstead.sim.conversion import autoscalers, events
+from roadstead.sim.converting import Converter
 from roadstead.sim.knowledge import Knowledge, load
 from roadstead.sim.merge.types import Type
 from roadstead.sim.schema import builtin, completing
@@ -62,6 +63,7 @@ class Kind:
     selectable: tuple[str, ...] = ()  # paths for field selectors, of custom kinds
     stored: "Kind | None" = None  # the version that objects are kept in, when not this one
     conversion: Conversion | None = None  # of built-in kinds that are kept in another version
+    converter: Converter | None = None  # of custom kinds whose versions a webhook converts
     scale: ScalePaths = ScalePaths()
     siblings: "list[Kind]" = field(default_factory=list)  # the same resource in other versions
 
@@ -82,9 +84,12 @@ class Kind:
         return next(found, None)
 
     def convert(self, value: Any, version: str) -> Any:
-        """Custom versions differ in nothing but their name: converting ones are not simulated."""
+        """Custom versions differ in nothing but their name, unless a webhook says otherwise. What it then raises is
+        told by `converting`."""
         if not isinstance(value, dict) or value.get("apiVersion") == version:
             return value
+        if self.converter is not None and value.get("apiVersion"):
+            return self.converter.convert(value, version)
         known = {each.api_version: each for each in (self, *self.siblings)}
         source, target = known.get(value.get("apiVersion", "")), known.get(version)
         if source is not None and source.conversion is not None and source.stored is not None:
@@ -103,6 +108,8 @@ class Kind:
     def shown(self, value: Any) -> Any:
         """A kept object in this version."""
         head = {"kind": self.kind, "apiVersion": self.api_version}
+        if self.converter is not None:
+            return self.convert(value, self.api_version)
         if self.conversion is None:
             return {**value, **head}
         return completing.complete(self.shape, {**self.conversion.shown(value), **head})

@@ -19,6 +19,7 @@ from roadstead.sim.requests import Options
 from roadstead.sim.schema.requiring import Cause, forbidden, unsupported
 from roadstead.sim.store import ForgottenError, Key, Stored, place
 
+EVENTS = ("", "events")
 NOW = -1  # the version of a token that goes on with what there is now
 MATCHES = ("Exact", "NotOlderThan")
 
@@ -85,8 +86,8 @@ def page(
     """`matches`: None for all objects."""
     check(options)
     limit = max(0, options.number("limit"))
-    if options.text("resourceVersion") == "0":
-        limit = 0  # from the server's cache, which knows no pages
+    if options.text("resourceVersion") == "0" and kind.storage != EVENTS:
+        limit = 0  # from the server's cache, which knows no pages and no events
     token = _continued(options)
     version = _version(cluster, options, token)
     try:

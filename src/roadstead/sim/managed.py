@@ -11,7 +11,7 @@ from typing import Any
 
 from roadstead.sim import entries, refusing, status, takeover
 from roadstead.sim.kinds import Kind
-from roadstead.sim.merge import checking, comparing, fields, managing, pathing
+from roadstead.sim.merge import comparing, fields, managing, pathing
 from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.merge.managing import Owned
 from roadstead.sim.schema import builtin, completing
@@ -108,13 +108,13 @@ def apply(
     name = writer.ident("Apply", kind.api_version)
     typed = entries.bare(config)
     manager = managing.Manager(kind, resets)
+    _demand_mergeable(kind, typed)
     try:
-        checking.check(kind.shape.merge, typed)
         merged, owners = manager.apply(
             before, typed, version=kind.api_version, owners=owners, manager=name, force=force
         )
-    except pathing.MergeError as error:
-        raise refusing.no_typed(kind, config, error) from error
+    except pathing.MergeError as error:  # in another version, that of who owns something
+        raise status.internal("\n".join(map(str, error.problems))) from error
     except managing.Conflict as conflict:
         left = conflict.fields
         if writer.manager == takeover.KUBECTL:
@@ -141,6 +141,12 @@ def apply(
     if writer.manager == takeover.KUBECTL and live is not None:
         merged = takeover.followed(merged, typed)
     return entries.with_entries(merged, entries.encode(owners, times))
+
+
+def _demand_mergeable(kind: Kind, config: dict[str, Any]) -> None:
+    refusal = refusing.mergeable(kind, config)
+    if refusal is not None:
+        raise refusal
 
 
 def _known(

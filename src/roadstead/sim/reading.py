@@ -1,6 +1,6 @@
 """Get and list: choosing objects by selectors, and the bytes of the answer. Pages are `listing`'s."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ import orjson
 
 from roadstead.sim import selecting, status
 from roadstead.sim.conversion import events
+from roadstead.sim.converting import UnconvertedError
 from roadstead.sim.kinds import Kind
 from roadstead.sim.listing import Page
 from roadstead.sim.requests import Options
@@ -67,6 +68,7 @@ FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
 class Choice:
     """Which objects a request wants; `labels` None for any."""
 
+    kind: Kind
     namespace: str
     labels: tuple[Requirement, ...] | None
     fields: tuple[tuple[str, str, bool], ...]  # path, value, whether they must be equal
@@ -78,6 +80,8 @@ class Choice:
     def matches(self, key: Key, data: bytes) -> bool:
         if self.namespace and key[0] != self.namespace:
             return False
+        if self.kind.converter is not None and not self.all:
+            data = shown(self.kind, data)
         if self.labels is not None:
             found = _LABELLED.decode(data).metadata.labels
             if not all(each.matches(found) for each in self.labels):
@@ -108,7 +112,7 @@ def choice(kind: Kind, namespace: str, name: str, options: Options) -> Choice:
     fields = list(_fields(kind, options.text("fieldSelector")))
     if name:
         fields.append(("metadata.name", name, True))
-    return Choice(namespace, labels, tuple(fields))
+    return Choice(kind, namespace, labels, tuple(fields))
 
 
 def _fields(kind: Kind, written: str) -> Iterator[tuple[str, str, bool]]:
@@ -161,15 +165,37 @@ def value(kind: Kind, data: bytes) -> dict[str, Any]:
 
 
 def converted(kind: Kind, found: dict[str, Any]) -> dict[str, Any]:
-    """Custom objects lose what the version does not know."""
-    made: dict[str, Any] = kind.shown(found)
+    """Custom objects lose what the version does not know. Raises ApiError for what a webhook does not convert."""
+    try:
+        made: dict[str, Any] = kind.shown(found)
+    except UnconvertedError as error:
+        raise _undecodable(kind, found["metadata"], error) from error
     return decoding.without(made, kind.shape) if kind.custom else made
+
+
+def _undecodable(kind: Kind, metadata: dict[str, Any], error: UnconvertedError) -> status.ApiError:
+    parts = (kind.group, kind.plural, metadata.get("namespace"), metadata["name"])
+    key = "".join(f"/{part}" for part in parts if part)
+    why = (
+        f"StorageError: corrupt object, Code: 7, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: object not "
+        f"decodable revision={metadata.get('resourceVersion')}: {error.message}"
+    )
+    message = f"Internal error occurred: {why}"
+    return status.ApiError(500, "InternalError", message, {"causes": [{"message": why}]})
+
+
+def prepare(kind: Kind, found: Iterable[bytes]) -> None:
+    """Before many objects are read: what a webhook has to say to it is asked at once."""
+    if kind.converter is not None:
+        kind.converter.prepare(map(orjson.loads, found), kind.api_version)
 
 
 TEMPLATE_COUNT = "deprecated.daemonset.template.generation"  # which the server keeps in the spec
 
 
-def metadata_only(data: bytes) -> bytes:
+def metadata_only(kind: Kind, data: bytes) -> bytes:
+    if kind.converter is not None:
+        data = shown(kind, data)
     metadata = bytes(_PARTS.decode(data).metadata)
     if TEMPLATE_COUNT.encode() in metadata:
         found = orjson.loads(metadata)

@@ -1,6 +1,6 @@
 """Requests for the objects of one kind: the verbs, each a few calls of what does it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from roadstead.sim import (
@@ -88,8 +88,14 @@ def _get(call: Call) -> Answer:
 
 
 def _page(call: Call, wanted: reading.Choice) -> listing.Page:
+    call.dialogue.recalls = True
+    reading.prepare(call.kind, _kept(call, wanted))
     matches = None if wanted.all else wanted.matches
     return listing.page(call.cluster, call.kind, wanted.namespace, call.options, matches=matches)
+
+
+def _kept(call: Call, wanted: reading.Choice) -> Iterator[bytes]:
+    return (stored.data for _, stored in call.cluster.store.items(call.kind.storage, wanted.namespace))
 
 
 def _list(call: Call) -> Answer:
@@ -103,7 +109,7 @@ def _list(call: Call) -> Answer:
         return Answer(tables.of_page(cluster, kind, page, call.options))
     if call.form.sort:
         head = ("PartialObjectMetadataList", "meta.k8s.io/v1")
-        return Answer(reading.listed(kind, page, lambda _, data: reading.metadata_only(data), head=head))
+        return Answer(reading.listed(kind, page, reading.metadata_only, head=head))
     return Answer(reading.listed(kind, page, reading.item, head=(kind.list_kind, kind.api_version)))
 
 
@@ -138,9 +144,9 @@ def _delete(call: Call) -> Answer:
 def _delete_many(call: Call) -> Answer:
     page = _page(call, reading.choice(call.kind, call.write.namespace, "", call.options))
     wanted = deleting.wish(_delete_options(call), call.options)
-    deleting.many(call.write, page, wanted)
     head = (call.kind.list_kind, call.kind.api_version)
     answer = Answer(reading.listed(call.kind, page, reading.item, head=head))
+    deleting.many(call.write, page, wanted)
     return answers.warning(answer, deleting.warnings(call.kind, wanted))
 
 

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from roadstead.sim import (
     answers,
+    asking,
     authenticating,
     authorising,
     bodies,
@@ -16,7 +17,6 @@ from roadstead.sim import (
     streaming,
     subresources,
 )
-from roadstead.sim.admission import asking
 from roadstead.sim.answers import Answer, Form
 from roadstead.sim.authorising import Wish
 from roadstead.sim.calls import Call
@@ -25,6 +25,7 @@ from roadstead.sim.dialogue import Dialogue
 from roadstead.sim.faults import Asked
 from roadstead.sim.requests import Options, Target
 
+CHANGES = ("PATCH", "PUT")  # which the real server begins with what it has in its cache
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
 
 
@@ -63,7 +64,7 @@ async def _call(cluster: Cluster, request: web.BaseRequest, target: Target, form
     if bodies.media(content_type) == protobuf.MEDIA and not kind.custom and data:
         data, content_type = protobuf.as_json(cluster.minor, data), answers.JSON
     agent = request.headers.get("User-Agent", "")
-    dialogue = Dialogue(waits=True)
+    dialogue = Dialogue(waits=True, recalls=request.method in CHANGES)
     return Call(cluster, kind, target, options, form, data, content_type, agent, who, dialogue)
 
 

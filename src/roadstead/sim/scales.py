@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import orjson
-
-from roadstead.sim import answers, bodies, calls, patches, patching, scaling, tables, writing
+from roadstead.sim import answers, bodies, calls, patches, patching, reading, scaling, tables, writing
 from roadstead.sim.answers import Answer
 from roadstead.sim.calls import Call
 from roadstead.sim.schema.shapes import Shape
@@ -38,7 +36,7 @@ def _patch(call: Call) -> Answer:
     if sort == calls.APPLY:
         config = scaling.applied(kind, call.cluster.minor, patch)
         data, _ = writing.apply(write, config, force=call.options.flag("force"))
-        return _answer(call, scaling.shown(kind, orjson.loads(data)))
+        return _answer(call, scaling.shown(kind, reading.value(kind, data)))
     now, read = scaling.shown(kind, live), scaling.of(call.cluster.minor)
     patched = (
         patching.strategic(Shape(), now, patch)
@@ -54,7 +52,7 @@ def _patch(call: Call) -> Answer:
 
 def _scaled(call: Call, scale: dict[str, Any], stored: Stored, live: dict[str, Any]) -> Answer:
     data = writing.change(call.write, stored, live, scaling.scaled(call.kind, live, scale))
-    return _answer(call, scaling.shown(call.kind, orjson.loads(data)))
+    return _answer(call, scaling.shown(call.kind, reading.value(call.kind, data)))
 
 
 def _answer(call: Call, scale: dict[str, Any]) -> Answer:

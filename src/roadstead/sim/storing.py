@@ -20,6 +20,8 @@ def put(write: Write, name: str, value: Value) -> bytes:
     """Into the store, unless it is a dry run. The bytes are what stands there."""
     store = write.cluster.store
     value = as_stored(write.kind, value)
+    if write.kind.converter is not None:
+        write.kind.shown(value)  # before anything is changed, for the answer will need it
     if write.dry_run:
         return orjson.dumps(_ordered(write.kind, value))
     value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}
@@ -42,7 +44,8 @@ def as_stored(kind: Kind, value: Value) -> Value:
     if stored is None or kind.conversion is not None:
         return value if not kind.custom else decoding.without(value, kind.shape)
     out: Value = completing.complete(
-        stored.shape, decoding.without(creating.shown(stored, value), stored.shape)
+        stored.shape,
+        decoding.without(creating.shown(stored, kind.convert(value, stored.api_version)), stored.shape),
     )
     return out
 
@@ -50,6 +53,8 @@ def as_stored(kind: Kind, value: Value) -> Value:
 def gone(write: Write, value: Value) -> bytes:
     """Out of the store, unless it is a dry run. The bytes are the object as it went."""
     store = write.cluster.store
+    if write.kind.converter is not None:
+        value = as_stored(write.kind, value)
     if write.dry_run:
         return orjson.dumps(value)
     value = {**value, "metadata": {**value["metadata"], "resourceVersion": str(store.next_version())}}

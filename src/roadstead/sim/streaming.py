@@ -24,7 +24,7 @@ async def watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.Stream
         if rows is not None:
             return rows.shown(data)
         if call.form.sort == "PartialObjectMetadata":
-            return reading.metadata_only(data)
+            return reading.metadata_only(kind, data)
         return reading.shown(kind, data)
 
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
@@ -33,7 +33,9 @@ async def watch(request: web.BaseRequest, call: Call, wish: Asked) -> web.Stream
     if call.form.sort == "PartialObjectMetadataList":
         return response  # the real server answers 200 and sends nothing
     with hindering.streaming(call.cluster, request, wish):
-        async for line in watching.events(call.cluster, kind, wanted, call.options, render):
+        async for line in watching.events(
+            call.cluster, kind, wanted, call.options, dialogue=call.dialogue, render=render
+        ):
             if not await hindering.sent(call.cluster, request, wish, response, line):
                 return response
     await response.write_eof()

@@ -85,7 +85,7 @@ def _table(columns: Iterable[Value] | None, metadata: Value, rows: Iterable[Valu
 
 
 def _row(cluster: Cluster, kind: Kind, data: bytes, options: Options) -> Value:
-    value, now = orjson.loads(data), cluster.time()
+    value, now = reading.value(kind, data) if kind.custom else orjson.loads(data), cluster.time()
     computed = cells.EVERY if kind.custom else {**cells.EVERY, **cells.BY_KIND.get(kind.kind, {})}
     found: list[Any] = []
     for column in _columns(kind) if "name" in value["metadata"] else ():
@@ -97,7 +97,7 @@ def _row(cluster: Cluster, kind: Kind, data: bytes, options: Options) -> Value:
     include = options.text("includeObject") or "Metadata"
     row: Value = {"cells": found or [""] * len(_columns(kind))}  # of a bookmark
     if include == "Metadata":
-        row["object"] = orjson.Fragment(reading.metadata_only(data))
+        row["object"] = orjson.Fragment(reading.metadata_only(kind, data))
     elif include == "Object":
         row["object"] = orjson.Fragment(reading.shown(kind, data))
     return row

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import orjson
 
-from roadstead.sim import listing, reading, status
+from roadstead.sim import asking, listing, reading, status
 from roadstead.sim.cluster import Cluster
+from roadstead.sim.dialogue import Dialogue
 from roadstead.sim.kinds import Kind
 from roadstead.sim.reading import Choice
 from roadstead.sim.requests import Options
@@ -20,16 +22,16 @@ Render = Callable[[bytes], bytes]
 
 
 async def events(
-    cluster: Cluster, kind: Kind, wanted: Choice, options: Options, render: Render
+    cluster: Cluster, kind: Kind, wanted: Choice, options: Options, *, dialogue: Dialogue, render: Render
 ) -> AsyncIterator[bytes]:
     """Lines of the stream, until its time is over or the cluster ends it."""
+    dialogue.recalls = True
     queue: asyncio.Queue[Change | None] = asyncio.Queue()
     store = cluster.store
     stop = store.watch(kind.storage, queue.put_nowait)
     ender = cluster.on_close(kind.storage, lambda: queue.put_nowait(None))
     try:
-        begun = _begin(cluster, kind, wanted, options, render)
-        for line in begun:
+        for line in await asking.answered(dialogue, lambda: _begin(cluster, kind, wanted, options, render)):
             yield line
         loop = asyncio.get_running_loop()
         end = loop.time() + (options.number("timeoutSeconds") or DEFAULT_TIME)
@@ -47,9 +49,11 @@ async def events(
                 return
             if change.version <= since:
                 continue
-            seen = _line(kind, change, wanted, render)
+            seen = await asking.answered(dialogue, partial(_line, kind, change, wanted, render))
             if seen:
                 yield seen
+    except status.ApiError as error:  # a webhook does not convert what there is
+        yield _event("ERROR", orjson.dumps(error.body()))
     finally:
         stop()
         ender()
@@ -62,6 +66,7 @@ def _begin(cluster: Cluster, kind: Kind, wanted: Choice, options: Options, rende
     if initial or written in ("", "0"):
         if "sendInitialEvents" in options.query and not initial:
             return []
+        reading.prepare(kind, (stored.data for _, stored in store.items(kind.storage, wanted.namespace)))
         lines = [
             _event("ADDED", render(stored.data))
             for key, stored in store.items(kind.storage, wanted.namespace)

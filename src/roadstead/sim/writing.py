@@ -159,7 +159,7 @@ def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *
         raise status.conflict(kind.group, kind.plural, write.name, why)
     if (kind.versioned or kind.custom) and not wanted and not owned:
         causes = [requiring.invalid("metadata.resourceVersion", 0, "must be specified for an update")]
-        raise status.invalid(kind.group, kind.kind, write.name, causes)
+        raise status.invalid(kind.group, kind.plural, write.name, causes)
 
 
 def _change(write: Write, stored: Stored, live: Value, value: Value, *, owned: bool) -> bytes:

@@ -25,6 +25,12 @@ class Question:
     review: bytes
     about: tuple[str, ...]
 
+    def read(self, data: bytes) -> "Reply":
+        return read(self, data)
+
+    def failed(self, why: str) -> "Reply":
+        return Reply(failure=f"failed to call webhook: {why}")
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -77,7 +77,7 @@ def _asked(attempt: Attempt, name: str, hook: Value, kind: Kind) -> Reply | None
     if not hook["clientConfig"].get("url") or not write.dialogue.waits or write.cluster.unasked is not None:
         unasked.note(attempt, name)
         return None
-    reply = write.dialogue.answer(_question(attempt, name, hook, kind))
+    reply: Reply = write.dialogue.answer(_question(attempt, name, hook, kind))
     if reply.failure:
         if _strict(hook):
             why = f'failed calling webhook "{hook["name"]}": {reply.failure}'

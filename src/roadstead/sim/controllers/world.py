@@ -142,7 +142,9 @@ class World:
     # Reading
 
     def kind(self, resource: Resource) -> Kind:
-        return next(each for each in self.cluster.kinds() if each.storage == resource and each.simulated)
+        """In the version that its objects are kept in."""
+        found = next(each for each in self.cluster.kinds() if each.storage == resource and each.simulated)
+        return found.stored or found
 
     def kind_named(self, api_version: str, name: str) -> Kind | None:
         """What a reference to an object means, None when no such kind is served."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from roadstead.language import cel
 from roadstead.model import errors
-from roadstead.sim.rules import names
+from roadstead.sim.rules import hooks, names
 from roadstead.sim.schema.requiring import Cause, duplicate, invalid, required, unsupported
 
 Value = dict[str, Any]
@@ -81,7 +81,7 @@ def webhooks(value: Value, old: Value | None) -> Iterator[Cause]:
             yield duplicate(f"{at}.name", name)
         seen.add(name)
         yield from rules(hook.get("rules") or [], f"{at}.rules")
-        yield from _client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
+        yield from hooks.client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
         yield from _manner(hook, at)
 
 
@@ -105,25 +105,6 @@ def _manner(hook: Value, at: str) -> Iterator[Cause]:
         yield required(f"{at}.sideEffects", "must specify one of None, NoneOnDryRun")
     if not 0 < hook.get("timeoutSeconds", 10) <= 30:
         yield invalid(f"{at}.timeoutSeconds", hook["timeoutSeconds"], "must be between 1 and 30 seconds")
-
-
-def _client(config: Value, at: str) -> Iterator[Cause]:
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        yield required(at, "exactly one of url or service is required")
-    if url is not None and not url.startswith("https://"):
-        yield invalid(f"{at}.url", url, "'https' is the only allowed URL scheme")
-    if service is not None:
-        for key in ("name", "namespace"):
-            if not service.get(key):
-                yield required(f"{at}.service.{key}")
-        if not 0 < service.get("port", 443) < 65536:
-            yield invalid(
-                f"{at}.service.port", service["port"], "port is not valid: must be between 1 and 65535"
-            )
-        path = service.get("path", "/")
-        if not path.startswith("/"):
-            yield invalid(f"{at}.service.path", path, "must start with a '/'")
 
 
 def binding(value: Value, old: Value | None) -> Iterator[Cause]:

@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from roadstead.language import cel
 from roadstead.model import errors
-from roadstead.sim.rules import names
+from roadstead.sim.rules import hooks, names
 from roadstead.sim.schema import structural
 from roadstead.sim.schema.requiring import Cause, forbidden, invalid, required, unsupported
 
@@ -38,6 +38,7 @@ def causes(value: Value, old: Value | None) -> Iterator[Cause]:
         yield unsupported("spec.scope", spec["scope"], ("Cluster", "Namespaced"))
     yield from _names(given)
     yield from _versions(spec.get("versions") or [])
+    yield from hooks.conversion(spec.get("conversion") or {}, "spec.conversion")
     if old is not None:
         for key in ("scope", "group"):
             if old["spec"].get(key) != spec.get(key):

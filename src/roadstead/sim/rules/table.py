@@ -143,6 +143,8 @@ def _autoscaler(value: dict[str, Any]) -> dict[str, Any]:
 
 def _namespace(value: dict[str, Any]) -> dict[str, Any]:
     metadata = value.get("metadata") or {}
+    if isinstance(value.get("status"), dict):
+        value = {**value, "status": {**value["status"], "phase": value["status"].get("phase") or "Active"}}
     if not metadata.get("name"):
         return value
     labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from roadstead.sim.rules import admission, contents, definitions, events, limiting, names, scaling, storing
+from roadstead.sim.schema import amounts
 from roadstead.sim.schema.requiring import Cause, forbidden, invalid, required
 
 Value = dict[str, Any]
@@ -84,6 +85,9 @@ def _ingress(value: Value, old: Value | None) -> Iterator[Cause]:
     if spec.get("defaultBackend"):
         yield from _backend(spec["defaultBackend"], "spec.defaultBackend")
     for number, rule in enumerate(spec.get("rules") or ()):
+        host = rule.get("host") or "a"
+        if not names.SUBDOMAIN.fullmatch(host.removeprefix("*.")):
+            yield invalid(f"spec.rules[{number}].host", host, names.SUBDOMAIN_TEXT)
         for index, path in enumerate((rule.get("http") or {}).get("paths") or ()):
             at = f"spec.rules[{number}].http.paths[{index}]"
             yield from _backend(path.get("backend") or {}, f"{at}.backend")
@@ -118,6 +122,10 @@ def _claim(value: Value, old: Value | None) -> Iterator[Cause]:
         yield required("spec.accessModes", "at least 1 access mode is required")
     if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
         yield required("spec.resources[storage]")
+    elif amounts.number(spec["resources"]["requests"]["storage"]) <= 0:
+        yield invalid(
+            "spec.resources[storage]", spec["resources"]["requests"]["storage"], "must be greater than zero"
+        )
     if old is not None and old.get("spec") != _unbound(spec, old.get("spec") or {}):
         yield forbidden(
             "spec",

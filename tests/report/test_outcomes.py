@@ -44,7 +44,7 @@ def test_who_stops_a_run_is_told_what_is_done_and_not_each_object_that_was_left(
     found = [line.text for line in outcomes.lines(FleetOutcome("shop", "abc", tuple(keys)))]
     assert found[-2] == "done before the stop: api on dev, prod; web on dev"
     assert outcomes.is_quiet(ObjectOutcome(ONE, Result.SKIPPED, stopped))
-    assert not outcomes.is_quiet(ObjectOutcome(ONE, Result.SKIPPED, Problem(reasons.FORBIDDEN, "no")))
+    assert not outcomes.is_quiet(ObjectOutcome(ONE, Result.FAILED, Problem(reasons.FORBIDDEN, "no")))
 
 
 def test_a_run_that_reached_no_cluster_does_not_say_that_nothing_is_to_do():

@@ -54,3 +54,22 @@ def test_errors_come_first_and_hints_below():
         "warning: SelectsNothing: no cluster matches",
         "  hint: look",
     ]
+
+
+def test_that_a_cluster_is_away_is_told_once_whatever_was_asked_of_it():
+    found = [
+        Problem(
+            reasons.UNREACHABLE,
+            f"no answer within {7 + number} s",
+            bundle="web",
+            cluster="eu",
+            object=ObjectId("", "ConfigMap", "shop", name),
+            action=action,
+        )
+        for number, (name, action) in enumerate([("a", "create"), ("b", "update")])
+    ]
+    found.append(Problem(reasons.UNREACHABLE, "connection refused", bundle="web", cluster="us"))
+    assert told(*found)[::2] == [
+        "error: eu web: create failed (Unreachable): no answer within 7 s  [2 objects: ConfigMap/shop/a, ConfigMap/shop/b]",
+        "error: us web: Unreachable: connection refused",
+    ]

@@ -150,7 +150,7 @@ class _Run:
         if waited and (plan.problems or any(not change.verified for change in plan.pending())):
             found, plan = await self._again(name)
         applied = replace(await self._applier.run(found, keeping_what_moves(plan)), plan=plan)
-        if not self._is_awaited(name) or self._applier.stop.is_set():
+        if not self._is_awaited(name) or self._applier.stop.is_set() or _is_away(applied.outcome):
             return applied
         health = await self._applier.settled(found, applied.outcome, finished=name in self._needed)
         return replace(applied, health=health)
@@ -181,6 +181,12 @@ def keeping_what_moves(plan: Plan) -> Plan:
         replace(change, action=Action.KEEP) if change.gives_away else change for change in plan.changes
     )
     return replace(plan, changes=changes)
+
+
+def _is_away(outcome: Outcome) -> bool:
+    """Whether the cluster went away meanwhile: then nothing is waited for."""
+    told = (*outcome.problems, *(one.problem for one in outcome.objects))
+    return any(one is not None and one.reason is reasons.UNREACHABLE for one in told)
 
 
 def _moved(one: ObjectOutcome) -> ObjectOutcome:

@@ -13,7 +13,7 @@ from roadstead.model.outcome import ObjectOutcome, Outcome, Result
 from roadstead.report import problems as problem_report
 from roadstead.report.lines import Line, Style, counted, listed
 
-_QUIET = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
+_QUIET = (Result.UNCHANGED, Result.KEPT)
 _STYLES = {
     Result.CREATED: Style.CREATE,
     Result.DELETED: Style.DELETE,
@@ -96,10 +96,8 @@ def waits_line(key: Key, bundles: Collection[str]) -> Line:
 
 
 def is_quiet(one: ObjectOutcome) -> bool:
-    """What a person asked to stop is no news; the end tells what was left, together."""
-    if one.problem:
-        return one.result is Result.SKIPPED and one.problem.reason is reasons.INTERRUPTED
-    return one.result in _QUIET
+    """Objects that were not even tried are told together, at the end, with what kept them from it."""
+    return one.result is Result.SKIPPED or (one.result in _QUIET and not one.problem)
 
 
 def lines(found: FleetOutcome) -> Iterator[Line]:

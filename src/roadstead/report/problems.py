@@ -1,5 +1,5 @@
 """Problems as lines and as data: the same problem on many clusters is told once. So is what one error
-freezes, why many objects were not even tried, and what a server warns of at many."""
+freezes, why many objects were not even tried, what a server warns of at many, and that a cluster is away."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -68,8 +68,12 @@ class Group:
 def grouped(problems: Iterable[Problem]) -> list[Group]:
     """Errors first, each with the clusters it happened on."""
     found: dict[Problem, Group] = {}
+    away: dict[tuple[str, Severity], Problem] = {}
     for problem in problems:
         key = replace(problem, cluster="", retry_after=None)
+        if problem.reason is reasons.UNREACHABLE and problem.cluster:
+            alone = replace(key, object=None, bundle="")
+            key = away.setdefault((problem.cluster, problem.severity), alone)
         if problem.reason is reasons.FROZEN:
             key = replace(key, bundle="")
         if problem.reason in _SAME_FOR_MANY:

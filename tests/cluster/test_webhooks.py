@@ -34,8 +34,8 @@ class Judge:
         asked = orjson.loads(await request.read())["request"]
         if asked.get("name") == "probe":
             return self._answer(asked, {"allowed": False, "status": {"message": "in force"}})
-        self.asked.append(asked)
-        return self._answer(asked, self.says(asked))
+        self.asked.append({**asked, "path": request.path})
+        return self._answer(asked, self.says(self.asked[-1]))
 
     def _answer(self, asked: Value, said: Value) -> web.Response:
         response = {"uid": self.uid or asked["uid"], **said}
@@ -44,9 +44,15 @@ class Judge:
 
     async def sits(self, kind: str = "Validating", *, url: str = "", **more: Any) -> None:
         """Returns once the webhook is asked."""
-        hook = {
-            "name": "judge.example.com",
-            "clientConfig": {"url": url or self.url, "caBundle": base64.b64encode(self.authority).decode()},
+        await self.sit(kind, self.hook(url=url or self.url, **more))
+        if not url:
+            await self.begun()
+
+    def hook(self, name: str = "judge", *, url: str = "", **more: Any) -> Value:
+        url = url or f"{self.url}/{name}"
+        return {
+            "name": f"{name}.example.com",
+            "clientConfig": {"url": url, "caBundle": base64.b64encode(self.authority).decode()},
             "rules": [RULE],
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}},
             "admissionReviewVersions": ["v1"],
@@ -54,13 +60,16 @@ class Judge:
             "timeoutSeconds": 5,
             **more,
         }
+
+    async def sit(self, kind: str, *hooks: Value) -> None:
         name = f"{kind}WebhookConfiguration"
-        self.config = Raw(self.server, samples.obj(GROUP, name, "", self.namespace, webhooks=[hook]))
+        self.config = Raw(self.server, samples.obj(GROUP, name, "", self.namespace, webhooks=[*hooks]))
         await self.config.create()
-        if not url:
-            async with asyncio.timeout(20):
-                while await refusal(self.map("probe").apply(query=DRY)) is None:
-                    await asyncio.sleep(0.05)
+
+    async def begun(self) -> None:
+        async with asyncio.timeout(20):
+            while await refusal(self.map("probe").apply(query=DRY)) is None:
+                await asyncio.sleep(0.05)
 
     def map(self, name: str = "a", **data: str) -> Raw:
         return Raw(self.server, samples.config_map(self.namespace, name, **data))
@@ -198,3 +207,27 @@ async def test_conditions_and_selectors_say_what_a_webhook_is_asked_about(judge)
     labelled["metadata"]["labels"] = {"judge": "me"}
     await Raw(judge.server, labelled).create()
     assert [each["name"] for each in judge.asked] == ["asked", "labelled"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [(True, ["first", "second", "third", "first"]), (False, ["first", "second", "third"])],
+    ids=["after a change", "without a change"],
+)
+async def test_who_wants_to_see_changes_is_asked_again_once(judge, changes, asked):
+    def says(asked: Value) -> Value:
+        if not changes or asked["name"] == "probe" or not asked["path"].endswith("/second"):
+            return {"allowed": True}
+        return patch({"op": "add", "path": "/metadata/labels", "value": {"by": "second"}})
+
+    judge.says = says
+    again = judge.hook("first", reinvocationPolicy="IfNeeded")
+    third = judge.hook("third", reinvocationPolicy="IfNeeded")
+    await judge.sit("Mutating", again, judge.hook("second"), third)
+    await judge.begun()
+    await judge.map(a="1").create()
+    told = [
+        (each["path"].rpartition("/")[2], each["object"]["metadata"].get("labels")) for each in judge.asked
+    ]
+    assert [name for name, _ in told] == asked
+    assert told[-1][1] == ({"by": "second"} if changes else None)

@@ -114,7 +114,7 @@ def apply(
             before, typed, version=kind.api_version, owners=owners, manager=name, force=force
         )
     except pathing.MergeError as error:  # in another version, that of who owns something
-        raise status.internal("\n".join(map(str, error.problems))) from error
+        raise status.internal(refusing.listed(error)) from error
     except managing.Conflict as conflict:
         left = conflict.fields
         if writer.manager == takeover.KUBECTL:

@@ -38,11 +38,11 @@ def json_patch(live: Value, operations: Any) -> Any:
 def _lenient(live: Any, operation: Value) -> Value:
     """In maps, the server takes a `replace` of a key that is not there for an `add`, and copies null from one."""
     if operation.get("op") == "replace" and isinstance(operation.get("path"), str):
-        above, _ = _above(live, operation["path"])
-        return {**operation, "op": "add"} if isinstance(above, dict) else operation
+        holder, _ = above(live, operation["path"])
+        return {**operation, "op": "add"} if isinstance(holder, dict) else operation
     if operation.get("op") == "copy" and isinstance(operation.get("from"), str):
-        above, last = _above(live, operation["from"])
-        if isinstance(above, dict) and last not in above:
+        holder, last = above(live, operation["from"])
+        if isinstance(holder, dict) and last not in holder:
             return {"op": "add", "path": operation.get("path"), "value": None}
     return operation
 
@@ -52,19 +52,19 @@ def _vacuous(live: Any, operation: Value) -> bool:
     if operation.get("op") != "test" or operation.get("value") is not None:
         return False
     path = operation.get("path")
-    above, last = _above(live, path) if isinstance(path, str) else (None, "")
-    return isinstance(above, dict) and last not in above
+    holder, last = above(live, path) if isinstance(path, str) else (None, "")
+    return isinstance(holder, dict) and last not in holder
 
 
-def _above(live: Any, pointer: str) -> tuple[Any, str]:
+def above(live: Any, pointer: str) -> tuple[Any, str]:
     """What holds the place that a pointer names, and its name in there."""
-    above, parts = live, paths.parse_pointer(pointer)
+    holder, parts = live, paths.parse_pointer(pointer)
     for part in parts[:-1]:
-        if isinstance(above, list) and part.isdecimal() and int(part) < len(above):
-            above = above[int(part)]
+        if isinstance(holder, list) and part.isdecimal() and int(part) < len(holder):
+            holder = holder[int(part)]
         else:
-            above = above.get(part) if isinstance(above, dict) else None
-    return above, parts[-1] if parts else ""
+            holder = holder.get(part) if isinstance(holder, dict) else None
+    return holder, parts[-1] if parts else ""
 
 
 def _undecodable(value: Any, into: str, *, during: str = "error decoding patch: ") -> status.ApiError:

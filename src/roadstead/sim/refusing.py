@@ -22,15 +22,15 @@ def no_typed(kind: Kind, config: dict[str, Any], error: pathing.MergeError) -> s
     metadata = config.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     name = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
-    problems = (
-        error.problems[0]
-        if len(error.problems) == 1
-        else "errors:\n" + "\n".join(f"  {problem}" for problem in error.problems)
-    )
-    if problems.startswith("errors"):
-        problems += "\n"
     what = f"{name}; {kind.group}/{kind.version}, Kind={kind.kind}"
-    return status.internal(f"failed to create typed patch object ({what}): {problems}")
+    return status.internal(f"failed to create typed patch object ({what}): {listed(error)}")
+
+
+def listed(error: pathing.MergeError) -> str:
+    """What does not fit."""
+    if len(error.problems) == 1:
+        return error.problems[0]
+    return "errors:\n" + "".join(f"  {problem}\n" for problem in error.problems)
 
 
 def conflict(

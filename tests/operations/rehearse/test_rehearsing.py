@@ -186,6 +186,27 @@ async def test_what_a_policy_of_the_cluster_refuses_is_told_with_the_params_that
     assert {one.method for one in shop.asked} == {"GET"}
 
 
+async def test_what_a_mutating_policy_of_the_cluster_would_do_is_done_in_the_copy(shop):
+    await shop.applied(deployment("web", "shop"))
+    owner = "Object{spec: Object.spec{minReadySeconds: int(object.metadata.annotations.seconds)}}"
+    mutation = {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": owner}}
+    constraints = {"resourceRules": [{**DEPLOYMENTS, "operations": ["CREATE", "UPDATE"]}]}
+    spec = {"matchConstraints": constraints, "mutations": [mutation], "reinvocationPolicy": "Never"}
+    for kind, content in (
+        ("MutatingAdmissionPolicy", spec),
+        ("MutatingAdmissionPolicyBinding", {"policyName": "slow"}),
+    ):
+        made = {"apiVersion": ADMISSION, "kind": kind, "metadata": {"name": "slow"}, "spec": content}
+        shop.live["new"].apply(made)  # the other version serves none
+    shop.says(deployment("web", "shop", replicas=2))
+    found = await rehearsed(shop)
+    assert sorts(found) == {"old": [], "new": ["refused Deployment/shop/web"]}
+    assert (
+        f"policy 'slow' with binding 'slow' denied request: expression '{owner}' resulted in error"
+        in told(found)
+    )
+
+
 async def test_who_cannot_be_asked_is_told_once_with_what_it_would_have_judged(shop):
     await shop.applied(deployment("web", "shop"))
     for live in shop.live.members.values():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from roadstead.sim import authorising, scaling, status
+from roadstead.sim import authorising, creating, scaling, status
 from roadstead.sim.authorising import Identity
 from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import completing
@@ -72,6 +72,12 @@ class Attempt:
             return out
         shown = kind.shown(value)
         return {"apiVersion": kind.api_version, "kind": kind.kind} | completing.emptied(kind.shape, shown)
+
+    def becoming(self, kind: Kind, made: Value) -> "Attempt":
+        """What somebody made of it in that version, decoded again."""
+        made, mine = creating.decoded(kind, made), self.write.kind
+        made = mine.convert(made, mine.api_version) if kind.custom else kind.kept(made)
+        return Attempt(self.write, made, self.live)
 
     def refusal(self, why: str) -> status.ApiError:
         kind = self.write.kind

@@ -5,6 +5,7 @@ from typing import Any
 from roadstead.sim.admission import judges, limits, policies, quotas, webhooks
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.quotas import Charge
+from roadstead.sim.admission.rounds import Rounds
 from roadstead.sim.writes import Write
 
 Value = dict[str, Any]
@@ -24,8 +25,7 @@ def released(write: Write, live: Value) -> None:
     if not judges.present(write):
         return
     attempt = Attempt(write, None, live)
-    policies.note_mutating(attempt)
-    webhooks.changed(attempt)
+    webhooks.changed(attempt, Rounds())
     _judged(attempt)
 
 

@@ -63,10 +63,10 @@ class Scope:
         self._failed: dict[str, str] = {}
         self._bound: Bindings | None = None
 
-    def evaluate(self, text: str) -> Any:
-        """Raises FailedError."""
+    def evaluate(self, text: str, *, meant: str = "") -> Any:
+        """`meant`: the same for the CEL library, where it takes it in another form. Raises FailedError."""
         try:
-            return self._value(text)
+            return self._value(meant or text)
         except FailedError as error:
             raise FailedError(f"expression '{text}' resulted in error: {error}") from error
 

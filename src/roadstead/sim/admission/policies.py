@@ -1,6 +1,7 @@
-"""ValidatingAdmissionPolicies: bindings say where a policy holds and what happens to those who break it.
+"""ValidatingAdmissionPolicies: bindings say where a policy holds and what happens to those who break it. Which are meant
+is told here for mutating ones, too; what these do is `mutating`.
 
-What cannot be evaluated here, mutating policies among it, is told as `unasked`, and hinders nobody.
+What cannot be evaluated here is told as `unasked`, and hinders nobody.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 
 from roadstead.sim import status
-from roadstead.sim.admission import expressions, matching, params, unasked
+from roadstead.sim.admission import expressions, initializers, matching, params, unasked
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.expressions import FailedError, Scope
 from roadstead.sim.kinds import Kind
@@ -47,12 +48,6 @@ def check(attempt: Attempt) -> None:
         raise _refused(attempt, message, reason)
 
 
-def note_mutating(attempt: Attempt) -> None:
-    """What MutatingAdmissionPolicies would make of the object, nobody tells here."""
-    for policy, _, _ in _meant(attempt, "mutatingadmissionpolicies", "mutatingadmissionpolicybindings"):
-        unasked.note(attempt, f"MutatingAdmissionPolicy {policy.name}")
-
-
 def _refused(attempt: Attempt, message: str, reason: str) -> status.ApiError:
     error = attempt.refusal(message)
     error.reason, error.code = reason, CODES.get(reason, 422)
@@ -61,7 +56,7 @@ def _refused(attempt: Attempt, message: str, reason: str) -> status.ApiError:
 
 
 def _denied(attempt: Attempt) -> Iterator[tuple[str, str]]:
-    for policy, binding, kind in _meant(
+    for policy, binding, kind in meant(
         attempt, "validatingadmissionpolicies", "validatingadmissionpolicybindings"
     ):
         if policy.unknown:
@@ -82,7 +77,7 @@ def _denied(attempt: Attempt) -> Iterator[tuple[str, str]]:
                 yield f"{named} denied request: {breach.message}", breach.reason
 
 
-def _meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Policy, Value, Kind]]:
+def meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Policy, Value, Kind]]:
     """Policies and bindings that are about the write, by name, and the version in which they look at the object."""
     store = attempt.write.cluster.store
     if matching.exempt(attempt):
@@ -93,10 +88,10 @@ def _meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Pol
         if stored is None:
             continue
         policy = _policy(stored.data)
-        meant = policy.spec.get("matchConstraints") or {}
+        constraints = policy.spec.get("matchConstraints") or {}
         where = binding["spec"].get("matchResources") or {}
-        rules = meant.get("resourceRules") or ()
-        kind = matching.judged(attempt, meant, rules)
+        rules = constraints.get("resourceRules") or ()
+        kind = matching.judged(attempt, constraints, rules)
         if (
             kind is not None
             and matching.judged(attempt, where, where.get("resourceRules") or rules) is not None
@@ -137,6 +132,12 @@ def _message(scope: Scope, validation: Value) -> str:
     return said or f"failed expression: {validation['expression'].strip()}"
 
 
+def mutation(said: Value) -> str:
+    """The expression of one of the mutations of a policy."""
+    found = said["jsonPatch"] if said["patchType"] == "JSONPatch" else said["applyConfiguration"]
+    return str(found["expression"])
+
+
 @lru_cache(256)
 def _loaded(data: bytes) -> Value:
     found: Value = orjson.loads(data)
@@ -151,4 +152,5 @@ def _policy(data: bytes) -> Policy:
     used = [*variables.values()]
     for key in ("matchConditions", "validations"):
         used += [each["expression"] for each in spec.get(key) or ()]
+    used += [initializers.translated(mutation(each)) for each in spec.get("mutations") or ()]
     return Policy(value["metadata"]["name"], spec, expressions.unknown(used), variables)

@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 
-from roadstead.sim import creating, patching, status
+from roadstead.sim import patching, status
 from roadstead.sim.admission import expressions, matching, reviews, unasked
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.expressions import FailedError, Scope
 from roadstead.sim.admission.reviews import Question, Reply
+from roadstead.sim.admission.rounds import Rounds
 from roadstead.sim.kinds import Kind
 
 Value = dict[str, Any]
@@ -23,13 +24,20 @@ MUTATING = (matching.GROUP, "mutatingwebhookconfigurations")
 VALIDATING = (matching.GROUP, "validatingwebhookconfigurations")
 
 
-def changed(attempt: Attempt) -> Attempt:
+def changed(attempt: Attempt, rounds: Rounds) -> Attempt:
     """With what webhooks make of the object. Raises ApiError."""
+    turn = rounds.webhooks
+    turn.begin(attempt.value, second=rounds.second)
     for name, hook in _hooks(attempt, MUTATING):
         kind = _judged(attempt, name, hook)
-        reply = _asked(attempt, name, hook, kind) if kind is not None else None
-        if kind is not None and reply is not None and reply.patch:
+        if kind is None or rounds.skips(turn, name):
+            continue
+        reply, before = _asked(attempt, name, hook, kind, second=rounds.second), attempt.value
+        if reply is not None and reply.patch:
             attempt = _patched(attempt, hook, kind, reply)
+        again = str(hook.get("reinvocationPolicy"))
+        rounds.called(turn, name, changed=attempt.value != before, policy=again)
+    turn.left = attempt.value
     return attempt
 
 
@@ -71,13 +79,13 @@ def _strict(hook: Value) -> bool:
     return bool(hook.get("failurePolicy", "Fail") == "Fail")
 
 
-def _asked(attempt: Attempt, name: str, hook: Value, kind: Kind) -> Reply | None:
+def _asked(attempt: Attempt, name: str, hook: Value, kind: Kind, *, second: bool = False) -> Reply | None:
     """None when there is no answer and none is needed. Raises ApiError for a refusal."""
     write = attempt.write
     if not hook["clientConfig"].get("url") or not write.dialogue.waits or write.cluster.unasked is not None:
         unasked.note(attempt, name)
         return None
-    reply: Reply = write.dialogue.answer(_question(attempt, name, hook, kind))
+    reply: Reply = write.dialogue.answer(_question(attempt, name, hook, kind, second=second))
     if reply.failure:
         if _strict(hook):
             why = f'failed calling webhook "{hook["name"]}": {reply.failure}'
@@ -91,7 +99,7 @@ def _asked(attempt: Attempt, name: str, hook: Value, kind: Kind) -> Reply | None
     return reply
 
 
-def _question(attempt: Attempt, name: str, hook: Value, kind: Kind) -> Question:
+def _question(attempt: Attempt, name: str, hook: Value, kind: Kind, *, second: bool) -> Question:
     write, config = attempt.write, hook["clientConfig"]
     uid = str(uuid.uuid4())
     review = reviews.written(expressions.request(attempt, kind), uid, *attempt.objects(kind))
@@ -104,6 +112,7 @@ def _question(attempt: Attempt, name: str, hook: Value, kind: Kind) -> Question:
         attempt.name,
         write.subresource,
         state,
+        "again" if second else "",
     )
     return Question(
         hook["name"],
@@ -130,11 +139,7 @@ def _patched(attempt: Attempt, hook: Value, kind: Kind, reply: Reply) -> Attempt
     if value is None:
         why = "attempted to modify the object, which is not supported for this operation"
         raise status.internal(f'Internal error occurred: admission webhook "{hook["name"]}" {why}')
-    made = creating.decoded(kind, patching.json_patch(value, list(reply.patch)))
-    mine = attempt.write.kind
-    return Attempt(
-        attempt.write, mine.convert(made, mine.api_version) if kind.custom else kind.kept(made), attempt.live
-    )
+    return attempt.becoming(kind, patching.json_patch(value, list(reply.patch)))
 
 
 @lru_cache(64)

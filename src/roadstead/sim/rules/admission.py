@@ -5,6 +5,7 @@ from typing import Any
 
 from roadstead.language import cel
 from roadstead.model import errors
+from roadstead.sim.admission import initializers
 from roadstead.sim.rules import hooks, names
 from roadstead.sim.schema.requiring import Cause, duplicate, invalid, required, unsupported
 
@@ -32,20 +33,70 @@ def rules(found: list[Value], at: str) -> Iterator[Cause]:
             yield unsupported(f"{place}.scope", rule["scope"], ("*", "Cluster", "Namespaced"))
 
 
-def _expression(text: str, at: str) -> Iterator[Cause]:
+def _expression(text: str, at: str, *, gives: str = "") -> Iterator[Cause]:
     if not text.strip():
         yield required(at, "expression is not specified")
         return
     if "authorizer" in text:
         return  # it has functions that the CEL library does not know
+    meant = initializers.translated(text) if gives else text
+    if gives and meant == text:
+        yield invalid(at, text, f"must evaluate to {'Object' if gives == 'map' else 'list(JSONPatch)'}")
+        return
     try:
-        cel.compile(text, variables=VARIABLES)
+        cel.compile(meant, variables=VARIABLES, gives=gives)
     except errors.RoadsteadError as error:
         yield invalid(at, text, f"compilation failed: {error}")
 
 
 def policy(value: Value, old: Value | None) -> Iterator[Cause]:
     spec = value.get("spec") or {}
+    yield from _constraints(spec)
+    if not spec.get("validations") and not spec.get("auditAnnotations"):
+        yield required("spec.validations", "validations or auditAnnotations must contain at least one item")
+    for number, each in enumerate(spec.get("validations") or ()):
+        yield from _expression(each.get("expression", ""), f"spec.validations[{number}].expression")
+        if each.get("messageExpression"):
+            yield from _expression(each["messageExpression"], f"spec.validations[{number}].messageExpression")
+    yield from _conditions(spec)
+
+
+def mutating_policy(value: Value, old: Value | None) -> Iterator[Cause]:
+    spec, operations = value.get("spec") or {}, "spec.matchConstraints.resourceRules.operations"
+    yield from _constraints(spec)
+    for rule in (spec.get("matchConstraints") or {}).get("resourceRules") or ():
+        if "DELETE" in (rule.get("operations") or ()):
+            yield unsupported(operations, "DELETE", ("*", "CONNECT", "CREATE", "UPDATE"))
+    if not spec.get("mutations"):
+        yield required("spec.mutations", "mutations must contain at least one item")
+    for number, each in enumerate(spec.get("mutations") or ()):
+        yield from _mutation(each, f"spec.mutations[{number}]")
+    if not spec.get("reinvocationPolicy"):
+        yield required("spec.reinvocationPolicy")
+    elif spec["reinvocationPolicy"] not in ("IfNeeded", "Never"):
+        yield unsupported("spec.reinvocationPolicy", spec["reinvocationPolicy"], ("IfNeeded", "Never"))
+    yield from _conditions(spec)
+
+
+MUTATIONS = {"ApplyConfiguration": ("applyConfiguration", "map"), "JSONPatch": ("jsonPatch", "list")}
+
+
+def _mutation(said: Value, at: str) -> Iterator[Cause]:
+    sort = said.get("patchType", "")
+    if sort not in MUTATIONS:
+        yield unsupported(f"{at}.patchType", sort, tuple(MUTATIONS))
+        return
+    for other, (key, gives) in MUTATIONS.items():
+        if other != sort and key in said:
+            why = f"must not be specified when patchType is {sort}"
+            yield invalid(f"{at}.{key}", f"{{{key}}}", why)
+        elif other == sort and key not in said:
+            yield required(f"{at}.{key}", f"must be specified when patchType is {sort}")
+        elif other == sort:
+            yield from _expression(said[key].get("expression", ""), f"{at}.{key}.expression", gives=gives)
+
+
+def _constraints(spec: Value) -> Iterator[Cause]:
     matched = spec.get("matchConstraints")
     if matched is None:
         yield required("spec.matchConstraints")
@@ -55,12 +106,9 @@ def policy(value: Value, old: Value | None) -> Iterator[Cause]:
         yield from rules(matched["resourceRules"], "spec.matchConstraints.resourceRules")
     if spec.get("failurePolicy", "Fail") not in ("Fail", "Ignore"):
         yield unsupported("spec.failurePolicy", spec["failurePolicy"], ("Fail", "Ignore"))
-    if not spec.get("validations") and not spec.get("auditAnnotations"):
-        yield required("spec.validations", "validations or auditAnnotations must contain at least one item")
-    for number, each in enumerate(spec.get("validations") or ()):
-        yield from _expression(each.get("expression", ""), f"spec.validations[{number}].expression")
-        if each.get("messageExpression"):
-            yield from _expression(each["messageExpression"], f"spec.validations[{number}].messageExpression")
+
+
+def _conditions(spec: Value) -> Iterator[Cause]:
     for key in ("matchConditions", "variables"):
         for number, each in enumerate(spec.get(key) or ()):
             yield from _expression(each.get("expression", ""), f"spec.{key}[{number}].expression")
@@ -121,3 +169,8 @@ def binding(value: Value, old: Value | None) -> Iterator[Cause]:
             yield unsupported(f"spec.validationActions[{number}]", action, ("Audit", "Deny", "Warn"))
         if action in actions[:number]:
             yield duplicate(f"spec.validationActions[{number}]", action)
+
+
+def mutating_binding(value: Value, old: Value | None) -> Iterator[Cause]:
+    if not (value.get("spec") or {}).get("policyName"):
+        yield required("spec.policyName")

@@ -275,6 +275,8 @@ CHECKS: dict[tuple[str, str], Callable[[Value, Value | None], Iterator[Cause]]] 
     ("apiextensions.k8s.io", "customresourcedefinitions"): definitions.causes,
     (ADMISSION, "validatingadmissionpolicies"): admission.policy,
     (ADMISSION, "validatingadmissionpolicybindings"): admission.binding,
+    (ADMISSION, "mutatingadmissionpolicies"): admission.mutating_policy,
+    (ADMISSION, "mutatingadmissionpolicybindings"): admission.mutating_binding,
     (ADMISSION, "validatingwebhookconfigurations"): admission.webhooks,
     (ADMISSION, "mutatingwebhookconfigurations"): admission.webhooks,
     ("", "persistentvolumes"): storing.volume,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -77,3 +78,28 @@ def test_schema_is_json_schema_of_the_kind():
 
 def test_colour_is_for_terminals_and_for_those_who_force_it():
     assert "\x1b[" not in run("explain", "Invalid").stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "told"),
+    [
+        ('"$0" -m roadstead explain Invalid > /dev/full', 1, "cannot be written: No space left on device"),
+        ('PYTHONIOENCODING=ascii "$0" -m roadstead apply --help', 0, "[[BUNDLE]…]"),
+        ('"$0" -m roadstead validate -f "$1" 0<&- 1>&-', 2, "NoFleet"),
+        ('"$0" -m roadstead validate -f "$1" 2>&-', 2, ""),
+    ],
+    ids=[
+        "a full disk",
+        "a terminal of another encoding",
+        "without a way to answer",
+        "without a way to complain",
+    ],
+)
+def test_whatever_the_streams_are_what_can_be_said_is_said(tmp_path, shell, code, told):
+    if "/dev/full" in shell and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    line = ["sh", "-c", shell, sys.executable, str(tmp_path)]
+    found = subprocess.run(line, capture_output=True, encoding="utf-8", check=False)
+    assert found.returncode == code, found.stderr
+    assert told in found.stdout + found.stderr
+    assert "Traceback" not in found.stderr

@@ -4,7 +4,9 @@ What a command allocates while it starts lives until it ends, so the collector f
 left when it ends is freed by the system. Both together are a fifth of a second, a third of `roadstead --help`.
 """
 
+import errno
 import gc
+import io
 import os
 import signal
 import sys
@@ -12,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _NEW_OBJECTS = 50_000  # after so many the collector looks; by default 700
 
 
 def run() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a verb listens; no traceback of imports
+    _open_streams()
     gc.set_threshold(_NEW_OBJECTS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it looks for them in all that is installed
     with importing():
@@ -26,7 +30,23 @@ def run() -> NoReturn:
         app()
     except SystemExit as ended:
         _leave(ended.code)
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        _leave(f"error: what was to be said cannot be written: {error.strerror}")
     _leave(0)
+
+
+def _open_streams() -> None:
+    """Streams that are there and take all text. One that was closed leads nowhere, or the first connection would
+    be given its number; and text is UTF-8, as with kubectl, whatever the locale says."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,15 @@ class Story:
         process = await self.start(*arguments)
         out, err = await process.communicate()
         return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    async def ask_until(self, enough: Callable[[Ended], bool], *arguments: str, seconds: int = 8) -> Ended:
+        """Run what ends with its `--timeout` only, with more time until that was enough: on a busy machine
+        the first may be over before the command came to what the test is about."""
+        for patience in (seconds, 4 * seconds, 16 * seconds):
+            ended = await self.ask(*arguments, "--timeout", f"{patience}s")
+            if enough(ended):
+                break
+        return ended
 
     async def roadstead(self, *arguments: str) -> Ended:
         """Run the command; anything but success is an error of the test."""

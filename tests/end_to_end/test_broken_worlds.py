@@ -117,14 +117,11 @@ async def test_a_server_that_hangs_is_given_up_in_time_and_costs_the_others_noth
     altered(base, valid)
     own.pause()
     more(shop, config_map("while-it-hangs", shop.name))
-    begun = time.monotonic()
-    found = await shop.ask("apply", "--timeout", "8s")
-    took = time.monotonic() - begun
+    found = await shop.ask_until(lambda ended: "(Unreachable): " in ended.out, "apply")
     own.resume()
     assert found.code == 1
     assert "error: prod: " in found.out and "(Unreachable): " in found.out and " within " in found.out
-    assert f"dev shop: created ConfigMap/{shop.name}/while-it-hangs" in found.err
-    assert took < 20
+    assert await base.dev.request("GET", f"/api/v1/namespaces/{shop.name}/configmaps/while-it-hangs")
 
 
 async def test_a_right_that_is_missing_for_one_kind_is_named_and_the_rest_is_applied(base, shop):
@@ -323,12 +320,15 @@ class TestDeleting:
         shop.write("apps/shop/more.yaml", [])
         kept = await shop.roadstead("apply", "-c", "dev")
         assert "1 kept" in kept.out
-        stuck = await shop.ask("apply", "-c", "dev", "--delete-precious", "--timeout", "8s")
+        told = "waits for its finalizers kubernetes.io/pvc-protection"
+        stuck = await shop.ask_until(
+            lambda ended: told in ended.out, "apply", "-c", "dev", "--delete-precious"
+        )
         assert stuck.code == 1
+        assert told in stuck.out
         assert (
             f"error: dev PersistentVolumeClaim/{shop.name}/data: delete failed (StuckDeleting): " in stuck.out
         )
-        assert "waits for its finalizers kubernetes.io/pvc-protection" in stuck.out
 
     async def test_a_namespace_that_does_not_go_says_what_is_left_in_it(self, clusters, unique, tmp_path):
         [cluster] = clusters(1, controllers=True)
@@ -341,13 +341,14 @@ class TestDeleting:
         held["metadata"]["finalizers"] = ["example.com/backup"]
         await cluster.request("POST", f"/api/v1/namespaces/{unique}/configmaps", held)
         story.remove("fleet/bundle-shop.yaml")
-        stuck = await story.ask("apply", "--delete-precious", "--timeout", "15s")
+        told = "example.com/backup in 1 resource instances"
+        stuck = await story.ask_until(lambda ended: told in ended.out, "apply", "--delete-precious")
         assert stuck.code == 1
+        assert told in stuck.out
         assert (
             f"error: only Namespace/{unique}: delete failed (Terminating): it is being deleted since"
             in stuck.out
         )
-        assert "example.com/backup in 1 resource instances" in stuck.out
 
 
 class TestMachine:

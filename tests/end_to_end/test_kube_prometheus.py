@@ -88,15 +88,16 @@ async def _is_applied_in_one_go(monitored, three, inventories):
 
 
 async def _says_what_cannot_be_ready(monitored):
-    told = set()
-    for patience in ("15s", "60s"):  # on a busy machine the first is over before all is looked at
-        waited = await monitored.ask("apply", "--wait", "--timeout", patience)
-        assert waited.code == 1
-        told = {line.split()[2] for line in waited.out.splitlines() if " is progressing: " in line}
-        if told == NEEDS_NODES:
-            break
-    assert told == NEEDS_NODES
+    waited = await monitored.ask_until(
+        lambda ended: _unready(ended) == NEEDS_NODES, "apply", "--wait", seconds=15
+    )
+    assert waited.code == 1
+    assert _unready(waited) == NEEDS_NODES
     assert "Deployment/monitoring/grafana is progressing: 0 of 1 replicas available" in waited.out
+
+
+def _unready(ended):
+    return {line.split()[2] for line in ended.out.splitlines() if " is progressing: " in line}
 
 
 async def _is_not_written_again(monitored, three):

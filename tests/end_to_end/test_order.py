@@ -74,9 +74,10 @@ async def test_who_has_nothing_to_do_waits_for_no_dependency(story, unique):
     done = await story.roadstead("apply", "-c", "dev", "-o", "json")
     assert done.data()["summary"] == {"unchanged": 3}
     story.write("apps/quick/all.yaml", [config_map("a", unique, key="new")])
-    waited = await story.ask("apply", "-c", "dev", "--timeout", "10s")
+    told = "it depends on bundle slow, which is not ready"
+    waited = await story.ask_until(lambda ended: told in ended.told, "apply", "-c", "dev")
     assert waited.code == 1
-    assert "it depends on bundle slow, which is not ready" in waited.out + waited.err
+    assert told in waited.told
 
 
 def job(name, namespace):
@@ -143,7 +144,7 @@ async def test_what_depends_on_a_bundle_waits_until_its_jobs_are_done(story, one
 
     await jobs.removed("migrate")
     story.write("apps/web/a.yaml", config_map("web", unique, key="new"))
-    again = await story.roadstead("apply", "-c", "dev", "--timeout", "20s", "-o", "json")
+    again = await story.roadstead("apply", "-c", "dev", "-o", "json")
     assert again.data()["summary"]["updated"] == 1
 
 
@@ -167,5 +168,5 @@ async def test_what_depends_on_a_job_waits_until_it_is_done(story, one, unique):
     await jobs.removed("migrate")
     after["data"] = {"key": "new"}
     story.write("apps/shop/all.yaml", [namespace(unique), job("migrate", unique), after])
-    again = await story.roadstead("apply", "-c", "dev", "--timeout", "20s", "-o", "json")
+    again = await story.roadstead("apply", "-c", "dev", "-o", "json")
     assert again.data()["summary"]["updated"] == 1

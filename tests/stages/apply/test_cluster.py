@@ -25,9 +25,12 @@ class Server:
     def __init__(self, *failures, **fields) -> None:
         self.failures, self.fields, self.asked = list(failures), fields, 0
         self.unsettled = {}
+        self.served = [(CONFIG,)]  # what discovery tells, and then from each fresh look to the next
 
     async def resources(self, *, fresh=False):
-        return Resources((CONFIG,))
+        if fresh and len(self.served) > 1:
+            self.served.pop(0)
+        return Resources(self.served[0])
 
     async def get(self, *_, **__):
         self.asked += 1
@@ -123,6 +126,33 @@ async def test_a_kind_that_another_bundle_just_defined_may_be_unknown_for_a_mome
         first.define(GroupKind("", "ConfigMap"))
         assert await second.get(ID)
     assert server.asked == 6
+
+
+@pytest.mark.parametrize(
+    ("looks", "defined"),
+    [
+        pytest.param(1, False, id="known only since the cluster was asked what it serves"),
+        pytest.param(4, True, id="told late by discovery"),
+    ],
+)
+async def test_a_kind_that_was_not_served_at_first_is_looked_for_again(monkeypatch, looks, defined):
+    monkeypatch.setattr("roadstead.stages.apply.cluster._FIRST_PAUSE", 0.001)
+    server = Server()
+    server.served = [*[()] * looks, (CONFIG,)]
+    async with session(server) as now:
+        if defined:
+            now.define(GroupKind("", "ConfigMap"))
+        assert await now.get(ID)
+
+
+async def test_a_kind_that_nobody_defines_is_told_at_once():
+    server = Server()
+    server.served = [()] * 3
+    async with session(server) as now:
+        with pytest.raises(RoadsteadError) as caught:
+            await now.get(ID)
+    assert caught.value.problem.reason is reasons.NO_SUCH_KIND
+    assert (server.asked, len(server.served)) == (0, 2)
 
 
 async def test_when_the_steps_time_is_over_nothing_more_is_asked():

@@ -141,11 +141,12 @@ class Session:
         client = self.cluster.client
         found = (await client.resources()).find(kind, version)
         pause = _FIRST_PAUSE
-        while found is None and self._unsettled(kind):  # discovery lags behind the definition
+        while found is None:  # what is known may be of before its definition, and discovery lags behind that
             found = (await client.resources(fresh=True)).find(kind, version)
-            if found is None:
-                await self.pause(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            if found or not self._unsettled(kind):
+                break
+            await self.pause(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         if found is None:
             cause = f"the cluster serves no {kind}" + (f" at version {version}" if version else "")
             raise errors.error(

@@ -1,6 +1,7 @@
 """Run `roadstead` in a process of its own and tell what it took: time, processor time, memory."""
 
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ def roadstead(*arguments: str, environment: Mapping[str, str]) -> Measured:
 
 
 def run(command: tuple[str, ...], *, environment: Mapping[str, str], look_every: float = 0.05) -> Measured:
-    """`look_every` seconds its memory is looked at, and whether it ended. Compiled modules are kept, as where
+    """`look_every` seconds its memory is looked at. Compiled modules are kept, as where
     it was installed: else their compilation is most of what is measured."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as output:
@@ -39,7 +40,7 @@ def run(command: tuple[str, ...], *, environment: Mapping[str, str], look_every:
         memory, ended, status = 0, 0, 0
         while not ended:
             memory = max(memory, sum(_memory(pid) for pid in _family(process.pid)))
-            time.sleep(look_every)
+            _ending(process.pid, look_every)
             ended, status, used = os.wait4(process.pid, os.WNOHANG)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -48,6 +49,18 @@ def run(command: tuple[str, ...], *, environment: Mapping[str, str], look_every:
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said[-4000:]}")
     return Measured(seconds, used.ru_utime + used.ru_stime, memory or _kilobytes(used.ru_maxrss), said)
+
+
+def _ending(pid: int, seconds: float) -> None:
+    """Until it ends, at most so long; where the system does not tell of ends, just so long."""
+    if sys.platform != "linux":
+        time.sleep(seconds)
+        return
+    handle = os.pidfd_open(pid)
+    try:
+        select.select([handle], [], [], seconds)
+    finally:
+        os.close(handle)
 
 
 def processor(pid: int) -> float:

@@ -73,7 +73,7 @@ async def test_the_verdict_is_the_servers(clusters, tmp_path, obj, field):
     blobs = Blobs(tmp_path)
     async with connected(cluster) as client:
         known = await facts.ask(client, blobs)
-    found = [problem.place.field for problem in Schemas.of(known.schemas, blobs).check(obj)]
+    found = [problem.place.field for problem in Schemas.of((known.schemas,), blobs).check(obj)]
     assert len(found) == (1 if field else 0)
     assert all(one.endswith(field) for one in found)
     plural = f"{obj['kind'].lower()}s"
@@ -97,7 +97,7 @@ async def test_real_workloads_are_found_to_be_right(clusters, suite, tmp_path, n
     blobs = Blobs(tmp_path)
     async with connected(clusters(1)[0]) as client:
         known = await facts.ask(client, blobs)
-    schemas = Schemas.of(known.schemas, blobs)
+    schemas = Schemas.of((known.schemas,), blobs)
     files = sorted(
         (folder / "manifests" if (folder / "manifests").is_dir() else folder / "deploy").rglob("*.yaml")
     )

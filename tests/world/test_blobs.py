@@ -22,7 +22,9 @@ def files(blobs):
 def test_content_comes_back_by_its_digest(blobs):
     digest = blobs.put(b"hello")
     assert blobs.get(digest) == b"hello"
+    assert blobs.has(digest)
     assert blobs.get("0" * 64) is None
+    assert not blobs.has("0" * 64)
 
 
 def test_equal_content_is_kept_once(blobs):

@@ -60,9 +60,12 @@ async def connected(world: World, cluster: Cluster) -> AsyncIterator[Client]:
         yield client
 
 
-async def facts(world: World, fleet: str, client: Client, before: Facts | None) -> Facts:
-    """The cluster's facts as they are now; a change is recorded on this machine."""
-    found = await kube_facts.ask(client, world.blobs, before=before)
+async def facts(
+    world: World, fleet: str, client: Client, before: Facts | None, *, whole: bool = True
+) -> Facts:
+    """The cluster's facts as they are now; a change is recorded on this machine. Of its schemas, all, or none that
+    nobody wants."""
+    found = await kube_facts.ask(client, world.blobs, before=before, whole=whole)
     if before is None or (before.digest, before.schemas, before.identity) != (
         found.digest,
         found.schemas,

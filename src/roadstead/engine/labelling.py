@@ -29,7 +29,7 @@ async def decided(world: World) -> Desired:
         before = recorded.get(cluster.name)
         try:
             async with clusters.connected(world, cluster) as client:
-                found = await clusters.facts(world, desired.fleet, client, before)
+                found = await clusters.facts(world, desired.fleet, client, before, whole=False)
         except RoadsteadError:
             return False
         return any(cluster.labels.get(key) != value for key, value in found.labels.items())

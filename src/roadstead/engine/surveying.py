@@ -27,6 +27,7 @@ from roadstead.stages.fleet.limits import Lost
 from roadstead.stages.observe import view as views
 from roadstead.stages.observe.view import ClusterView
 from roadstead.stages.render import render as rendering
+from roadstead.stages.render.context import Describe
 from roadstead.world import tasks
 from roadstead.world.inventory import Announcements, reading
 from roadstead.world.kube.client import Client
@@ -108,8 +109,13 @@ async def survey(
     world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
 ) -> Survey:
     """Ask the cluster what it is, render what is meant for it, see what it holds."""
-    facts = await clusters.facts(world, desired.fleet, client, before)
-    rendered = (await manifests_of(world, desired, {cluster.name: facts}))[cluster.name]
+    facts = await clusters.facts(world, desired.fleet, client, before, whole=False)
+
+    async def describe(versions: frozenset[str]) -> None:
+        await client.bring_schemas(world.blobs, facts.schemas, versions)
+
+    made = await manifests_of(world, desired, {cluster.name: facts}, describe=describe)
+    rendered = made[cluster.name]
     wanted = [one.id for each in rendered.values() for one in each]
     view = await views.read(
         client, fleet=desired.fleet, wanted=wanted, former_clusters=frozenset(cluster.former_names)
@@ -118,12 +124,14 @@ async def survey(
 
 
 async def manifests_of(
-    world: World, desired: Desired, facts: Mapping[str, Facts]
+    world: World, desired: Desired, facts: Mapping[str, Facts], *, describe: Describe | None = None
 ) -> dict[str, dict[str, Manifests]]:
     """What Git means for clusters that have these facts, by cluster and bundle; what was rendered before is only
-    looked up."""
+    looked up. `describe` completes their schemas."""
     wanted = await tasks.in_turns(_wanted(desired, facts))
-    made = await rendering.render(wanted, desired.snapshot, facts, pool=world.pool, cache=world.renders)
+    made = await rendering.render(
+        wanted, desired.snapshot, facts, pool=world.pool, cache=world.renders, describe=describe
+    )
     found: dict[str, dict[str, Manifests]] = {cluster: {} for cluster in facts}
     for key, one in made.items():
         found[key.cluster][key.bundle] = one

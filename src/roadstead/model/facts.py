@@ -41,7 +41,7 @@ class Facts:
     version: str  # "1.37.2"
     identity: str = ""
     resources: tuple[ApiResource, ...] = ()
-    schemas: str = ""  # digest of the OpenAPI document, a blob
+    schemas: str = ""  # digest of a blob: the OpenAPI document, or a table of its parts (world/kube/schemas)
     recorded: str = ""  # RFC 3339
     assumed: bool = False
     digest: str = ""

@@ -78,9 +78,12 @@ def _item(each: Any, parent: Object) -> Any:
 
 
 def _without_nulls(value: Any, *, keep: bool = False) -> Any:
+    """Most of an object is text and numbers: these are not asked one by one."""
     if isinstance(value, dict):
         return {
             key: _without_nulls(item, keep=keep or key in _HELM_VALUES)
+            if isinstance(item, dict | list)
+            else item
             for key, item in value.items()
             if item is not None or keep
         }

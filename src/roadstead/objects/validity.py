@@ -143,7 +143,8 @@ def _repeated(
                 yield here, keys
             if name is not None:
                 seen.append(name)
-            yield from _repeated(kind, here, item)
+            if isinstance(item, dict | list):
+                yield from _repeated(kind, here, item)
 
 
 def _error(place: fieldsets.Path, cause: str, hint: str) -> Problem:

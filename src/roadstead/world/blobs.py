@@ -39,6 +39,14 @@ class Blobs:
         data = self._read(self._path("content", digest))
         return data if data is not None and hashlib.sha256(data).hexdigest() == digest else None
 
+    def has(self, digest: str) -> bool:
+        """Whether content is there, whole or not; it counts as used."""
+        try:
+            os.utime(self._path("content", digest))
+        except OSError:
+            return False
+        return True
+
     def keep(self, key: str, data: bytes) -> None:
         """Keep the result that belongs to `key` (any text)."""
         self._write(self._path("results", _hex(key)), hashlib.sha256(data).digest() + data)

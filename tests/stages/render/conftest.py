@@ -39,6 +39,7 @@ def rendering(store, tmp_path, here):
         links=None,
         sources=None,
         pool=None,
+        describe=None,
         **fields,
     ):
         many = assignments or (assignment(**fields),)
@@ -48,6 +49,7 @@ def rendering(store, tmp_path, here):
             {one.cluster: one for one in facts},
             pool=pool or here,
             cache=cache,
+            describe=describe,
         )
         return found if assignments else found[many[0].key]
 

@@ -29,6 +29,7 @@ from roadstead.model.reasons import (
     RENDER_FAILED,
     SCOPE_UNKNOWN,
 )
+from roadstead.world.kube import schemas
 from tests.stages.render.reading import assignment, errors, objects, warnings
 
 DEPLOYMENT = """
@@ -216,10 +217,11 @@ async def test_the_namespace_of_namespaced_objects(rendering, namespace, written
 
 
 CUSTOM = "apiVersion: x.example/v1\nkind: Foo\nmetadata: {name: foo}\n"
+CUSTOM_KIND = (ApiResource("x.example", "v1", "Foo", "foos", True),)
 
 
 async def test_a_custom_kind_gets_a_namespace_when_the_clusters_facts_say_so(rendering):
-    facts = Facts("prod-1", "1.36.0", resources=(ApiResource("x.example", "v1", "Foo", "foos", True),))
+    facts = Facts("prod-1", "1.36.0", resources=CUSTOM_KIND)
     found = await rendering({"app/a.yaml": CUSTOM}, facts=[facts], namespace=Namespace("shop"))
     assert list(objects(found)) == ["Foo/shop/foo"]
 
@@ -228,6 +230,39 @@ async def test_a_custom_kind_that_nobody_knows_stays_as_it_is_written_and_that_i
     found = await rendering({"app/a.yaml": CUSTOM}, namespace=Namespace("shop"))
     assert list(objects(found)) == ["Foo/foo"]
     assert [one.reason for one in warnings(found)] == [SCOPE_UNKNOWN]
+
+
+FOO = {
+    "type": "object",
+    "properties": {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+    },
+    "x-kubernetes-group-version-kind": [{"group": "x.example", "kind": "Foo", "version": "v1"}],
+}
+OPENAPI = {
+    "/openapi/v3": {
+        "paths": {"apis/x.example/v1": {"serverRelativeURL": "/openapi/v3/apis/x.example/v1?hash=1"}}
+    },
+    "/openapi/v3/apis/x.example/v1?hash=1": {"components": {"schemas": {"Foo": FOO}}},
+}
+
+
+async def test_schemas_that_are_brought_for_what_is_built_count(rendering):
+    async def fetch(path):
+        return OPENAPI[path]
+
+    async def describe(versions):
+        await schemas.bring(fetch, blobs, table, versions)
+
+    blobs = rendering.cache.blobs
+    table = await schemas.ask(fetch, blobs, whole=False)
+    facts = Facts("prod-1", "1.36.0", resources=CUSTOM_KIND, schemas=table)
+    told = {"app/a.yaml": f"{CUSTOM}spec: {{}}\n"}
+    assert errors(await rendering(told, facts=[facts])) == []  # nobody knows the kind's form
+    (found,) = errors(await rendering(told, facts=[facts], describe=describe))
+    assert found.cause == "no such field: spec"
 
 
 async def test_a_namespace_is_created_unless_it_is_rendered(rendering):

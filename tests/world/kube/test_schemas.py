@@ -118,3 +118,62 @@ async def test_the_second_time(blobs, before, after, requests):
     digest = await schemas.ask(counting(documents, asked), blobs)
     assert orjson.loads(blobs.get(digest)) == {"components": {"schemas": {"A": {}}}}
     assert len(asked) == requests
+
+
+TWO = {
+    "/openapi/v3": index("api/v1", "apis/x.io/v1"),
+    "/openapi/v3/api/v1?hash=1": document(Pod={}),
+    "/openapi/v3/apis/x.io/v1?hash=1": document(A={}),
+}
+HALF = TWO | {"/openapi/v3/apis/x.io/v1?hash=1": Problem(reasons.SERVER_ERROR, "down")}
+
+
+def known(blobs, digest: str, *versions: str) -> list[str]:
+    """The names of the schemas that are known of these versions."""
+    found = [orjson.loads(blobs.get(one)) for one in schemas.documents(blobs, digest, versions)]
+    return [name for one in found for name in one["components"]["schemas"]]
+
+
+async def test_of_a_table_only_is_asked_for_what_is_wanted_and_once(blobs):
+    asked: list[str] = []
+    fetch = counting(TWO, asked)
+    table = await schemas.ask(fetch, blobs, whole=False)
+    assert known(blobs, table, "v1", "x.io/v1") == []
+    for _ in range(2):
+        await schemas.bring(fetch, blobs, table, ["x.io/v1", "nobody/v1"])
+    assert known(blobs, table, "v1", "x.io/v1", "nobody/v1") == ["A"]
+    assert asked == ["/openapi/v3", "/openapi/v3/apis/x.io/v1?hash=1"]
+
+
+async def test_what_was_damaged_on_this_machine_is_asked_for_again(blobs):
+    table = await schemas.ask(fetching(TWO), blobs, whole=False)
+    await schemas.bring(fetching(TWO), blobs, table, ["v1"])
+    (digest,) = schemas.documents(blobs, table, ["v1"])
+    (place,) = blobs.root.rglob(digest)
+    place.write_bytes(b"{")
+    await schemas.bring(fetching(TWO), blobs, table, ["v1"])
+    assert known(blobs, table, "v1") == ["Pod"]
+
+
+async def test_what_a_group_does_not_answer_is_asked_for_again(blobs):
+    table = await schemas.ask(fetching(HALF), blobs, whole=False)
+    await schemas.bring(fetching(HALF), blobs, table, ["v1", "x.io/v1"])
+    assert known(blobs, table, "v1", "x.io/v1") == ["Pod"]
+    await schemas.bring(fetching(TWO), blobs, table, ["v1", "x.io/v1"])
+    assert known(blobs, table, "v1", "x.io/v1") == ["Pod", "A"]
+
+
+async def test_a_document_that_is_known_as_a_whole_needs_no_table(blobs):
+    whole = await schemas.ask(fetching(TWO), blobs)
+    asked: list[str] = []
+    assert await schemas.ask(counting(TWO, asked), blobs, whole=False) == whole
+    await schemas.bring(counting(TWO, asked), blobs, whole, ["v1"])
+    assert asked == ["/openapi/v3"]
+    assert known(blobs, whole, "v1") == ["A", "Pod"]
+
+
+async def test_a_server_whose_addresses_do_not_tell_of_changes_is_asked_for_all(blobs):
+    documents = {"/openapi/v3": {"paths": {"api/v1": {"serverRelativeURL": "/openapi/v3/api/v1"}}}}
+    documents["/openapi/v3/api/v1"] = document(Pod={})
+    digest = await schemas.ask(fetching(documents), blobs, whole=False)
+    assert known(blobs, digest, "v1") == ["Pod"]

@@ -34,7 +34,7 @@ RULES = 2  # of this module and what it calls here; objects/canonical.py has its
 
 class Shape(msgspec.Struct, frozen=True, array_like=True):
     """`build` is a report's key, `declared` the parameters. `scopes` tell of kinds that are not built in
-    whether they are namespaced, `schemas` is the digest of the cluster's OpenAPI."""
+    whether they are namespaced, `schemas` are the digests of the cluster's OpenAPI, or of the parts that matter."""
 
     build: str
     declared: tuple[str, ...]
@@ -45,7 +45,7 @@ class Shape(msgspec.Struct, frozen=True, array_like=True):
     allowed_namespaces: tuple[str, ...] | None
     allowed_cluster_scoped: tuple[GroupKind, ...] | None
     scopes: dict[GroupKind, bool]
-    schemas: str
+    schemas: tuple[str, ...]
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):

@@ -20,6 +20,7 @@ from roadstead.model.ids import GroupKind, Key
 from roadstead.stages.render import bind, build, variables
 from roadstead.stages.render.context import Context, chunks
 from roadstead.world import tasks
+from roadstead.world.kube import schemas
 
 _CASES = 32  # in one job
 _BATCH = 100  # assignments that are looked up in a row, some 10 ms: then others have their turn
@@ -49,7 +50,7 @@ async def run(
 ) -> Bindings:
     found = Bindings({}, {}, {})
     missing: dict[str, tuple[bind.Shape, dict[str, dict[str, Any] | None]]] = {}
-    scopes: dict[str, dict[GroupKind, bool]] = {}
+    of_facts = _Known(context)
     for number, one in enumerate(assignments):
         if number % _BATCH == 0:
             await asyncio.sleep(0)
@@ -57,7 +58,7 @@ async def run(
         if report is None:
             continue
         try:
-            binding, values = _binding(one, report, context.facts.get(one.cluster), scopes)
+            binding, values = _binding(one, report, context.facts.get(one.cluster), of_facts)
         except RoadsteadError as error:
             found.failed[one.key] = error.problems
             continue
@@ -86,16 +87,15 @@ def _binding(
     one: Assignment,
     report: build.Report,
     facts: Facts | None,
-    known_scopes: dict[str, dict[GroupKind, bool]],
+    of_facts: "_Known",
 ) -> tuple[Binding, dict[str, Any]]:
-    """`known_scopes` keeps, by cluster, what was read of its facts."""
     declared = frozenset(one.parameters)
     known = variables.of(one)
     namespace = one.namespace
     if namespace:
         name = substitution.prepare(namespace.name, declared).bind(known)
         namespace = replace(namespace, name=name)
-    scopes = _scopes(facts, known_scopes) if facts and report.unknown else {}
+    scopes = of_facts.scopes(facts) if facts and report.unknown else {}
     shape = bind.Shape(
         build=report.key,
         declared=tuple(sorted(declared)),
@@ -106,7 +106,7 @@ def _binding(
         allowed_namespaces=one.allowed_namespaces,
         allowed_cluster_scoped=one.allowed_cluster_scoped,
         scopes=report.scopes | {kind: scopes[kind] for kind in report.unknown if kind in scopes},
-        schemas=facts.schemas if facts else "",
+        schemas=of_facts.schemas(facts, report.versions) if facts else (),
     )
     shared = hashlib.sha256(msgspec.msgpack.encode(shape)).hexdigest()
     needed = {name for name in report.names if substitution.counts(name, declared)}
@@ -116,10 +116,25 @@ def _binding(
     return Binding(shape, shared, own), values
 
 
-def _scopes(facts: Facts, known: dict[str, dict[GroupKind, bool]]) -> dict[GroupKind, bool]:
-    if facts.cluster not in known:
-        known[facts.cluster] = {row.group_kind: row.namespaced for row in facts.resources}
-    return known[facts.cluster]
+class _Known:
+    """What was read of facts."""
+
+    def __init__(self, context: Context) -> None:
+        self._blobs = context.cache.blobs
+        self._scopes: dict[str, dict[GroupKind, bool]] = {}  # by cluster
+        self._schemas: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+
+    def scopes(self, facts: Facts) -> dict[GroupKind, bool]:
+        if facts.cluster not in self._scopes:
+            self._scopes[facts.cluster] = {row.group_kind: row.namespaced for row in facts.resources}
+        return self._scopes[facts.cluster]
+
+    def schemas(self, facts: Facts, versions: tuple[str, ...]) -> tuple[str, ...]:
+        """The digests of the documents in which those of these versions are."""
+        key = (facts.schemas, versions)
+        if key not in self._schemas:
+            self._schemas[key] = schemas.documents(self._blobs, *key)
+        return self._schemas[key]
 
 
 def _names(patches: tuple[Patch, ...], declared: frozenset[str]) -> set[str]:

@@ -6,7 +6,7 @@ renderer gave them, lists expanded, each as JSON. Placeholders are still in them
 
 import functools
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from roadstead.world.blobs import Blobs
 from roadstead.world.git import trees
 
 JOB = "roadstead.stages.render.build:job"
-_FORMAT = 1  # of Item and what is done to objects here
+_FORMAT = 2  # of Item and what is done to objects here
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
@@ -54,13 +54,14 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
     """What a build gave. `key` is where the cache keeps its items. `scopes` are those of kinds defined in it;
-    `unknown` are the kinds whose scope only a cluster's facts can tell."""
+    `unknown` are the kinds whose scope only a cluster's facts can tell, `versions` what objects name as theirs."""
 
     key: str
     names: frozenset[str]
     scopes: dict[GroupKind, bool]
     unknown: tuple[GroupKind, ...]
     findings: tuple[Problem, ...]
+    versions: tuple[str, ...]
 
 
 Answer = tuple[Report | None, tuple[Problem, ...]]  # of one case: a report, or what went wrong
@@ -168,10 +169,16 @@ def _built(prepared: Prepared, store: Blobs) -> Report:
         scopes=scopes,
         unknown=tuple(sorted(kind for kind in unknown if kinds.is_namespaced(kind) is None)),
         findings=built.findings,
+        versions=tuple(sorted(_versions(value for _, value in found))),
     )
     store.keep(f"items {report.key}", msgspec.msgpack.encode(made))
     store.keep(f"report {report.key}", msgspec.msgpack.encode(report))
     return report
+
+
+def _versions(values: Iterable[Any]) -> set[str]:
+    named = (value.get("apiVersion") for value in values if isinstance(value, dict))
+    return {one for one in named if isinstance(one, str)}
 
 
 def _item(origin: str, value: Any) -> Item:

@@ -1,6 +1,6 @@
 """What every step of one render works with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -9,6 +9,8 @@ from roadstead.model.snapshot import Snapshot
 from roadstead.stages.render.cache import Cache
 
 Item = TypeVar("Item")
+
+Describe = Callable[[frozenset[str]], Awaitable[None]]  # brings the schemas of these versions of kinds
 
 
 class Pool(Protocol):

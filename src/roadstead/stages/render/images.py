@@ -12,6 +12,8 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 def pin(obj: dict[str, Any], images: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:
     """The object with the pinned images, and the names that were found in it."""
+    if not images:
+        return obj, set()
     used = {name for name in map(_name, _images(obj)) if name in images}
     return (_pinned(obj, images), used) if used else (obj, used)
 

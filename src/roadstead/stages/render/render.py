@@ -16,7 +16,7 @@ from roadstead.model.manifests import Manifests
 from roadstead.model.snapshot import Snapshot
 from roadstead.stages.render import assemble, bind, bindings, builds, locate
 from roadstead.stages.render.cache import Cache
-from roadstead.stages.render.context import Context, Pool
+from roadstead.stages.render.context import Context, Describe, Pool
 from roadstead.world import tracing
 
 DEADLINE = 120.0  # seconds for one job
@@ -31,15 +31,21 @@ async def render(
     pool: Pool,
     cache: Cache,
     deadline: float = DEADLINE,
+    describe: Describe | None = None,
 ) -> dict[Key, Manifests]:
-    """The manifests of every assignment. `facts` are by the cluster's name; those missing are not known."""
+    """The manifests of every assignment. `facts` are by the cluster's name; those missing are not known. `describe`
+    completes their schemas before these are looked at."""
     with tracing.span("render", assignments=len(assignments)):
-        return await _render(assignments, Context(snapshot, facts, pool, cache, deadline))
+        return await _render(assignments, Context(snapshot, facts, pool, cache, deadline), describe)
 
 
-async def _render(assignments: Sequence[Assignment], context: Context) -> dict[Key, Manifests]:
+async def _render(
+    assignments: Sequence[Assignment], context: Context, describe: Describe | None
+) -> dict[Key, Manifests]:
     answers = await builds.run(assignments, context)
     reports = {key: report for key, (report, _) in answers.items() if report}
+    if describe:
+        await describe(frozenset(name for report in reports.values() for name in report.versions))
     bound = await bindings.run(assignments, reports, context)
     assembled: dict[tuple[str, str], assemble.Assembled] = {}
     made: dict[Key, Manifests] = {}

@@ -43,17 +43,20 @@ _TEXTS = (
 
 
 class Schemas:
-    """Of one cluster; `Schemas.of(digest, blobs)` keeps those used last."""
+    """Of one cluster; `Schemas.of(digests, blobs)` keeps those used last. Of documents that have the same name, the
+    first counts."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._schemas: Mapping[str, Any] = (document.get("components") or {}).get("schemas") or {}
+    def __init__(self, *documents: Mapping[str, Any]) -> None:
+        self._schemas: dict[str, Any] = {}
+        for each in reversed(documents):
+            self._schemas |= (each.get("components") or {}).get("schemas") or {}
         self._names = dict(_kinds(self._schemas))
         self._validators: dict[tuple[str, str], Any] = {}
 
     @staticmethod
-    def of(digest: str, blobs: Blobs) -> "Schemas":
-        data = blobs.get(digest) if digest else None
-        return _remembered(digest, data) if data is not None else NOTHING
+    def of(digests: tuple[str, ...], blobs: Blobs) -> "Schemas":
+        found = tuple(data for data in map(blobs.get, digests) if data is not None)
+        return _remembered(found) if found else NOTHING
 
     def check(self, obj: dict[str, Any]) -> list[Problem]:
         """Unknown fields and wrong types, each with its path; nothing for a kind without schema."""
@@ -147,8 +150,8 @@ class Schemas:
 
 
 @functools.lru_cache(maxsize=4)
-def _remembered(digest: str, data: bytes) -> Schemas:
-    return Schemas(orjson.loads(data))
+def _remembered(documents: tuple[bytes, ...]) -> Schemas:
+    return Schemas(*map(orjson.loads, documents))
 
 
 def _kinds(schemas: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:

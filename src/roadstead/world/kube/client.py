@@ -8,7 +8,7 @@ import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
@@ -278,9 +278,14 @@ class Client:
         review = await self.calls.answer(request, deadline=deadline)
         return bool((review.get("status") or {}).get("allowed"))
 
-    async def schema(self, blobs: Blobs, *, deadline: float | None = None) -> str:
-        """The digest of the cluster's schemas, all groups in one JSON document (schemas.py) in `blobs`."""
-        return await schemas.ask(lambda path: self._document(path, deadline=deadline), blobs)
+    async def schema(self, blobs: Blobs, *, whole: bool = True, deadline: float | None = None) -> str:
+        """The digest of the cluster's schemas (schemas.py) in `blobs`: all groups in one JSON document, or where
+        they need not be there yet, a table."""
+        return await schemas.ask(lambda path: self._document(path, deadline=deadline), blobs, whole=whole)
+
+    async def bring_schemas(self, blobs: Blobs, digest: str, versions: Collection[str]) -> None:
+        """Have those of these versions in `blobs`, too."""
+        await schemas.bring(self._document, blobs, digest, versions)
 
     async def _document(
         self, path: str, accept: str = "application/json", *, deadline: float | None = None

@@ -28,11 +28,12 @@ _decoder = msgspec.json.Decoder(Facts)
 _SCHEMAS = "schemas"
 
 
-async def ask(client: Client, blobs: Blobs, *, before: Facts | None = None) -> Facts:
-    """The schemas go into `blobs`. What discovery could not learn is told by `client.resources()`."""
+async def ask(client: Client, blobs: Blobs, *, before: Facts | None = None, whole: bool = True) -> Facts:
+    """The schemas go into `blobs`, as far as they are known, or the `whole` of them. What discovery could not learn
+    is told by `client.resources()`."""
     version = await client.version()  # alone, so that a cluster which lets nobody in says so once
     async with tasks.group() as start:
-        discovering, describing = start(client.resources()), start(client.schema(blobs))
+        discovering, describing = start(client.resources()), start(client.schema(blobs, whole=whole))
         identifying = start(client.identity())
     served, schemas = discovering.result(), describing.result()
     kept = [item for item in (before.resources if before else ()) if item.group in served.unavailable]

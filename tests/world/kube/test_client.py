@@ -97,6 +97,22 @@ async def test_an_empty_answer_means_nothing(call):
     assert "not as an API server does" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(404, "404 page not found"), (400, "Client sent an HTTP request to an HTTPS server.")],
+    ids=["another path of the server", "TLS left out"],
+)
+async def test_a_server_without_a_version_is_no_api_server(status, text):
+    async with (
+        serving(always(lambda: web.Response(status=status, text=text))) as server,
+        server.client() as one,
+    ):
+        with pytest.raises(TransientError) as caught:
+            await one.version()
+    assert f"not as an API server does: HTTP {status}: {text}" in str(caught.value)
+    assert "check the address" in caught.value.problem.hint
+
+
 def event(kind: str, version: str, **rest) -> bytes:
     return (
         json.dumps({"type": kind, "object": {"metadata": {"resourceVersion": version}} | rest}).encode()

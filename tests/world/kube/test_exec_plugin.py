@@ -127,6 +127,11 @@ async def test_a_cancelled_wait_leaves_no_process_behind(sleeper):
         pytest.param({"apiVersion": V1}, "printed no ExecCredential with a status", id="no status"),
         pytest.param(GIVEN | {"status": None}, "printed no ExecCredential with a status", id="a null status"),
         pytest.param(
+            GIVEN | {"status": {"token": 5}},
+            "printed no ExecCredential with a status",
+            id="a token that is no text",
+        ),
+        pytest.param(
             GIVEN | {"status": {"token": "SECRET", "expirationTimestamp": "soon"}},
             "printed no ExecCredential with a status",
             id="an end that is no time",

@@ -340,6 +340,15 @@ def test_a_missing_context_names_those_that_are_there(tmp_path):
     assert problem.hint == "did you mean prod-eu-1?"
 
 
+def test_without_any_file_the_places_where_one_was_looked_for_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/one:{tmp_path}/two")
+    with pytest.raises(UsageError) as caught:
+        kubeconfig.load().access("prod")
+    assert caught.value.problem.reason is reasons.CONTEXT_MISSING
+    looked = f"there is no kubeconfig, looked for {tmp_path}/one and {tmp_path}/two"
+    assert caught.value.problem.cause == f"no context 'prod': {looked}"
+
+
 def test_a_name_that_stands_twice_in_a_file_is_refused(tmp_path):
     write(tmp_path / "config", more={"users": [entry("users", "one", {})]})
     with pytest.raises(UsageError) as caught:

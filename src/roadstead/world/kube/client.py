@@ -117,7 +117,12 @@ class Client:
     async def version(self, *, deadline: float | None = None) -> str:
         """`1.37.2`, without the suffixes that distributions add (`v1.37.2-gke.100`, `v1.37.2+k3s1`)."""
         request = requests.read("/version")
-        document = await self.calls.answer(request, deadline=deadline)
+        try:
+            document = await self.calls.answer(request, deadline=deadline)
+        except RoadsteadError as error:
+            if error.problem.reason in (reasons.NO_SUCH_KIND, reasons.INVALID):  # every API server has this
+                raise self.calls.nonsense(request, error.problem.cause) from error
+            raise
         found = _VERSION.match(str(document.get("gitVersion")))
         if found is None:
             raise self.calls.nonsense(request, "it has no version")

@@ -82,9 +82,11 @@ def _given(plugin: Plugin, output: bytes) -> Given:
         version, status = found["apiVersion"], found["status"]
         token = status.get("token") or ""
         chain, key = status.get("clientCertificateData") or "", status.get("clientKeyData") or ""
+        if not all(isinstance(one, str) for one in (token, chain, key)):
+            raise TypeError
         expires = status.get("expirationTimestamp")
         ends = datetime.fromisoformat(expires).timestamp() if expires else None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise _failed(plugin, "printed no ExecCredential with a status") from None  # its text is secret
     if version != plugin.api_version:
         hint = "set the version it speaks in the kubeconfig, or update the plugin"

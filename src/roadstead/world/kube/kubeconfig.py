@@ -78,11 +78,18 @@ class Kubeconfig:
         )
         has = f"it has {listed}" if names else "it has none"
         what = f"no context {name!r}" if name else "no current-context is set"
+        if not self.files:
+            absent = " and ".join(str(path) for path in _default()) or "nowhere"
+            cause, hint = (
+                f"{what}: there is no kubeconfig, looked for {absent}",
+                "set KUBECONFIG to where it is",
+            )
+            return errors.error(Problem(reasons.CONTEXT_MISSING, cause, hint=hint))
         hint = nearest.hint(name, names) or reasons.CONTEXT_MISSING.remedy
         return errors.error(Problem(reasons.CONTEXT_MISSING, f"{what} in {self._where()}: {has}", hint=hint))
 
     def _where(self) -> str:
-        return " or ".join(str(file) for file in self.files) or "the kubeconfig, of which there is no file"
+        return " or ".join(str(file) for file in self.files)
 
 
 def load(paths: Sequence[Path] | None = None) -> Kubeconfig:

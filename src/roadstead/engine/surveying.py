@@ -7,6 +7,7 @@ asks for all of it (`survey`).
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -124,13 +125,28 @@ async def survey(
 
 
 async def manifests_of(
-    world: World, desired: Desired, facts: Mapping[str, Facts], *, describe: Describe | None = None
+    world: World,
+    desired: Desired,
+    facts: Mapping[str, Facts],
+    *,
+    only: frozenset[str] = frozenset(),
+    deadline: float = rendering.DEADLINE,
+    spare: int = 0,
+    describe: Describe | None = None,
 ) -> dict[str, dict[str, Manifests]]:
-    """What Git means for clusters that have these facts, by cluster and bundle; what was rendered before is only
-    looked up. `describe` completes their schemas."""
-    wanted = await tasks.in_turns(_wanted(desired, facts))
+    """What Git means for clusters that have these facts, by cluster and bundle, `only` these where any are named; what
+    was rendered before is only looked up. `deadline` is for each job, `spare` workers are left to others. `describe`
+    completes the schemas."""
+    wanted = await tasks.in_turns(_wanted(desired, facts, only))
     made = await rendering.render(
-        wanted, desired.snapshot, facts, pool=world.pool, cache=world.renders, describe=describe
+        wanted,
+        desired.snapshot,
+        facts,
+        pool=world.pool,
+        cache=world.renders,
+        deadline=deadline,
+        spare=spare,
+        describe=describe,
     )
     found: dict[str, dict[str, Manifests]] = {cluster: {} for cluster in facts}
     for key, one in made.items():
@@ -138,11 +154,12 @@ async def manifests_of(
     return found
 
 
-def _wanted(desired: Desired, facts: Mapping[str, Facts]) -> Steps[list[Assignment]]:
+def _wanted(desired: Desired, facts: Mapping[str, Facts], only: frozenset[str]) -> Steps[list[Assignment]]:
     wanted: list[Assignment] = []
     for cluster, known in facts.items():
         for one in desired.of_cluster(cluster):
-            wanted.append(replace(one, cluster_labels={**one.cluster_labels, **known.labels}))
+            if not only or one.bundle in only:
+                wanted.append(replace(one, cluster_labels={**one.cluster_labels, **known.labels}))
             yield
     return wanted
 
@@ -192,11 +209,22 @@ async def unserved(client: Client, manifests: Mapping[str, Manifests]) -> dict[G
     return {kind: kind in brought for kind in missing}
 
 
-def _claims(manifests: Mapping[str, Manifests]) -> dict[ObjectId, tuple[str, ...]]:
-    """Which bundles want each object."""
-    claims: dict[ObjectId, tuple[str, ...]] = {}
+class _Claims(dict[ObjectId, tuple[str, ...]]):
+    """Never changed once it is made."""
+
+    __slots__ = ("__weakref__",)
+
+
+_known_claims: WeakValueDictionary[int, _Claims] = WeakValueDictionary()  # by a hash of what they say
+
+
+def _claims(manifests: Mapping[str, Manifests]) -> Mapping[ObjectId, tuple[str, ...]]:
+    """Which bundles want each object; of clusters where that is the same, one in memory."""
+    claims = _Claims()
     for bundle, each in manifests.items():
         alone = (bundle,)  # one for all of its objects
         for one in each:
             claims[one.id] = (*claims[one.id], bundle) if one.id in claims else alone
-    return claims
+    key = hash(frozenset(claims.items()))
+    known = _known_claims.setdefault(key, claims)
+    return known if known == claims else claims

@@ -232,6 +232,7 @@ def _sharing(live: Live, entry: Entry) -> Live:
         live,
         id=entry.id,
         uid=entry.uid if entry.uid == live.uid else live.uid,
+        resource_version=entry.mark if entry.mark == live.resource_version else live.resource_version,
         mark=entry.mark if entry.mark == live.mark else live.mark,
         signature=entry.signature if entry.signature == live.signature else live.signature,
     )

@@ -23,18 +23,19 @@ class Pool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`facts` are by the cluster's name; `deadline` is that of one job, in seconds."""
+    """`facts` are by the cluster's name; `deadline` is that of one job, in seconds; `spare` workers get none."""
 
     snapshot: Snapshot
     facts: Mapping[str, Facts]
     pool: Pool
     cache: Cache
     deadline: float
+    spare: int = 0
 
     @property
     def at_once(self) -> int:
-        """Jobs under way: one for each worker, and one that waits for it."""
-        return 2 * self.pool.size
+        """Jobs under way: one for each worker, and one that waits for it; nothing waits for a worker to spare."""
+        return max(1, self.pool.size - self.spare) if self.spare else 2 * self.pool.size
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -31,12 +31,13 @@ async def render(
     pool: Pool,
     cache: Cache,
     deadline: float = DEADLINE,
+    spare: int = 0,
     describe: Describe | None = None,
 ) -> dict[Key, Manifests]:
-    """The manifests of every assignment. `facts` are by the cluster's name; those missing are not known. `describe`
-    completes their schemas before these are looked at."""
+    """The manifests of every assignment. `facts` are by the cluster's name; those missing are not known. Some workers
+    may be left to others (`spare`). `describe` completes the schemas before these are looked at."""
     with tracing.span("render", assignments=len(assignments)):
-        return await _render(assignments, Context(snapshot, facts, pool, cache, deadline), describe)
+        return await _render(assignments, Context(snapshot, facts, pool, cache, deadline, spare), describe)
 
 
 async def _render(

@@ -19,6 +19,7 @@ from roadstead.model.inventory import Entry
 FORMAT = 1
 INLINE = 500  # entries that a parent holds itself; more go to shards
 _IDS = 16_384  # names of objects that inventories of many clusters share in memory
+_GENERATION = 4  # digits at most; a longer mark is a resourceVersion, which no other object has
 PER_SHARD = 2_000  # on average; 44 bytes each when packed, 400 at worst, of 1 MiB
 
 
@@ -86,7 +87,7 @@ def _entry(row: _Row, table: _Table) -> Entry:
         uid=_text(row.uid, lambda binary: str(uuid.UUID(bytes=binary))),
         applied=sys.intern(_text(row.applied, lambda binary: f"{table.digest_version}:{binary.hex()}")),
         signature=sys.intern(_text(row.signature, bytes.hex)),
-        mark=sys.intern(row.mark),
+        mark=sys.intern(row.mark) if len(row.mark) <= _GENERATION else row.mark,
         api_version=sys.intern(api_version),
         failed=row.failed,
     )

@@ -20,7 +20,7 @@ class Stage:
         self.let = asyncio.Event()
         self.problem = None
 
-    async def manifests_of(self, world, desired, facts):
+    async def manifests_of(self, world, desired, facts, **how):
         self.asked.append((desired, sorted(facts)))
         await self.let.wait()
         if self.problem:

@@ -102,6 +102,8 @@ class Bulletin:
 
     def failure(self, bundle: str, problems: Collection[Problem]) -> list[Event]:
         """An event for problems of which one was not told yet, or for their end once nothing is left to do."""
+        if bundle in self.known.rendering:
+            return []  # it goes by what counts no more
         told, now, commit = self.of(bundle), self.shared.world.now, self.known.desired.revision
         errors = [one for one in problems if one.severity is Severity.ERROR]
         broken = [one for one in errors if one.reason not in _PASSING]

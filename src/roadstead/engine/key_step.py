@@ -113,7 +113,8 @@ class Steps:
         plan = await bundle_plan.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
         plan = self.drifts.leaving_contests(plan)
         told.staged, told.problems, told.pending = known.digest(bundle), plan.problems, len(plan.pending())
-        told.held, told.waits = held.why if held else "", ""
+        told.held = held.why if held else ""
+        told.waits = "what Git means for it is still being rendered" if bundle in known.rendering else ""
         drift = self.drifts.see(plan, held)
         needs = frozenset() if held else waiting.needs(self.bulletin, plan)
         if drift and (held or needs or not plan.pending()):

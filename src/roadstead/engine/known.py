@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from roadstead.engine import bundle_plan, hosting, surveying
+from roadstead.engine import bundle_plan, hosting, surveying, unrendered
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.surveying import Survey
 from roadstead.model.assignment import Assignment
@@ -42,7 +42,8 @@ class _Inputs:
 @dataclass(slots=True)
 class Known:
     """`inventories` is what the survey's view shows, changed in place. `lost` is judged over the whole fleet and
-    comes later than the rest; until then what was lost stays as it is."""
+    comes later than the rest; until then what was lost stays as it is. Bundles that go by the state of Git before, as
+    the newest is still being rendered, are in `rendering`."""
 
     client: Client
     watch: DriftWatch
@@ -51,6 +52,7 @@ class Known:
     inventories: dict[str, Inventory]
     adopted: bool = False  # whether it is known what Git means for it: before that nothing is to be done
     makers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rendering: frozenset[str] = frozenset()
     _inputs: dict[str, _Inputs] = field(default_factory=dict)
 
     @classmethod
@@ -88,16 +90,23 @@ class Known:
 
     def is_applied(self, bundle: str) -> bool:
         digest = self.digest(bundle)
-        return bool(digest) and self.inventory(bundle).parent.applied == digest
+        settled = bool(digest) and bundle not in self.rendering
+        return settled and self.inventory(bundle).parent.applied == digest
 
     def bundles(self) -> frozenset[str]:
-        return frozenset(bundle_plan.bundles(self.survey, frozenset()))
+        return self.rendering.union(bundle_plan.bundles(self.survey, frozenset()))
 
     async def adopt(
-        self, desired: Desired, cluster: Cluster, rendered: Mapping[str, Manifests]
+        self,
+        desired: Desired,
+        cluster: Cluster,
+        rendered: Mapping[str, Manifests],
+        slow: frozenset[str] = frozenset(),
     ) -> frozenset[str]:
-        """Go by a new state of Git, of which `rendered` is what it means here; the bundles for which it changes
-        anything. Others go on where that takes long."""
+        """Go by a new state of Git, of which `rendered` is what it means here, but for bundles that are `slow` to
+        render; the bundles for which it changes anything. Others go on where that takes long."""
+        behind = await self._behind(desired, rendered, slow) if slow else frozenset[str]()
+        rendered = self._mixed(rendered, behind)
         view = await views.complete(
             self.client,
             self.survey.view.stored,
@@ -108,17 +117,63 @@ class Known:
         await asyncio.sleep(0)
         survey = await surveying.seen(desired, cluster, self.client, self.facts, rendered=rendered, view=view)
         await asyncio.sleep(0)
-        self.survey = replace(survey, slots=self.survey.slots, announcements=self.survey.announcements)
+        self.survey = replace(
+            survey,
+            slots=self.survey.slots,
+            announcements=self.survey.announcements,
+            assignments=self._mixed_assignments(survey.assignments, behind),
+        )
+        moved, self.rendering = behind ^ self.rendering, behind
         self._renew_view()
         self._remake()
         before, self._inputs = self._inputs, self._inputs_now()
         self.adopted = True
         self.judge_health()
-        return frozenset(
+        return moved.union(
             bundle
             for bundle in before.keys() | self._inputs.keys()
             if before.get(bundle) != self._inputs.get(bundle)
         )
+
+    async def _behind(
+        self, desired: Desired, rendered: Mapping[str, Manifests], slow: frozenset[str]
+    ) -> frozenset[str]:
+        """The bundles that must wait for what is slow to render, and these themselves."""
+        assigned = {one.bundle: one for one in desired.of_cluster(self.cluster.name)}
+        names = {bundle: (bundle, *one.former_names) for bundle, one in assigned.items()}
+        held = {
+            bundle: [
+                each for one in those if one in self.inventories for each in self.inventories[one].entries
+            ]
+            for bundle, those in names.items()
+        }
+        return unrendered.behind(
+            slow,
+            rendered,
+            before=self.survey.manifests,
+            held=held,
+            live=self.survey.view.live,
+            unserved=await surveying.unserved(self.client, rendered),
+        )
+
+    def _mixed(self, rendered: Mapping[str, Manifests], behind: frozenset[str]) -> Mapping[str, Manifests]:
+        """The new manifests, and of bundles that are behind the old ones."""
+        if not behind:
+            return rendered
+        old = {bundle: one for bundle, one in self.survey.manifests.items() if bundle in behind}
+        return {bundle: one for bundle, one in rendered.items() if bundle not in behind} | old
+
+    def _mixed_assignments(
+        self, assigned: Mapping[str, Assignment], behind: frozenset[str]
+    ) -> Mapping[str, Assignment]:
+        """Likewise; a hold counts at once."""
+        old = {bundle: one for bundle, one in self.survey.assignments.items() if bundle in behind}
+        return {
+            bundle: replace(old[bundle], freeze=one.freeze, leave_drift=one.leave_drift)
+            if bundle in old
+            else one
+            for bundle, one in assigned.items()
+        }
 
     def lose(self, lost: Mapping[str, Lost], exceeded: tuple[Problem, ...]) -> None:
         self.survey = replace(self.survey, lost=lost, exceeded=exceeded)

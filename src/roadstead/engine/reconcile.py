@@ -64,6 +64,7 @@ class Reconciling:
             self._start = start
             others = [
                 start(self.following.run()),
+                start(self.shared.rendering.run()),
                 start(self._read_decisions()),
                 start(self.housekeeping.run()),
                 start(self.alerting.run()),

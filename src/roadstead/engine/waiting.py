@@ -26,7 +26,7 @@ def needs(bulletin: Bulletin, plan: Plan) -> frozenset[str]:
     unready = {one for one in survey.depends_on(bundle) if not bulletin.is_settled(one)}
     unmade = {one for one in known.makers.get(bundle, ()) if not known.is_applied(one)}
     present = {one for one in survey.dependants(bundle) if one in known.inventories}
-    return frozenset((unready & survey.manifests.keys()) | unmade | present)
+    return frozenset((unready & (survey.manifests.keys() | known.rendering)) | unmade | present)
 
 
 def keeping_what_moves(plan: Plan, found: Survey) -> tuple[Plan, frozenset[str]]:

@@ -113,6 +113,10 @@ async def test_after_a_crash_at_any_point_it_converges_and_no_intent_stays_open(
         found = await records(serving)
         intents = [one for one in found if one.kind == "intent"]
         assert len(intents) == len([one for one in found if one.kind == "outcome"])
+        settled = [one for one in found if one.kind == "outcome" and "before it said so" in one.message]
+        objects = {one.object: one.action for one in settled[0].objects}
+        applied = point in ("inventory-written", "inventory-closed", "outcome-unrecorded")
+        assert objects == {"ConfigMap/web/a": "updated" if applied else "unknown"}
         assert not fleet.of("drift"), "what we were writing ourselves is nobody's edit"
 
 
@@ -322,9 +326,9 @@ async def test_what_is_due_when_a_cluster_is_reached_again_waits_until_it_is_kno
         mark, keeper = len(fleet.requests), serving.reconciling.keepers["c1"]
         slowly = asyncio.Event()
 
-        async def manifests_of(*arguments):
+        async def manifests_of(*arguments, **how):
             await slowly.wait()
-            return await original(*arguments)
+            return await original(*arguments, **how)
 
         original = surveying.manifests_of
         monkeypatch.setattr(surveying, "manifests_of", manifests_of)
@@ -355,7 +359,7 @@ async def test_what_hinders_a_whole_cluster_has_an_end_that_is_told(fleet, monke
     async with fleet.served():
         await fleet.settled(1)
 
-        async def manifests_of(*arguments):
+        async def manifests_of(*arguments, **how):
             raise errors.error(Problem(reasons.UNREACHABLE, "the registry does not answer"))
 
         with monkeypatch.context() as hindering:

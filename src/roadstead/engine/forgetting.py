@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from roadstead.engine import recording
 from roadstead.engine.keeper import Keeper
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.shared import Shared
@@ -53,9 +54,16 @@ class Forgetting:
         for name in there.keys() - loaded.known["Cluster"]:
             since = before.get(name, now)
             if now - since >= _GONE_FOR:
+                await self._abandon(name)
                 await self.shared.store.clusters.remove(name)
             else:
                 self._gone[name] = since
+
+    async def _abandon(self, cluster: str) -> None:
+        """What a process that died had begun there, and nobody can look at any more."""
+        journal, now = self.shared.store.journal, self.shared.world.now
+        for intended, begun in await journal.open_intents(cluster):
+            await journal.close(intended, recording.abandoned(begun, intended, now=now))
 
     async def _bundles(self) -> None:
         """Only of clusters of which more is stored than there is."""

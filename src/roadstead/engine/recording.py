@@ -3,15 +3,25 @@
 Pure. The record holds no values at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from roadstead.model.ids import Key
-from roadstead.model.inventory import Inventory, short
+from roadstead.model.inventory import Entry, Inventory, short
 from roadstead.model.outcome import Outcome, Result
-from roadstead.model.plan import Change, Plan
+from roadstead.model.plan import Action, Change, Plan
 from roadstead.model.record import Record, RecordId, RecordKind, Touched
+
+_DONE: Mapping[str, str] = {
+    Action.CREATE: Result.CREATED,
+    Action.UPDATE: Result.UPDATED,
+    Action.RECREATE: Result.RECREATED,
+    Action.DELETE: Result.DELETED,
+    Action.ORPHAN: Result.ORPHANED,
+    Action.ADOPT: Result.ADOPTED,
+    Action.HAND_OVER: Result.HANDED_OVER,
+}
 
 
 def drift(key: Key, changes: Iterable[Change], now: datetime) -> Record:
@@ -88,13 +98,36 @@ def settled(begun: Record, intended: RecordId, inventory: Inventory, *, now: dat
     applied_now = inventory.parent.applied
     reached = applied_now == begun.after
     message = "found at its goal" if reached else f"found at {applied_now or 'nothing'}, short of its goal"
+    entries = {str(one): entry for one, entry in inventory.entries.items()}
     return replace(
         begun,
         kind=RecordKind.OUTCOME,
         time=now,
         after=applied_now,
-        objects=(),
+        objects=tuple(_found(one, entries.get(one.object)) for one in begun.objects),
         result="done" if reached else "abandoned",
         message=f"the process ended before it said so; {message}",
+        closes=intended,
+    )
+
+
+def _found(meant: Touched, entry: Entry | None) -> Touched:
+    """An inventory names an object before it is written, and what was applied only after."""
+    done = entry is None if not meant.after else entry is not None and entry.applied == meant.after
+    if done:
+        return replace(meant, action=_DONE.get(meant.action, meant.action), fields=(), message="")
+    return replace(meant, action="unknown", after="", fields=(), message="cut off; a later step looked at it")
+
+
+def abandoned(begun: Record, intended: RecordId, *, now: datetime) -> Record:
+    """How an intent ended whose cluster left Git before anybody could look."""
+    return replace(
+        begun,
+        kind=RecordKind.OUTCOME,
+        time=now,
+        after="",
+        objects=(),
+        result="abandoned",
+        message="the process ended before it said so; since then, its cluster has left Git",
         closes=intended,
     )

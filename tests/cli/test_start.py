@@ -47,6 +47,30 @@ def test_every_verb_has_an_example_in_its_help(name):
     assert f"      {name}" in (VERBS[name].help or "") or f"  {name}" in (VERBS[name].help or "")
 
 
+def started(*arguments):
+    """As the console script does it."""
+    code = "from roadstead.cli.start import run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        pytest.param(["--help"], 0, "rehearse", id="all verbs in the help"),
+        pytest.param(["apply", "--help"], 0, "apply [OPTIONS]", id="a verb"),
+        pytest.param(["hold", "list", "--help"], 0, "hold list [OPTIONS]", id="a verb of two words"),
+        pytest.param(["aply"], 2, "Did you mean 'apply'", id="a slip in a verb"),
+        pytest.param([], 2, "rehearse", id="nothing at all"),
+    ],
+)
+def test_the_command_builds_only_the_verb_that_is_asked_for(arguments, code, told):
+    found = started(*arguments)
+    assert found.returncode == code
+    assert told in found.stdout + found.stderr
+
+
 def test_no_arguments_show_the_help():
     found = subprocess.run([sys.executable, "-m", "roadstead"], capture_output=True, text=True, check=False)
     assert found.returncode == 2

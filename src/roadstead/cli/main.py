@@ -85,3 +85,11 @@ def main(
     ] = False,
 ) -> None:
     pass
+
+
+def narrow(verb: str) -> None:
+    """Leave only this verb in `app`, if there is one of that name: building the options of all takes longer."""
+    commands = [one for one in app.registered_commands if one.callback and one.callback.__name__ == verb]
+    groups = [one for one in app.registered_groups if one.name == verb]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups

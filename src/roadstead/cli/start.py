@@ -25,9 +25,10 @@ def run() -> NoReturn:
     gc.set_threshold(_NEW_OBJECTS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it looks for them in all that is installed
     with importing():
-        from roadstead.cli.main import app
+        from roadstead.cli import main
+    main.narrow(next(iter(sys.argv[1:]), ""))
     try:
-        app()
+        main.app()
     except SystemExit as ended:
         _leave(ended.code)
     except OSError as error:

@@ -16,7 +16,7 @@ from tests.world.git.repositories import Repository
 
 FLEET = {
     "roadstead.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Fleet\nmetadata: {name: shop}\nspec: {}\n",
-    "fleet/c1.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Cluster\nmetadata: {name: prod-eu-1}\nspec: {}\n",
+    "fleet/c1.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Cluster\nmetadata: {name: prod-eu-1, labels: {tier: production}}\nspec: {}\n",
     "fleet/web/bundle.yaml": (
         "apiVersion: roadstead.dev/v1alpha1\nkind: Bundle\nmetadata: {name: web}\nspec: {clusters: {all: true}}\n"
     ),
@@ -57,12 +57,22 @@ def test_a_hold_is_made_listed_and_lifted(fleet):
     ]
 
 
+def test_labels_hold_what_has_them(fleet):
+    made = run("add", "-l", "tier=production", "--until", "4h", "--reason", "INC-1", fleet=fleet)
+    assert made.exit_code == 0, made.output
+    (listed,) = json.loads(run("list", "-o", "json", fleet=fleet).stdout)
+    assert (listed["clusters"], listed["bundles"]) == (["prod-eu-1"], [])
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         pytest.param(["--until", "4h"], "what to hold is not said", id="nothing is named"),
         pytest.param(["--until", "4h", "-c", "prod-eu-2"], "did you mean prod-eu-1", id="no such cluster"),
         pytest.param(["--until", "4h", "-b", "wbe"], "there is no bundle wbe", id="no such bundle"),
+        pytest.param(
+            ["--until", "4h", "-L", "team=shop"], "no bundle has the labels team=shop", id="no such labels"
+        ),
         pytest.param(
             ["--until", "2020-01-01", "-c", "prod-eu-1"], "must be in the future", id="ended before"
         ),

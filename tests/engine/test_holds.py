@@ -13,6 +13,7 @@ from roadstead.model.status import Standing
 from roadstead.operations import holds
 from roadstead.operations import plan as planning
 from roadstead.operations.holds import FREEZE, Asked
+from roadstead.operations.selecting import Selected
 from roadstead.world.git import decisions
 from roadstead.world.inventory import names
 from tests.end_to_end.story import config_map, namespace
@@ -41,7 +42,7 @@ def settings(fleet) -> Settings:
 async def hold(fleet, **asked) -> str:
     until = datetime.now(UTC) + timedelta(hours=1)
     async with world.local(settings(fleet)) as opened:
-        return (await holds.add(opened, Asked(("c1",), ("web",), FREEZE, "INC-1", until))).id
+        return (await holds.add(opened, Asked(Selected(("web",), ("c1",)), FREEZE, "INC-1", until))).id
 
 
 def change(fleet) -> str:

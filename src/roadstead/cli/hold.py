@@ -22,7 +22,9 @@ def add(
     reason: options.ReasonOption,
     until: options.UntilOption,
     cluster: options.ClusterOption = None,
+    selector: options.SelectorOption = None,
     bundle: options.BundleOption = None,
+    bundle_selector: options.BundleSelectorOption = None,
     everything: options.EverythingOption = False,
     leave_drift: options.LeaveDriftOption = False,
     fleet: options.FleetOption = ".",
@@ -34,7 +36,7 @@ def add(
     It stands for every run from now on, and within half a minute for hubs that serve the
     fleet; `roadstead suspend` holds by way of a hub, at once. It is kept in
     refs/roadstead/decisions of the fleet repository. What should last belongs into a Hold
-    document. Where Git does not answer, name the hub's database: the hub goes by it, and
+    document. Labels hold what has them now. Where Git does not answer, name the hub's database: the hub goes by it, and
     brings it to Git later.
 
     \b
@@ -44,17 +46,19 @@ def add(
     """
     with running.told():
         end = moments.read("--until", until, future=True)
-        if not (cluster or bundle or everything):
-            cause, hint = "what to hold is not said", "give --cluster, --bundle, or --all"
+        if not (cluster or bundle or selector or bundle_selector or everything):
+            cause, hint = "what to hold is not said", "give --cluster, --bundle, labels, or --all"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import world
         from roadstead.operations import deciding, holds
+        from roadstead.operations.selecting import Selected
         from roadstead.report import holds as report
 
         action = holds.LEAVE_DRIFT if leave_drift else holds.FREEZE
-        asked = holds.Asked(tuple(cluster or ()), tuple(bundle or ()), action, reason, end)
+        named = Selected(tuple(bundle or ()), tuple(cluster or ()), selector or "", bundle_selector or "")
+        asked = holds.Asked(named, action, reason, end)
         async with (
             world.local(settings.Given(fleet, timeout=timeout).settings()) as opened,
             deciding.kept(opened, database) as kept,

@@ -151,6 +151,30 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Bundles on clusters, for which something is asked of a hub."""
+
+    bundles: BundlesArgument = None
+    cluster: ClusterOption = None
+    selector: SelectorOption = None
+    bundle_selector: BundleSelectorOption = None
+
+    @property
+    def is_all(self) -> bool:
+        return not (self.bundles or self.cluster or self.selector or self.bundle_selector)
+
+    @property
+    def body(self) -> dict[str, list[str] | str]:
+        """As the API takes it."""
+        return {
+            "bundles": self.bundles or [],
+            "clusters": self.cluster or [],
+            "selector": self.selector or "",
+            "bundleSelector": self.bundle_selector or "",
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Deleting:
     """What a run may delete."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from roadstead.cli import console, moments, options, running
+from roadstead.cli import console, groups, moments, options, running
 from roadstead.cli.console import Output
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -17,12 +17,13 @@ _LIFTED_BY = {  # by how the ids begin that `roadstead hold list --hub` shows
 }
 
 
+@groups.spread
 def suspend(
+    *,
     hub: options.HubArgument,
     reason: options.ReasonOption,
     until: options.UntilOption,
-    bundles: options.BundlesArgument = None,
-    cluster: options.ClusterOption = None,
+    named: options.Named,
     everything: options.EverythingOption = False,
     leave_drift: options.LeaveDriftOption = False,
     output: options.OutputOption = Output.TEXT,
@@ -30,11 +31,12 @@ def suspend(
     """Hold bundles as they are, by way of the hub: nothing is written to them until the end.
 
     It takes the role operator of everything that is held, counts at once, and is on the
-    record with your name. The hub brings it to Git, where `roadstead hold list` shows it.
+    record with your name. Labels hold what has them now. The hub brings it to Git, where `roadstead hold list` shows it.
 
     \b
     Examples:
       roadstead suspend storefront -c prod-gcp-3 --until 4h --reason INC-4711
+      roadstead suspend -l tier=production -L team=shop --until 4h --reason INC-4711
       roadstead suspend --all --until 1h --reason "network work"
     """
     with running.told():
@@ -44,8 +46,7 @@ def suspend(
         from roadstead.cli import hubs
 
         body = {
-            "bundles": bundles or [],
-            "clusters": cluster or [],
+            **named.body,
             "all": everything,
             "leaveDrift": leave_drift,
             "until": end.isoformat(),

@@ -5,16 +5,17 @@ from typing import Annotated
 
 import typer
 
-from roadstead.cli import console, options, running
+from roadstead.cli import console, groups, options, running
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.report.lines import Line, counted
 
 
+@groups.spread
 def sync(
+    *,
     hub: options.HubArgument,
-    bundles: options.BundlesArgument = None,
-    cluster: options.ClusterOption = None,
+    named: options.Named,
     accept: Annotated[
         str,
         typer.Option(
@@ -23,7 +24,7 @@ def sync(
     ] = "",
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; for --accept.")] = "",
 ) -> None:
-    """Let the hub look at Git now; with names, at these bundles on these clusters, whatever they wait for.
+    """Let the hub look at Git now; with names or labels, at these bundles on these clusters, whatever they wait for.
 
     It takes the role operator, with --accept admin, and nothing is waited for: see
     `roadstead events --follow`.
@@ -32,10 +33,11 @@ def sync(
     Examples:
       roadstead sync --hub https://roadstead.example
       roadstead sync storefront -c prod-eu-1
+      roadstead sync -L team=shop -l tier=production
       roadstead sync --accept 4be1c2… --reason "secret removed from history"
     """
     with running.told():
-        if accept and (bundles or cluster or not reason):
+        if accept and not (named.is_all and reason):
             cause, hint = "--accept is for the whole fleet, and says why", "give it --reason, and no names"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
 
@@ -47,10 +49,8 @@ def sync(
                 await opened.post("/accept", {"commit": accept, "reason": reason})
                 console.show([Line(f"{accept} may follow; Git is looked at")])
                 return 0
-            body = {"bundles": bundles or [], "clusters": cluster or []}
-            asked = (await opened.post("/sync", body))["asked"]
-        named = bool(bundles or cluster)
-        told = f"{counted(asked, 'bundle')} on clusters are looked at" if named else "Git is looked at"
+            asked = (await opened.post("/sync", named.body))["asked"]
+        told = "Git is looked at" if named.is_all else f"{counted(asked, 'bundle')} on clusters are looked at"
         console.show([Line(told)])
         return 0
 

@@ -5,7 +5,7 @@ cluster: a bundle is looked at, and what holds it back is a decision.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from roadstead.model import errors, reasons
@@ -16,6 +16,7 @@ from roadstead.model.person import Person
 from roadstead.model.record import Record, RecordKind
 from roadstead.operations import holds
 from roadstead.operations.holds import Asked
+from roadstead.operations.selecting import Selected, There
 from roadstead.operations.serve import Serving
 from roadstead.stages.audit import recording
 from roadstead.world.git.decisions import Book
@@ -33,14 +34,12 @@ class _Kept:
         found: Mapping[str, Decision] = {one.id: one for one in await self.serving.store.decisions.all()}
         return Book(decisions=found)
 
-    async def names(self) -> tuple[Collection[str], Collection[str]]:
+    async def there(self) -> There:
         desired = self.serving.reconciling.following.desired
         if desired is None:
             cause, hint = "Git was not read yet, so no names are known", "try again soon"
             raise errors.error(Problem(reasons.NOT_READY, cause, hint))
-        resolution = desired.resolution
-        bundles = {key.bundle for key in (*resolution.assignments, *resolution.blocked)}
-        return bundles, resolution.clusters.keys()
+        return There.of(desired)
 
     async def write(self, made: Decision, subject: str) -> None:
         store = self.serving.store
@@ -49,12 +48,16 @@ class _Kept:
         await self.serving.reconciling.decided()
 
 
-async def sync(
-    serving: Serving, person: Person, *, bundles: tuple[str, ...], clusters: tuple[str, ...]
-) -> int:
-    """Look at Git now; or, where names are given, at these bundles on these clusters, whatever they wait for. How
+async def named(serving: Serving, selected: Selected) -> Selected:
+    """By names alone, as Git says now. Raises UsageError for what is not there."""
+    return selected if selected.is_all else selected.among(await _Kept(serving).there())
+
+
+async def sync(serving: Serving, person: Person, named: Selected) -> int:
+    """Look at Git now; or, where anything is `named`, at these bundles on these clusters, whatever they wait for. How
     many bundles on clusters are looked at."""
-    chosen = await _chosen(serving, bundles, clusters) if bundles or clusters else []
+    bundles, clusters = named.bundles, named.clusters
+    chosen = [] if named.is_all else _chosen(serving, bundles, clusters)
     said = Record(
         RecordKind.ACCESS,
         serving.shared.world.now,
@@ -75,10 +78,7 @@ async def sync(
     return len(chosen)
 
 
-async def _chosen(serving: Serving, bundles: tuple[str, ...], clusters: tuple[str, ...]) -> list[Key]:
-    known_bundles, known_clusters = await _Kept(serving).names()
-    holds.known("bundle", bundles, known_bundles)
-    holds.known("cluster", clusters, known_clusters)
+def _chosen(serving: Serving, bundles: tuple[str, ...], clusters: tuple[str, ...]) -> list[Key]:
     desired = serving.reconciling.following.desired
     assert desired is not None
     keys = {*desired.resolution.assignments, *desired.resolution.blocked}
@@ -109,7 +109,8 @@ async def suspend(serving: Serving, asked: Asked, *, idempotency: str = "") -> D
     if not idempotency:
         return await holds.add(serving.shared.world, asked, kept=_Kept(serving))
     request = _digest(asked.actor, idempotency)
-    body = _digest(*asked.clusters, "", *asked.bundles, "", asked.action, asked.reason, str(asked.until))
+    named = asked.selected
+    body = _digest(*named.clusters, "", *named.bundles, "", asked.action, asked.reason, str(asked.until))
     for one in await serving.store.decisions.all():
         if one.data.get(_REQUEST) == request:
             if one.data.get(_BODY) == body:

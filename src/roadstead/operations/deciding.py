@@ -6,7 +6,7 @@ folder: the hub that keeps the database goes by it within half a minute, and bri
 
 import getpass
 import socket
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +16,7 @@ from roadstead.engine.world import World
 from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision
 from roadstead.model.errors import Problem
+from roadstead.operations.selecting import There
 from roadstead.stages.audit import recording
 from roadstead.world.git import command, decisions
 from roadstead.world.git.decisions import Book
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
 
 
 class Kept(Protocol):
-    """`names` are those that can be meant: bundles, and clusters."""
-
     async def read(self) -> Book: ...
 
-    async def names(self) -> tuple[Collection[str], Collection[str]]: ...
+    async def there(self) -> There: ...
 
     async def write(self, made: Decision, subject: str) -> None: ...
 
@@ -50,10 +49,8 @@ class InGit:
             await self._home(), cache=world.settings.cache, until=command.until(world.remaining)
         )
 
-    async def names(self) -> tuple[Collection[str], Collection[str]]:
-        found = (await revision_loop.read(self.world)).resolution
-        assigned = {key.bundle for key in found.assignments}
-        return {*assigned, *(key.bundle for key in found.blocked)}, found.clusters.keys()
+    async def there(self) -> There:
+        return There.of(await revision_loop.read(self.world))
 
     async def write(self, made: Decision, subject: str) -> None:
         world = self.world
@@ -85,8 +82,10 @@ class InDatabase:
         found: Mapping[str, Decision] = {one.id: one for one in await self.store.decisions.all()}
         return Book(decisions=found)
 
-    async def names(self) -> tuple[Collection[str], Collection[str]]:
-        return await self.store.statuses.by_bundle(), await self.store.clusters.all()
+    async def there(self) -> There:
+        """The database knows no labels."""
+        bundles, clusters = await self.store.statuses.by_bundle(), await self.store.clusters.all()
+        return There({name: {} for name in bundles}, {name: {} for name in clusters})
 
     async def write(self, made: Decision, subject: str) -> None:
         await self.store.journal.add(recording.decision(made, now=self.world.now))

@@ -5,7 +5,7 @@ they do to a bundle is the engine's. A hold always has an end, an actor and a re
 """
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from roadstead.model.decision import Decision, DecisionKind
 from roadstead.model.errors import Problem
 from roadstead.operations import deciding
 from roadstead.operations.deciding import InGit, Kept
+from roadstead.operations.selecting import Selected
 from roadstead.world.git.decisions import Book
 
 FREEZE, LEAVE_DRIFT = "freeze", "leaveDrift"
@@ -23,11 +24,9 @@ FREEZE, LEAVE_DRIFT = "freeze", "leaveDrift"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person wants held; empty names mean all. Without `actor` it is who runs this command; `data` is kept
-    with the decision."""
+    """What a person wants held. Without `actor` it is who runs this command; `data` is kept with the decision."""
 
-    clusters: tuple[str, ...]
-    bundles: tuple[str, ...]
+    selected: Selected
     action: str
     reason: str
     until: datetime
@@ -36,15 +35,13 @@ class Asked:
 
 
 async def add(world: World, asked: Asked, *, kept: Kept | None = None) -> Decision:
-    """The hold as it stands now. Raises UsageError for an end that has passed and for names that are not there."""
+    """The hold as it stands now. Raises UsageError for an end that has passed, and for what is not there."""
     now = world.now
     if asked.until <= now:
         cause = f"--until: the end must be in the future, found {asked.until.isoformat()}"
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, "write a length of time such as 4h"))
     kept = kept or InGit(world)
-    bundles, clusters = await kept.names()
-    known("cluster", asked.clusters, clusters)
-    known("bundle", asked.bundles, bundles)
+    named = asked.selected.among(await kept.there())
     made = Decision(
         id=f"hold-{now:%Y%m%dt%H%M%Sz}-{secrets.token_hex(3)}",
         kind=DecisionKind.HOLD,
@@ -52,8 +49,8 @@ async def add(world: World, asked: Asked, *, kept: Kept | None = None) -> Decisi
         reason=asked.reason,
         made=now,
         until=asked.until,
-        clusters=asked.clusters,
-        bundles=asked.bundles,
+        clusters=named.clusters,
+        bundles=named.bundles,
         action=asked.action,
         data=asked.data,
     )
@@ -77,16 +74,6 @@ async def remove(
     lifted = replace(found, lifted=world.now, lifted_by=actor or deciding.actor(), lifted_because=reason)
     await kept.write(lifted, f"Lift {id}: {reason}")
     return lifted
-
-
-def known(what: str, names: Collection[str], there: Collection[str]) -> None:
-    """Raises UsageError: a hold on a name that is not there would hold nothing, and nobody would notice."""
-    unknown = [name for name in names if name not in there]
-    if unknown:
-        raise errors.error(
-            Problem(reasons.UNKNOWN_REFERENCE, f"there is no {what} {name}", nearest.hint(name, list(there)))
-            for name in unknown
-        )
 
 
 def _what(made: Decision) -> str:

@@ -62,6 +62,29 @@ async def test_a_role_is_asked_for_where_it_is_needed_and_what_is_missing_is_sai
     ]
 
 
+async def test_labels_mean_what_has_them_now_as_far_as_ones_role_goes_and_never_nothing(hub):
+    hub.story.bundle(
+        "shop",
+        files={"all.yaml": [namespace("shop"), config_map("a", "shop", x="1")]},
+        labels={"team": "shop"},
+    )
+    hub.commit()
+    await hub.settled(4)
+    assert await act(hub, "/sync", role=Role.OPERATOR, bundleSelector="team=shop") == (202, {"asked": 2})
+    both = {"bundleSelector": "team", "clusters": ["c2"]}
+    assert await act(hub, "/sync", role=Role.OPERATOR, **both) == (202, {"asked": 1})
+    hold = {"until": SOON, "reason": "INC-1"}
+    status, made = await act(hub, "/holds", role=Role.OPERATOR, bundleSelector="team in (shop)", **hold)
+    assert (status, made["bundles"], made["clusters"]) == (201, ["shop"], [])
+    status, said = await act(hub, "/holds", TEAM, bundleSelector="team=shop", clusters=["c1"], **hold)
+    assert (status, said["cause"]) == (403, "token:team is no operator of shop on c1")
+    for labels in ({"bundleSelector": "team=web"}, {"selector": "tier=production"}):
+        status, said = await act(hub, "/holds", role=Role.OPERATOR, **labels, **hold)
+        assert (status, said["reason"]) == (400, "SelectsNothing")
+    status, said = await act(hub, "/holds", role=Role.OPERATOR, all=True, selector="tier", **hold)
+    assert (status, said["cause"]) == (400, "what to hold is not said")
+
+
 async def test_what_is_suspended_stays_until_it_is_lifted_by_who_may(hub):
     status, made = await act(
         hub, "/holds", TEAM, bundles=["web"], clusters=["c1"], until=SOON, reason="INC-7"

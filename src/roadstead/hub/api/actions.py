@@ -31,11 +31,13 @@ from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.person import Person, Role
 from roadstead.operations import acting, holds
 from roadstead.operations.holds import Asked
+from roadstead.operations.selecting import Selected
 from roadstead.operations.serve import Serving
 from roadstead.report import holds as report
 
 _Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=1000)]
 _Text = Annotated[str, Meta(min_length=1, max_length=1000)]
+_Labels = Annotated[str, Meta(max_length=1000)]
 _LONGEST_KEY = 200
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -51,11 +53,21 @@ class Act:
     status: int
 
 
-class Sync(msgspec.Struct, forbid_unknown_fields=True):
-    """Without names Git is looked at; empty `bundles` or `clusters` beside the other are all of them."""
+class Places(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """Bundles on clusters; of those named, or of all, the ones with labels, as kubectl's -l takes them, of clusters
+    (`selector`) and of bundles. What has them at that moment is meant."""
 
     bundles: _Names = ()
     clusters: _Names = ()
+    selector: _Labels = ""
+    bundle_selector: _Labels = ""
+
+    def selected(self) -> Selected:
+        return Selected(self.bundles, self.clusters, self.selector, self.bundle_selector)
+
+
+class Sync(Places):
+    """Without names or labels Git is looked at; no bundles or no clusters beside the other are all of them."""
 
 
 class Synced(msgspec.Struct):
@@ -64,13 +76,11 @@ class Synced(msgspec.Struct):
     asked: int
 
 
-class Hold(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """What is held, until when and why. Empty `bundles` or `clusters` are all of them; both only with `all`."""
+class Hold(Places, kw_only=True):
+    """What is held, until when and why. No bundles or no clusters are all of them; neither only with `all`."""
 
     reason: _Text
     until: Annotated[datetime, Meta(tz=True)]
-    bundles: _Names = ()
-    clusters: _Names = ()
     all: bool = False
     leave_drift: bool = False
 
@@ -129,21 +139,24 @@ class Actions:
 
     async def _sync(self, request: Request) -> Response:
         asked = await _body(request, Sync)
+        named = await acting.named(self._serving, asked.selected())
+        if not named.is_all:
+            _everywhere(request, Role.OPERATOR, named)
         person: Person = request.state.person
-        if asked.bundles or asked.clusters:
-            _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
-        count = await acting.sync(self._serving, person, bundles=asked.bundles, clusters=asked.clusters)
+        count = await acting.sync(self._serving, person, named)
         return _answer(Synced(count), request, 202)
 
     async def _hold(self, request: Request) -> Response:
         asked = await _body(request, Hold)
-        if asked.all == bool(asked.bundles or asked.clusters):
-            cause, hint = "what to hold is not said", "give bundles, clusters, or all: true alone"
+        selected = asked.selected()
+        if asked.all != selected.is_all:
+            cause, hint = "what to hold is not said", "give bundles, clusters, labels, or all: true alone"
             raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
-        _everywhere(request, Role.OPERATOR, asked.bundles, asked.clusters)
+        named = await acting.named(self._serving, selected)
+        _everywhere(request, Role.OPERATOR, named)
         person: Person = request.state.person
         action = holds.LEAVE_DRIFT if asked.leave_drift else holds.FREEZE
-        wanted = Asked(asked.clusters, asked.bundles, action, asked.reason, asked.until, person.name)
+        wanted = Asked(named, action, asked.reason, asked.until, person.name)
         async with self._holding:
             made = await acting.suspend(self._serving, wanted, idempotency=_key(request))
         return self._shown(made, request, 201)
@@ -156,7 +169,7 @@ class Actions:
             raise unknown("hold", id)
         person: Person = request.state.person
         role = Role.OPERATOR if found.actor == person.name else Role.APPROVER
-        _everywhere(request, role, found.bundles, found.clusters)
+        _everywhere(request, role, Selected(found.bundles, found.clusters))
         async with self._holding:
             lifted = await acting.lift(self._serving, person, id, reason=asked.reason)
         return self._shown(lifted, request, 200)
@@ -178,10 +191,10 @@ def _answer(found: Any, request: Request, status: int) -> Response:
     return answer
 
 
-def _everywhere(request: Request, role: Role, bundles: tuple[str, ...], clusters: tuple[str, ...]) -> None:
+def _everywhere(request: Request, role: Role, named: Selected) -> None:
     """Raises RoleMissing unless who asks has the role on each of these bundles on each of these clusters."""
-    for bundle in bundles or ("",):
-        for cluster in clusters or ("",):
+    for bundle in named.bundles or ("",):
+        for cluster in named.clusters or ("",):
             scopes.require(request, role, bundle=bundle, cluster=cluster)
 
 

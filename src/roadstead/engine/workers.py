@@ -20,7 +20,7 @@ from roadstead.engine.worker_process import LENGTH, REQUEST, Status
 from roadstead.model import errors, wire
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
-from roadstead.world import blobs
+from roadstead.world import blobs, processes
 
 _ATTEMPTS = 2
 _MOSTLY = "roadstead.stages.render.bind"  # the module of most jobs, which each worker imports as it starts
@@ -129,7 +129,7 @@ class _Worker:
         home = tempfile.mkdtemp(dir=homes)
         with ExitStack() as opened:
             noise = opened.enter_context(tempfile.TemporaryFile())
-            process = await asyncio.create_subprocess_exec(
+            process = await processes.start(
                 *(sys.executable, "-P", "-m", "roadstead.engine.worker_process", home, str(memory), _MOSTLY),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -19,6 +19,7 @@ from roadstead.language import yaml
 from roadstead.model import errors
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.reasons import SOURCE_UNREADABLE
+from roadstead.world import processes
 
 _HELPER_SECONDS = 30
 _STORED_AS = {"docker.io": ("https://index.docker.io/v1/",)}  # by `docker login`
@@ -96,7 +97,7 @@ async def _helped(helper: str, host: str) -> Login | None:
     """Ask `docker-credential-HELPER`; None where it knows nothing of the host."""
     command = f"docker-credential-{helper}"
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await processes.start(
             *(command, "get"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -17,7 +17,7 @@ from typing import IO
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
-from roadstead.world import tasks
+from roadstead.world import processes, tasks
 from roadstead.world.git import failures
 from roadstead.world.git.locations import Location
 
@@ -191,7 +191,7 @@ class Process:
 
     async def _start(self, stdin: IO[bytes], action: str) -> asyncio.subprocess.Process:
         try:
-            return await asyncio.create_subprocess_exec(
+            return await processes.start(
                 *self.line,
                 cwd=self.folder,
                 env=self.variables,

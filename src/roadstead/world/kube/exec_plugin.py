@@ -15,6 +15,7 @@ import orjson
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
+from roadstead.world import processes
 from roadstead.world.kube.access import Certificate, Plugin
 
 _SHOWN = 1000  # of stderr
@@ -47,7 +48,7 @@ def _interactive(plugin: Plugin) -> bool:
 
 async def _call(plugin: Plugin, interactive: bool, seconds: float) -> tuple[int, bytes, bytes]:
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await processes.start(
             plugin.command,
             *plugin.args,
             env=os.environ | dict(plugin.env) | {"KUBERNETES_EXEC_INFO": _info(plugin, interactive).decode()},

@@ -14,6 +14,7 @@ import sys
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.model.events import Level
+from roadstead.world import processes
 from roadstead.world.notify import http
 
 _TYPES = {Level.INFO: "info", Level.WARNING: "warning", Level.ERROR: "failure"}
@@ -51,7 +52,7 @@ async def send(address: str, *, title: str, body: str, level: Level, over: bool,
         raise errors.error(Problem(reasons.RECEIVER_REFUSED, cause, "pip install 'roadstead[apprise]'"))
     told = {"address": address, "title": title, "body": body, "type": "success" if over else _TYPES[level]}
     kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT}
-    process = await asyncio.create_subprocess_exec(
+    process = await processes.start(
         sys.executable,
         "-I",
         "-c",

@@ -53,3 +53,14 @@ async def test_an_upgrade_is_noticed_and_resolved_anew_once_it_is_certain(fleet)
         seen.doubt()
         await has(fleet, "1-37")
         assert not fleet.of("cluster-unreachable")
+
+
+async def test_an_upgrade_that_breaks_no_watch_is_noticed_by_asking_now_and_then(fleet, monkeypatch):
+    monkeypatch.setattr(seeing, "_VERSION_EVERY", 0.05)
+    monkeypatch.setattr(seeing, "_LOOK_EVERY", 0.05)
+    fleet.clusters["c1"].minor = "1.34"
+    async with fleet.served():
+        await has(fleet, "1-34")
+        fleet.clusters["c1"].minor = "1.37"
+        await has(fleet, "1-37")
+        assert not fleet.of("cluster-unreachable")

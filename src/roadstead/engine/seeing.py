@@ -23,6 +23,7 @@ from roadstead.world.kube.client import Client
 LATE = 10.0  # seconds after which a step makes one doubt that the cluster answers at all
 _LOOK_EVERY = 30.0  # seconds between questions whether a silent cluster is there
 _TRUST = 90.0  # seconds that a sign of life lasts: of several watches each sends a bookmark a minute
+_VERSION_EVERY = 1800.0  # seconds after which a cluster is asked for its version, whatever its watches tell
 _PASSING = (reasons.UNREACHABLE, reasons.THROTTLED, reasons.SERVER_ERROR)
 
 
@@ -42,7 +43,10 @@ class Seeing:
     def begin(self, client: Client, start: tasks.Start) -> Sight:
         """For a connection, until `end`."""
         told = partial(self._sighted, client, start)
-        self._sight = Sight(client, told, every=_LOOK_EVERY, trust=_TRUST, version=self.versioned)
+        longest = _VERSION_EVERY * (0.5 + self.reach.shared.dice() / 2)  # not all clusters at once
+        self._sight = Sight(
+            client, told, every=_LOOK_EVERY, trust=_TRUST, longest=longest, version=self.versioned
+        )
         return self._sight
 
     def end(self) -> None:

@@ -8,6 +8,7 @@ that is gone is told once, not once for each kind.
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -47,15 +48,18 @@ class Sight:
         *,
         every: float = _EVERY,
         trust: float = 0.0,
+        longest: float = math.inf,
         version: Callable[[str], None] = lambda version: None,
     ) -> None:
-        """For `trust` seconds after something was heard of it a cluster counts as there; 0: it is asked. `version`
-        hears each answer."""
+        """For `trust` seconds after something was heard of it a cluster counts as there; 0: it is asked, as it is all
+        the same `longest` seconds after the last time. `version` hears each answer."""
         self._client = client
         self._tell = tell
         self._every = every
         self._trust = trust
         self._version = version
+        self._longest = longest
+        self._asked = self._now()
         self._doubted = asyncio.Event()
         self._silent: dict[Selection, tuple[Problem, float]] = {}  # and since when
         self._told: dict[str, Reason] = {}
@@ -90,9 +94,11 @@ class Sight:
     def _is_heard(self) -> bool:
         doubted = self._doubted.is_set() or ALL in self._told
         self._doubted.clear()
-        return not doubted and self._now() - self._client.heard < self._trust
+        now = self._now()
+        return not doubted and now - self._client.heard < self._trust and now - self._asked < self._longest
 
     async def _ask(self) -> Problem | None:
+        self._asked = self._now()
         try:
             self._version(await self._client.version(deadline=_PATIENCE))
         except RoadsteadError as error:

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from roadstead.sim import kinds, knowledge
+from roadstead.sim.admission.judges import JUDGES
 from roadstead.sim.clock import Clock
 from roadstead.sim.faults import Faults
 from roadstead.sim.kinds import Kind
@@ -43,7 +44,7 @@ class Cluster:
         self.clock = clock or Clock()
         self.skew = timedelta()
         self.faults = Faults()
-        self.store = Store()
+        self.store = Store(JUDGES)
         self.tokens = {
             user: f"{name}-{user}-{secrets.token_hex(8)}" for user in ("admin", "viewer", "limited")
         }

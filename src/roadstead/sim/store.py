@@ -65,8 +65,12 @@ class Shelf:
 
 
 class Store:
-    def __init__(self) -> None:
+    """`counting`: resources whose objects are numbered together, as `counted`."""
+
+    def __init__(self, counting: frozenset[Resource] = frozenset()) -> None:
         self.version = 1
+        self.counted = 0
+        self._counting = counting
         self.shelves: dict[Resource, Shelf] = {}
         self.observer: Callable[[Resource, Change], None] | None = None  # hears of every change
         self._tickets = 0
@@ -89,6 +93,8 @@ class Store:
         self.version += 1
         shelf = self.shelf(resource)
         before = shelf.objects.get(key)
+        if before is None and resource in self._counting:
+            self.counted += 1
         stored = shelf.objects[key] = Stored(data, self.version)
         self._record(resource, shelf, Change(self.version, key, before.data if before else None, data))
         return stored
@@ -98,6 +104,7 @@ class Store:
         self.version += 1
         shelf = self.shelf(resource)
         before = shelf.objects.pop(key)
+        self.counted -= resource in self._counting
         self._record(resource, shelf, Change(self.version, key, before.data, None, last))
 
     def items(

@@ -114,7 +114,11 @@ def apply(write: Write, config: Value, *, force: bool) -> tuple[bytes, bool]:
     if found is None and write.subresource and not kind.put_creates:
         raise write.missing()
     merged = managed.apply(kind, live, config, writer=write.writer, force=force, resets=write.resets)
-    if found is not None and not judges.present(write) and _unchanged(write, found[0], found[1], merged):
+    if (
+        found is not None
+        and not judges.present(write.cluster.store)
+        and _unchanged(write, found[0], found[1], merged)
+    ):
         return found[0].data, False
     _check_decodes(write, config)
     merged = table.filled(kind, bodies.place(kind, merged, write.namespace, write.name))

@@ -12,7 +12,7 @@ Value = dict[str, Any]
 
 def changed(write: Write, value: Value, live: Value | None) -> Value:
     """`live`: None for a new object. Raises ApiError when somebody refuses it already."""
-    if not judges.present(write):
+    if not judges.present(write.cluster.store):
         return value
     rounds = Rounds()
     value = _round(rounds, write, value, live)

@@ -13,7 +13,7 @@ Value = dict[str, Any]
 
 def checked(write: Write, value: Value, live: Value | None) -> list[Charge]:
     """What quotas have to be charged with once it is stored. `live`: None for a new object. Raises ApiError."""
-    if not judges.present(write):
+    if not judges.present(write.cluster.store):
         return []
     limits.check(write, value, live)
     _judged(Attempt(write, value, live))
@@ -22,7 +22,7 @@ def checked(write: Write, value: Value, live: Value | None) -> list[Charge]:
 
 def released(write: Write, live: Value) -> None:
     """Raises ApiError when somebody refuses the deletion."""
-    if not judges.present(write):
+    if not judges.present(write.cluster.store):
         return
     attempt = Attempt(write, None, live)
     webhooks.changed(attempt, Rounds())

@@ -1,22 +1,20 @@
 """Whether a cluster has anybody who could change or refuse a write. Most have not, and then nothing is asked."""
 
-from roadstead.sim.admission import limits, matching, quotas
-from roadstead.sim.writes import Write
+from roadstead.sim.store import Store
 
-JUDGES = (
-    limits.RANGES,
-    quotas.QUOTAS,
-    (matching.GROUP, "mutatingadmissionpolicybindings"),
-    (matching.GROUP, "mutatingwebhookconfigurations"),
-    (matching.GROUP, "validatingadmissionpolicybindings"),
-    (matching.GROUP, "validatingwebhookconfigurations"),
+GROUP = "admissionregistration.k8s.io"
+JUDGES = frozenset(
+    (
+        ("", "limitranges"),
+        ("", "resourcequotas"),
+        (GROUP, "mutatingadmissionpolicybindings"),
+        (GROUP, "mutatingwebhookconfigurations"),
+        (GROUP, "validatingadmissionpolicybindings"),
+        (GROUP, "validatingwebhookconfigurations"),
+    )
 )
+"""Whose objects the store of each cluster counts."""
 
 
-def present(write: Write) -> bool:
-    shelves = write.cluster.store.shelves
-    for resource in JUDGES:
-        shelf = shelves.get(resource)
-        if shelf is not None and shelf.objects:
-            return True
-    return False
+def present(store: Store) -> bool:
+    return store.counted > 0

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from roadstead.language import selectors
+from roadstead.sim.admission import judges
 from roadstead.sim.admission.attempts import NAMESPACES, Attempt
 from roadstead.sim.kinds import Kind
 
 Value = dict[str, Any]
-GROUP = "admissionregistration.k8s.io"
 
 
 def exempt(attempt: Attempt) -> bool:
     """What says who is asked, nobody is asked about."""
-    return attempt.write.kind.group == GROUP
+    return attempt.write.kind.group == judges.GROUP
 
 
 def judged(attempt: Attempt, meant: Value, rules: Iterable[Value]) -> Kind | None:

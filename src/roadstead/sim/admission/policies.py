@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from roadstead.sim import status
-from roadstead.sim.admission import expressions, initializers, matching, params, unasked
+from roadstead.sim.admission import expressions, initializers, judges, matching, params, unasked
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.expressions import FailedError, Scope
 from roadstead.sim.kinds import Kind
@@ -82,9 +82,9 @@ def meant(attempt: Attempt, policies: str, bindings: str) -> Iterator[tuple[Poli
     store = attempt.write.cluster.store
     if matching.exempt(attempt):
         return
-    bound = [_loaded(stored.data) for _, stored in store.items((matching.GROUP, bindings))]
+    bound = [_loaded(stored.data) for _, stored in store.items((judges.GROUP, bindings))]
     for binding in sorted(bound, key=lambda each: str(each["spec"].get("policyName"))):
-        stored = store.get((matching.GROUP, policies), ("", binding["spec"].get("policyName", "")))
+        stored = store.get((judges.GROUP, policies), ("", binding["spec"].get("policyName", "")))
         if stored is None:
             continue
         policy = _policy(stored.data)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from roadstead.sim import patching, status
-from roadstead.sim.admission import expressions, matching, reviews, unasked
+from roadstead.sim.admission import expressions, judges, matching, reviews, unasked
 from roadstead.sim.admission.attempts import Attempt
 from roadstead.sim.admission.expressions import FailedError, Scope
 from roadstead.sim.admission.reviews import Question, Reply
@@ -20,8 +20,8 @@ from roadstead.sim.admission.rounds import Rounds
 from roadstead.sim.kinds import Kind
 
 Value = dict[str, Any]
-MUTATING = (matching.GROUP, "mutatingwebhookconfigurations")
-VALIDATING = (matching.GROUP, "validatingwebhookconfigurations")
+MUTATING = (judges.GROUP, "mutatingwebhookconfigurations")
+VALIDATING = (judges.GROUP, "validatingwebhookconfigurations")
 
 
 def changed(attempt: Attempt, rounds: Rounds) -> Attempt:

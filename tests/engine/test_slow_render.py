@@ -22,15 +22,22 @@ class Slow(Here):
 
     def __init__(self):
         super().__init__()
-        self.let, self.fine = asyncio.Event(), asyncio.Event()
+        self.let, self.fine, self.given_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.attempts = []
         self.reason = reasons.RENDER_TIMEOUT
+
+    async def _wait(self):
+        try:
+            await self.let.wait()
+        except asyncio.CancelledError:
+            self.given_up.set()
+            raise
 
     async def run(self, function, payload, *, deadline):
         if function == build.JOB and not self.fine.is_set() and b"apps/slow" in payload:
             self.attempts.append(deadline)
             if deadline == PATIENCE[-1]:
-                await self.let.wait()
+                await self._wait()
             if not self.fine.is_set():
                 raise errors.error(Problem(self.reason, "no answer in time", "be quick"))
         return await super().run(function, payload, deadline=deadline)
@@ -127,6 +134,20 @@ async def test_a_commit_that_repairs_it_does_not_wait_for_the_render_that_hangs(
         commit = fleet.commit()
         await fleet.settled(3 * CLUSTERS, commit=commit)
         assert not pool.let.is_set()
+
+
+async def test_a_render_that_nobody_waits_for_any_more_may_end_and_is_then_given_up(fleet):
+    async with fleet.served() as serving:
+        await fleet.settled(3 * CLUSTERS)
+        pool = serving.shared.world.pool = Slow()
+        bundles(fleet, "7")
+        fleet.commit()
+        async with asyncio.timeout(fleets.PATIENCE):
+            while PATIENCE[-1] not in pool.attempts:
+                await asyncio.sleep(0.02)
+            fleet.story.remove("fleet/bundle-slow.yaml")
+            fleet.commit()
+            await pool.given_up.wait()
 
 
 async def test_a_source_that_did_not_answer_is_asked_again_without_another_commit_and_told_once(

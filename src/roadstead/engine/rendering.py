@@ -20,6 +20,7 @@ from roadstead.model.facts import Facts
 from roadstead.model.manifests import Manifests
 from roadstead.model.reasons import Category
 from roadstead.stages.render.render import DEADLINE
+from roadstead.world import tasks
 
 PATIENCE = (5.0, 30.0, DEADLINE)  # seconds that a job may take, by attempt
 _GATHERED = 1.0  # seconds, for clusters that wait for the same
@@ -54,7 +55,9 @@ class _Batch:
 @dataclass(slots=True)
 class Rendering:
     _gathered: _Batch | None = None  # that of which the work did not begin
-    _slow: dict[int, _Batch] = field(default_factory=dict)  # likewise, by attempt
+    _slow: dict[tuple[int, int], _Batch] = field(
+        default_factory=dict
+    )  # likewise, by attempt and state of Git
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def of(self, world: World, desired: Desired, cluster: str, facts: Facts) -> Mapping[str, Manifests]:
@@ -81,11 +84,8 @@ class Rendering:
         bundles: frozenset[str],
         attempt: int,
     ) -> Mapping[str, Manifests]:
-        """What was not ready at the attempt before. What began goes on when nobody waits for it any more, and is
-        found by the next commit: else commits in short order would keep it from ever being ready."""
-        batch = self._slow.get(attempt)
-        if batch is None or batch.desired is not desired:
-            batch = self._slow[attempt] = _Batch(world, desired, attempt)
+        """What was not ready at the attempt before."""
+        batch = self._slow.setdefault((attempt, id(desired)), _Batch(world, desired, attempt))
         batch.facts[cluster] = facts
         batch.only |= bundles
         self._asked.set()
@@ -104,12 +104,18 @@ class Rendering:
             self._asked.clear()
             while self._slow:
                 batch = self._slow.pop(min(self._slow))
-                try:
-                    await _work(batch)
-                except Exception as fault:  # noqa: BLE001  a fault of ours must cost one batch, not the process
-                    cause = f"{type(fault).__name__}: {fault}"
-                    batch.problems = (Problem(reasons.INTERNAL_FAULT, cause, action="render"),)
+                await _patiently(batch)
                 batch.done.set()
+
+
+async def _patiently(batch: _Batch) -> None:
+    """What began goes on for as long as a job may take when nobody waits for it any more, and is found by the next
+    commit: else commits in short order would keep it from ever being ready."""
+    async with tasks.group() as start:
+        work = start(_work(batch))
+        while not work.done() and batch.facts:
+            await asyncio.wait([work], timeout=PATIENCE[batch.attempt])
+        work.cancel()
 
 
 async def _work(batch: _Batch) -> None:
@@ -124,6 +130,11 @@ async def _work(batch: _Batch) -> None:
         )
     except RoadsteadError as error:
         batch.problems = error.problems
+    except Exception as fault:
+        if not batch.attempt:  # it costs the cluster that did the work
+            raise
+        cause = f"{type(fault).__name__}: {fault}"
+        batch.problems = (Problem(reasons.INTERNAL_FAULT, cause, action="render"),)
 
 
 def unfinished(made: Mapping[str, Manifests]) -> frozenset[str]:

@@ -75,10 +75,12 @@ class Question:
 
 
 class Converter:
-    """Of one definition. `silent`: whether nobody may be asked anything."""
+    """Of one definition. `silent`: whether nobody may be asked anything. `old`: what is kept and cannot be shown is
+    told as any other object that is not converted."""
 
-    def __init__(self, definition: str, said: Value, *, silent: Callable[[], bool]) -> None:
+    def __init__(self, definition: str, said: Value, *, silent: Callable[[], bool], old: bool) -> None:
         config = said["clientConfig"]
+        self.old = old
         self._definition, self._silent = definition, silent
         self._url = config.get("url") or ""
         self._authority = base64.b64decode(config.get("caBundle") or "").decode().strip()

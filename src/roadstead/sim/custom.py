@@ -76,7 +76,9 @@ def serve(cluster: Cluster, value: Value) -> None:
     conversion = spec.get("conversion") or {}
     if conversion.get("strategy") == "Webhook":
         name = f"{spec['names']['plural']}.{spec['group']}"
-        converter = Converter(name, conversion["webhook"], silent=lambda: cluster.unasked is not None)
+        converter = Converter(
+            name, conversion["webhook"], silent=lambda: cluster.unasked is not None, old=cluster.old
+        )
         for kind in versions.values():
             kind.converter = converter
     made.sort(key=lambda kind: discovering.rank(kind.version), reverse=True)

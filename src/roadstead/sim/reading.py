@@ -169,6 +169,8 @@ def converted(kind: Kind, found: dict[str, Any]) -> dict[str, Any]:
     try:
         made: dict[str, Any] = kind.shown(found)
     except UnconvertedError as error:
+        if kind.converter is not None and kind.converter.old:
+            raise
         raise _undecodable(kind, found["metadata"], error) from error
     return decoding.without(made, kind.shape) if kind.custom else made
 

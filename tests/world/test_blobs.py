@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -6,8 +7,8 @@ import time
 import pytest
 
 from roadstead.model.errors import RoadsteadError
-from roadstead.model.reasons import DISK_FULL
-from roadstead.world.blobs import Blobs
+from roadstead.model.reasons import BAD_ARGUMENT, DISK_FULL
+from roadstead.world.blobs import Blobs, unwritten
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from roadstead.model.errors import RoadsteadError
-from roadstead.world.blobs import Blobs
+from roadstead.world.blobs import Blobs, unwritten
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -155,3 +156,14 @@ def test_a_folder_that_cannot_be_written_is_not_called_a_full_disk(tmp_path):
     with pytest.raises(OSError) as caught:
         Blobs(tmp_path / "cache").put(b"x")
     assert not isinstance(caught.value, RoadsteadError)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOSPC, DISK_FULL), (errno.EDQUOT, DISK_FULL), (errno.EACCES, BAD_ARGUMENT)],
+    ids=["a full disk", "a quota", "no right to"],
+)
+def test_why_what_a_person_named_was_not_written_is_told_apart(tmp_path, number, reason):
+    told = unwritten(tmp_path / "a.plan", OSError(number, os.strerror(number)))
+    assert told.problem.reason is reason
+    assert str(tmp_path) in str(told)

@@ -9,6 +9,7 @@ from pathlib import Path
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
 from roadstead.stages.fleet import example
+from roadstead.world import blobs
 from roadstead.world.kube import kubeconfig as kubeconfigs
 
 _SHOWN = 4
@@ -36,10 +37,7 @@ def fleet(folder: Path, *, name: str, contexts: Sequence[str], kubeconfig: Seque
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)
     except OSError as cause:
-        problem = Problem(
-            reasons.BAD_ARGUMENT, f"cannot be written: {cause.strerror}", place=Place(str(folder))
-        )
-        raise errors.error(problem) from cause
+        raise blobs.unwritten(folder, cause) from cause
     return Made(tuple(folder / path for path in files), _make_repository(folder))
 
 

@@ -19,6 +19,7 @@ from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
 from roadstead.model.plan import Change, Plan
 from roadstead.operations.plan import Planned
+from roadstead.world import blobs
 
 FORMAT = 1
 _SHOWN = 5
@@ -127,10 +128,7 @@ def write(path: Path, plan: Saved) -> None:
     try:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
     except OSError as cause:
-        problem = Problem(
-            reasons.BAD_ARGUMENT, f"cannot be written: {cause.strerror}", place=Place(str(path))
-        )
-        raise errors.error(problem) from cause
+        raise blobs.unwritten(path, cause) from cause
 
 
 def read(path: Path) -> Saved:

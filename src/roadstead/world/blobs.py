@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from roadstead.model import errors
-from roadstead.model.errors import Problem
-from roadstead.model.reasons import DISK_FULL
+from roadstead.model.errors import Place, Problem
+from roadstead.model.reasons import BAD_ARGUMENT, DISK_FULL
 
 _DAY = 24 * 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -119,6 +119,16 @@ class Blobs:
 
 def disk_full(place: Path) -> errors.RoadsteadError:
     return errors.error(Problem(DISK_FULL, f"no space left to write below {place}", DISK_FULL.remedy))
+
+
+def unwritten(path: Path, cause: OSError) -> errors.RoadsteadError:
+    """Why a file or folder that a person named was not written."""
+    if cause.errno in FULL:
+        return disk_full(path.parent)
+    text = f"cannot be written: {(cause.strerror or 'unknown').lower()}"
+    return errors.error(
+        Problem(BAD_ARGUMENT, text, "name a place that can be written", place=Place(str(path)))
+    )
 
 
 def _hex(key: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
+from roadstead.world import blobs
 
 FORMAT = 1
 Object = dict[str, Any]
@@ -38,7 +39,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
         path.touch(mode=0o600)
         path.write_bytes(msgspec.json.encode(snapshot) + b"\n")
     except OSError as cause:
-        raise _unusable(path, f"cannot be written: {cause.strerror}") from cause
+        raise blobs.unwritten(path, cause) from cause
 
 
 def read(path: Path) -> Snapshot:

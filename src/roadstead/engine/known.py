@@ -106,7 +106,7 @@ class Known:
         """Go by a new state of Git, of which `rendered` is what it means here, but for bundles that are `slow` to
         render; the bundles for which it changes anything. Others go on where that takes long."""
         behind = await self._behind(desired, rendered, slow) if slow else frozenset[str]()
-        rendered = self._mixed(rendered, behind)
+        rendered = unrendered.manifests(rendered, self.survey.manifests, behind)
         view = await views.complete(
             self.client,
             self.survey.view.stored,
@@ -121,7 +121,7 @@ class Known:
             survey,
             slots=self.survey.slots,
             announcements=self.survey.announcements,
-            assignments=self._mixed_assignments(survey.assignments, behind),
+            assignments=unrendered.assignments(survey.assignments, self.survey.assignments, behind),
         )
         moved, self.rendering = behind ^ self.rendering, behind
         self._renew_view()
@@ -155,25 +155,6 @@ class Known:
             live=self.survey.view.live,
             unserved=await surveying.unserved(self.client, rendered),
         )
-
-    def _mixed(self, rendered: Mapping[str, Manifests], behind: frozenset[str]) -> Mapping[str, Manifests]:
-        """The new manifests, and of bundles that are behind the old ones."""
-        if not behind:
-            return rendered
-        old = {bundle: one for bundle, one in self.survey.manifests.items() if bundle in behind}
-        return {bundle: one for bundle, one in rendered.items() if bundle not in behind} | old
-
-    def _mixed_assignments(
-        self, assigned: Mapping[str, Assignment], behind: frozenset[str]
-    ) -> Mapping[str, Assignment]:
-        """Likewise; a hold counts at once."""
-        old = {bundle: one for bundle, one in self.survey.assignments.items() if bundle in behind}
-        return {
-            bundle: replace(old[bundle], freeze=one.freeze, leave_drift=one.leave_drift)
-            if bundle in old
-            else one
-            for bundle, one in assigned.items()
-        }
 
     def lose(self, lost: Mapping[str, Lost], exceeded: tuple[Problem, ...]) -> None:
         self.survey = replace(self.survey, lost=lost, exceeded=exceeded)

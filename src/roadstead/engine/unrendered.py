@@ -1,11 +1,14 @@
-"""Which bundles of a cluster wait until all that Git means for it is rendered, where some of it takes long.
+"""Which bundles of a cluster wait until all that Git means for it is rendered, where some of it takes long, and by what
+they go meanwhile.
 
 Pure. The others are carried out meanwhile, so nothing of theirs may hinge on what is not known: no object that may
 be moving to or from a bundle that is slow, and no namespace or kind that it may bring. What is in doubt waits.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
+from roadstead.model.assignment import Assignment
 from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.model.manifests import Manifests
 from roadstead.objects import kinds
@@ -39,6 +42,27 @@ def behind(
         if not more:
             return frozenset(found)
         found |= more
+
+
+def manifests(
+    rendered: Mapping[str, Manifests], before: Mapping[str, Manifests], behind: frozenset[str]
+) -> Mapping[str, Manifests]:
+    """The new ones, and of bundles that are behind the old ones, where there are any."""
+    if not behind:
+        return rendered
+    old = {bundle: one for bundle, one in before.items() if bundle in behind}
+    return {bundle: one for bundle, one in rendered.items() if bundle not in behind} | old
+
+
+def assignments(
+    assigned: Mapping[str, Assignment], before: Mapping[str, Assignment], behind: frozenset[str]
+) -> Mapping[str, Assignment]:
+    """Likewise; but a hold counts at once."""
+    old = {bundle: one for bundle, one in before.items() if bundle in behind}
+    return {
+        bundle: replace(old[bundle], freeze=one.freeze, leave_drift=one.leave_drift) if bundle in old else one
+        for bundle, one in assigned.items()
+    }
 
 
 def _namespaces(live: Collection[ObjectId]) -> set[str]:

@@ -1,8 +1,11 @@
 """Which bundles wait for one that takes long to render, and which go ahead."""
 
+from dataclasses import replace
+
 import pytest
 
 from roadstead.engine import unrendered
+from roadstead.model.assignment import Assignment, Freeze, TreePath
 from roadstead.model.ids import GroupKind, Key, ObjectId
 from roadstead.model.manifests import Manifest, Manifests
 
@@ -66,3 +69,25 @@ def test_only_what_hinges_on_the_slow_one_waits_for_it(quick, before, held, behi
         unserved={GroupKind("x.io", "Widget"): False},
     )
     assert found == behind | {"slow"}
+
+
+def test_what_is_behind_goes_by_what_counted_but_a_hold_counts_at_once():
+    place = TreePath("", "apps")
+    before = {name: Assignment("shop", name, "c1", place, place) for name in ("slow", "web")}
+    freeze = Freeze("night", "ada", "INC-1", "2026-12-01T18:00:00Z")
+    new = {
+        name: replace(one, source=TreePath("", "new"), freeze=freeze, leave_drift=True)
+        for name, one in before.items()
+    } | {"fresh": Assignment("shop", "fresh", "c1", place, place)}
+    found = unrendered.assignments(new, before, frozenset({"slow", "fresh"}))
+    assert found["web"] is new["web"]
+    assert found["fresh"] is new["fresh"]
+    assert found["slow"] == replace(before["slow"], freeze=freeze, leave_drift=True)
+    old, rendered = (
+        {"slow": manifests(config("a"))},
+        {"slow": manifests(), "web": manifests(), "fresh": manifests()},
+    )
+    assert unrendered.manifests(rendered, old, frozenset({"slow", "fresh"})) == {
+        "web": rendered["web"],
+        "slow": old["slow"],
+    }

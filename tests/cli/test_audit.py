@@ -45,6 +45,14 @@ def run(*arguments: str, database: str):
     return CliRunner().invoke(audit.app, [*arguments, "--database", database])
 
 
+def test_a_flag_wins_over_what_the_environment_names(database, monkeypatch):
+    monkeypatch.setenv("ROADSTEAD_HUB", "http://127.0.0.1:9")
+    assert run("verify", database=database).exit_code == 0
+    monkeypatch.setenv("ROADSTEAD_DATABASE", database)
+    both = run("verify", database=database)
+    assert both.exit_code == 2 and "both --hub and --database are given" in both.stderr
+
+
 def test_a_whole_record_is_proven(database):
     found = run("verify", database=database)
     assert found.exit_code == 0

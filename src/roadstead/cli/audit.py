@@ -1,6 +1,7 @@
 """`roadstead audit`: who changed what, when and why, and whether that record is whole."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,7 +56,7 @@ def verify(
       roadstead audit verify --database hub.db --fleet https://git.example/shop/fleet
     """
     with running.told():
-        _source(database, hub)
+        database, hub = _source(database, hub)
 
     async def work(stop: asyncio.Event) -> int:
         from roadstead.engine import folders
@@ -110,7 +111,7 @@ def show(
       roadstead audit show --database hub.db -c prod-eu-1 --actor ann -o json
     """
     with running.told():
-        _source(database, hub)
+        database, hub = _source(database, hub)
         moment = moments.read("--since", since) if since else None
 
     async def work(stop: asyncio.Event) -> int:
@@ -154,7 +155,7 @@ def export(database: options.DatabaseOption = None, hub: options.HubOption = Non
       roadstead audit export --hub https://roadstead.example > record.jsonl
     """
     with running.told():
-        _source(database, hub)
+        database, hub = _source(database, hub)
 
     async def work(stop: asyncio.Event) -> int:
         import orjson
@@ -185,9 +186,14 @@ async def _everything(database: str | None, hub: str | None) -> AsyncIterator[As
         yield audit.export(records)
 
 
-def _source(database: str | None, hub: str | None) -> None:
-    """Raises UsageError unless one of them is given: each may come from the environment, too."""
+def _source(database: str | None, hub: str | None) -> tuple[str | None, str | None]:
+    """The one of them that is meant: each may come from the environment, too, and a flag wins over that. Raises
+    UsageError where that leaves none or both."""
+    flags = (database != os.environ.get("ROADSTEAD_DATABASE"), hub != os.environ.get("ROADSTEAD_HUB"))
+    if database and hub and flags[0] != flags[1]:
+        database, hub = (database, None) if flags[0] else (None, hub)
     if bool(database) == bool(hub):
         cause = "both --hub and --database are given" if hub else "whose record is meant is not said"
         hint = "give --hub, or the hub's --database, here or in the environment"
         raise errors.error(Problem(reasons.BAD_ARGUMENT, cause, hint))
+    return database, hub

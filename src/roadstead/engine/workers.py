@@ -23,6 +23,7 @@ from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
 from roadstead.world import blobs, processes
 
 _ATTEMPTS = 2
+_LEAST = 2  # workers, so that a slow job on a small machine leaves one to others
 _MOSTLY = "roadstead.stages.render.bind"  # the module of most jobs, which each worker imports as it starts
 _PATIENCE = 0.3  # seconds to wait for a worker to become free: one that starts needs 0.2 for its imports
 _MEMORY = 4 << 30  # bytes of address space; Go's runtime alone reserves several hundred megabytes
@@ -34,7 +35,7 @@ class WorkerPool:
     """`async with WorkerPool() as pool: answer = await pool.run("module:function", payload, deadline=60)`"""
 
     def __init__(self, *, size: int | None = None, memory: int = _MEMORY) -> None:
-        self.size = size or os.cpu_count() or 1
+        self.size = size or max(_LEAST, os.cpu_count() or 1)
         self._memory = memory
         self._started = 0
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()

@@ -33,6 +33,7 @@ from roadstead.world import tasks
 from roadstead.world.inventory import Announcements, reading
 from roadstead.world.kube.client import Client
 
+_MANY = 32  # bundles, never rendered here, for which a second worker is worth its start
 _SLOTS = 20  # requests at once that all bundles together ask of one cluster (no gain beyond 8, measured)
 
 
@@ -110,7 +111,11 @@ async def survey(
     world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
 ) -> Survey:
     """Ask the cluster what it is, render what is meant for it, see what it holds."""
-    facts = await clusters.facts(world, desired.fleet, client, before, whole=False)
+    async with tasks.group() as start:
+        if before is None and len(desired.documents.bundles) > _MANY:
+            start(world.pool.prepare(2))
+        asking = start(clusters.facts(world, desired.fleet, client, before, whole=False))
+    facts = asking.result()
 
     async def describe(versions: frozenset[str]) -> None:
         await client.bring_schemas(world.blobs, facts.schemas, versions)

@@ -9,6 +9,7 @@ from typing import Any
 from roadstead.language import patches, paths
 from roadstead.model import errors
 from roadstead.sim import status
+from roadstead.sim.merge import checking
 from roadstead.sim.schema.shapes import Shape
 
 ORDER = "$setElementOrder/"
@@ -167,8 +168,11 @@ def _list(shape: Shape, live: list[Any], patch: list[Any]) -> list[Any]:
         return [item for item in patch if item.get("$patch") != "replace"]
     out = list(live)
     for item in patch:
-        if not isinstance(item, dict) or key not in item:
-            raise status.bad_request(f"map: {item} does not contain declared merge key: {key}")
+        if not isinstance(item, dict):
+            lists = f"[{checking.plain(live)} {checking.plain(patch)}]"
+            raise status.internal(f"list element types are not identical: {lists}")
+        if key not in item:
+            raise status.internal(f"map: {checking.plain(item)} does not contain declared merge key: {key}")
         place = next(
             (n for n, each in enumerate(out) if isinstance(each, dict) and each.get(key) == item[key]), None
         )

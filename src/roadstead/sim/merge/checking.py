@@ -82,17 +82,18 @@ def _fits(scalar: str, value: Any) -> bool:
 def found(value: Any) -> str:
     """As the API server words it."""
     if isinstance(value, dict):
-        return "&{map[" + " ".join(f"{key}:{_plain(value[key])}" for key in sorted(value)) + "]}"
-    return "&{" + _plain(value) + "}"
+        return "&{map[" + " ".join(f"{key}:{plain(value[key])}" for key in sorted(value)) + "]}"
+    return "&{" + plain(value) + "}"
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """As Go prints it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_plain(value[key])}" for key in sorted(value)) + "]"
+        return "map[" + " ".join(f"{key}:{plain(value[key])}" for key in sorted(value)) + "]"
     if isinstance(value, list):
-        return "[" + " ".join(map(_plain, value)) + "]"
+        return "[" + " ".join(map(plain, value)) + "]"
     return "<nil>" if value is None else str(value)
 
 

@@ -5,7 +5,8 @@ the files that the renderer could reach, only when there is something to tell. W
 chart, a repository beside), the place stays as it was.
 """
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from roadstead.model.assignment import Chart, TreePath
@@ -23,7 +24,7 @@ def misspelt(findings: Iterable[Problem], source: TreePath | Chart, context: Con
     if not wanted or isinstance(source, Chart):
         return told
     tree = build.opened(context.snapshot.revision(source.source))
-    contents = {path: tree.read(path) for path in _files(tree, source.path)}
+    contents = dict(_contents(tree, source.path))
     return tuple(_placed(one, contents) if _is_misspelt(one) else one for one in told)
 
 
@@ -31,13 +32,16 @@ def _is_misspelt(one: Problem) -> bool:
     return one.reason is BAD_VARIABLE and one.severity is Severity.WARNING
 
 
-def _files(tree: trees.Tree, path: str) -> list[str]:
-    try:
-        if kustomize.detects(tree, path):
-            return sorted(closure.of(tree, path).files)
-        return [file.path for file in tree.walk(path) if tree.exists(file.path)]
-    except RoadsteadError:  # a base in another repository, which is not looked through
-        return []
+def _contents(tree: trees.Tree, path: str) -> Iterator[tuple[str, bytes]]:
+    """By path, what can be read; what cannot (a base in another repository, a pointer of Git LFS) is no place."""
+    with contextlib.suppress(RoadsteadError):
+        is_kustomize = kustomize.detects(tree, path)
+        files = (
+            sorted(closure.of(tree, path).files) if is_kustomize else [one.path for one in tree.walk(path)]
+        )
+        for file in files:
+            with contextlib.suppress(RoadsteadError):
+                yield file, tree.read(file)
 
 
 def _placed(one: Problem, contents: dict[str, bytes]) -> Problem:

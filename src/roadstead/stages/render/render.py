@@ -8,7 +8,7 @@ error of one assignment: its manifests carry it, and are then never applied.
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from roadstead.model.assignment import Assignment
+from roadstead.model.assignment import Assignment, Chart, TreePath
 from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
 from roadstead.model.ids import Key
@@ -49,6 +49,7 @@ async def _render(
         await describe(frozenset(name for report in reports.values() for name in report.versions))
     bound = await bindings.run(assignments, reports, context)
     assembled: dict[tuple[str, str], assemble.Assembled] = {}
+    located: dict[tuple[TreePath | Chart, tuple[Problem, ...]], tuple[Problem, ...]] = {}
     made: dict[Key, Manifests] = {}
     for number, one in enumerate(assignments):
         if number % _BATCH == 0:
@@ -61,8 +62,10 @@ async def _render(
         where = (binding.shared, binding.own)
         if where not in assembled:
             together = _together(binding, bound.results)
-            findings = locate.misspelt(together.findings, one.source, context)
-            assembled[where] = together._replace(findings=findings)
+            told = (one.source, together.findings)  # equal for many clusters
+            if told not in located:
+                located[told] = locate.misspelt(together.findings, one.source, context)
+            assembled[where] = together._replace(findings=located[told])
         items, digest, findings = assembled[where]
         findings = (*reports[one.key].findings, *findings)
         made[one.key] = Manifests(one.key, items, digest, _told(findings, one.key))

@@ -83,7 +83,7 @@ class Converter:
         self.old = old
         self._definition, self._silent = definition, silent
         self._url = config.get("url") or ""
-        self._authority = base64.b64decode(config.get("caBundle") or "").decode().strip()
+        self._authority = base64.b64decode(config.get("caBundle") or "").decode(errors="replace").strip()
         self._version = next(each for each in said["conversionReviewVersions"] if each in REVIEWS)
         self._seen: dict[tuple[str, str], tuple[str, Value]] = {}  # by uid and version: of what, and what
 

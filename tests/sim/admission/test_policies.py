@@ -56,3 +56,28 @@ async def test_params_are_chosen_by_their_labels(simulated):
     code, refused = await simulated("POST", MAPS, {"metadata": {"name": "a"}, "data": {"a": "", "b": ""}})
     assert (code, refused["message"].rpartition(": ")[2]) == (422, "at most 1")
     assert (await simulated("POST", MAPS, {"metadata": {"name": "b"}, "data": {"a": ""}}))[0] == 201
+
+
+async def test_a_mutating_policy_about_scales_is_told_and_hinders_nobody(simulated, deployment):
+    rule = {
+        "apiGroups": ["apps"],
+        "apiVersions": ["v1"],
+        "operations": ["UPDATE"],
+        "resources": ["deployments/scale"],
+    }
+    mutation = {"expression": "Object{spec: Object.spec{replicas: 1}}"}
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": mutation}],
+        "reinvocationPolicy": "Never",
+    }
+    for plural, content in (("policies", spec), ("policybindings", {"policyName": "p"})):
+        body = {"metadata": {"name": "p"}, "spec": content}
+        assert (await simulated("POST", f"{GROUP}/mutatingadmission{plural}", body))[0] == 201
+    deployments = "/apis/apps/v1/namespaces/default/deployments"
+    assert (await simulated("POST", deployments, deployment))[0] == 201
+    simulated.cluster.unasked = {}
+    sort = "application/merge-patch+json"
+    code, scale = await simulated("PATCH", f"{deployments}/web/scale", {"spec": {"replicas": 3}}, sort=sort)
+    assert (code, scale["spec"]["replicas"]) == (200, 3)
+    assert simulated.cluster.unasked == {"MutatingAdmissionPolicy p": {"Deployment/default/web"}}

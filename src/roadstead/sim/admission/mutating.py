@@ -38,7 +38,7 @@ def changed(attempt: Attempt, rounds: Rounds) -> Attempt:
     turn.begin(attempt.value, second=rounds.second)
     found = [*policies.meant(attempt, "mutatingadmissionpolicies", "mutatingadmissionpolicybindings")]
     for policy, binding, kind in found:
-        if policy.unknown:
+        if policy.unknown or attempt.write.subresource == "scale":  # whose objects are of another kind
             unasked.note(attempt, f"MutatingAdmissionPolicy {policy.name}")
         else:
             _bound(course, policy, binding, kind)

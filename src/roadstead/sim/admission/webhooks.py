@@ -117,7 +117,7 @@ def _question(attempt: Attempt, name: str, hook: Value, kind: Kind, *, second: b
     return Question(
         hook["name"],
         config["url"],
-        base64.b64decode(config.get("caBundle") or "").decode(),
+        base64.b64decode(config.get("caBundle") or "").decode(errors="replace"),
         hook.get("timeoutSeconds", reviews.TIMEOUT),
         name.startswith("Mutating"),
         uid,

@@ -132,7 +132,8 @@ class _Run:
                 for one in waited:
                     await self._ended[one].wait()
                 return
-        self._applier.watchers.waits(key, [one for one in waited if not self._ended[one].is_set()])
+        if not self._applier.stop.is_set():
+            self._applier.watchers.waits(key, [one for one in waited if not self._ended[one].is_set()])
         for one in waited:
             await self._ended[one].wait()
 

@@ -13,6 +13,7 @@ pytest_plugins = ["tests.controlplane.fixtures"]
 
 CHECKOUT = Path(__file__).parents[1]
 SUITES = CHECKOUT.parent / "shared" / "suites"
+LONGEST = ("test_kubectl.py", "end_to_end")  # modules or folders of them, the longest first
 
 # How many values at random a test tries: few each time, many in `make test-all`. A busy machine is no fault.
 settings.register_profile("few", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,10 +32,14 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is imported and collected lives until the end: no search for garbage looks at it, now or later."""
+    """What is imported and collected lives until the end: no search for garbage looks at it, now or later.
+
+    A search comes after as many new objects as in the command (`roadstead.cli.start`), which are cheaper so.
+    """
     gc.disable()
     found = yield
     gc.freeze()
+    gc.set_threshold(50_000)
     gc.enable()
     return found
 
@@ -42,7 +47,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest modules come first: of several processes none is left with one of them at the end."""
-    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+    items.sort(key=lambda item: [part not in item.path.parts for part in LONGEST])
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from roadstead.world import store
 from roadstead.world.git import decisions
 from tests.world.git.repositories import Repository
 
+pytestmark = pytest.mark.whole
+
 FLEET = {
     "roadstead.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Fleet\nmetadata: {name: shop}\nspec: {}\n",
     "fleet/c1.yaml": "apiVersion: roadstead.dev/v1alpha1\nkind: Cluster\nmetadata: {name: prod-eu-1, labels: {tier: production}}\nspec: {}\n",

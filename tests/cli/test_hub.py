@@ -23,6 +23,8 @@ from tests.hub import hubs
 from tests.hub.access import certificates
 from tests.hub.access import provider as providers
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def provider():

@@ -36,6 +36,7 @@ def test_help_imports_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.whole
 def test_a_run_without_a_database_imports_none():
     code = "import sys, roadstead.operations.apply; print('sqlalchemy' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -22,6 +22,7 @@ from tests.controlplane.plane import ControlPlane, Options
 
 SIMULATED = 5  # clusters in the process that simulates them
 GIVE_CLUSTERS = {"clusters", "own_clusters"}
+FOLDERS = {"cluster", "end_to_end"}  # all of what lies in them belongs to the ring of that name
 
 
 class Clusters(Protocol):
@@ -46,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if GIVE_CLUSTERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("cluster")
+        for folder in FOLDERS & set(item.nodeid.split("/")[1:2]):
+            item.add_marker(folder)
         real = item.get_closest_marker("real_servers")
         if real and item.config.option.simulated:
             item.add_marker(pytest.mark.skip(reason=f"real servers only: {real.args[0]}"))

@@ -10,6 +10,8 @@ import pytest
 
 from tests.controlplane import build, toolchain
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[2]
 
 GO = """#!/bin/sh

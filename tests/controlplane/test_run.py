@@ -30,6 +30,7 @@ async def test_clusters_by_hand_serve_until_interrupted(tmp_path: Path, kubernet
     assert not file.exists()
 
 
+@pytest.mark.whole
 def test_a_kubeconfig_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text("apiVersion: v1\n")

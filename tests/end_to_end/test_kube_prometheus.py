@@ -18,8 +18,9 @@ KINDS = (
     "crd,apiservice,clusterrole,clusterrolebinding,ns,cm,secret,sa,svc,deploy,ds,role,rolebinding,netpol,pdb"
 )
 CUSTOM = "prometheus,alertmanager,servicemonitor,prometheusrule"
+UNSERVED = "v1beta1.metrics.k8s.io"
 NEEDS_NODES = {
-    "APIService/v1beta1.metrics.k8s.io",
+    f"APIService/{UNSERVED}",
     "Deployment/monitoring/blackbox-exporter",
     "Deployment/monitoring/grafana",
     "Deployment/monitoring/kube-state-metrics",
@@ -29,8 +30,13 @@ NEEDS_NODES = {
 
 
 @pytest.fixture
-def three(clusters):
-    return clusters(3, controllers=True)
+async def three(clusters):
+    given = clusters(3, controllers=True)
+    yield given
+    for cluster in given:  # whatever became of the test: others would fail on an API that nobody serves
+        await kubectl(
+            cluster.kubeconfig, cluster.name, "delete", "apiservice", UNSERVED, "--ignore-not-found"
+        )
 
 
 @pytest.fixture

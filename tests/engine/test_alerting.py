@@ -12,6 +12,8 @@ from tests.engine import fleets
 from tests.world.git import test_signatures as signing
 from tests.world.notify import receiving
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 async def fleet(tmp_path, monkeypatch):

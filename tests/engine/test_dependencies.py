@@ -9,6 +9,8 @@ from roadstead.sim.writes import Write
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 
+pytestmark = pytest.mark.whole
+
 BEGAN = "2026-11-22T18:00:00Z"
 DONE = {
     "startTime": BEGAN,

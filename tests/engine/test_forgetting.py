@@ -9,6 +9,8 @@ from roadstead.model.status import Status
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 async def fleet(tmp_path):

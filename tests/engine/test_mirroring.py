@@ -15,6 +15,8 @@ from roadstead.world import store
 from roadstead.world.git import command, decisions, locations
 from tests.world.git.repositories import Repository
 
+pytestmark = pytest.mark.whole
+
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOLD = Decision("hold-1", DecisionKind.HOLD, "ann", "INC-1", NOON, NOON + timedelta(hours=2), action="freeze")
 PAUSE = Decision("pause-1", DecisionKind.PAUSE, "bob", "audit", NOON)

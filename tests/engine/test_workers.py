@@ -13,6 +13,8 @@ from roadstead.model.errors import Place, RoadsteadError
 from roadstead.model.reasons import BAD_YAML, INTERNAL_FAULT, RENDER_FAILED, RENDER_TIMEOUT
 from roadstead.world import tasks
 
+pytestmark = pytest.mark.whole
+
 JOBS = "tests.engine.jobs"
 
 

@@ -16,6 +16,8 @@ from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 from tests.world.store import locking
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 async def fleet(tmp_path, monkeypatch):

@@ -119,6 +119,7 @@ def test_spans_reach_a_collector_with_who_sent_them():
     assert [one.name for scope in of_resource.scope_spans for one in scope.spans] == ["roadstead step"]
 
 
+@pytest.mark.whole
 def test_a_collector_that_hangs_holds_up_the_end_of_the_process_for_moments_only():
     with _Collector(silent=True) as collector:
         with traces.sent(collector.url, name="hub@test"):
@@ -129,6 +130,7 @@ def test_a_collector_that_hangs_holds_up_the_end_of_the_process_for_moments_only
         assert time.monotonic() - begun < 30, "the collector hangs for minutes"
 
 
+@pytest.mark.whole
 def test_without_an_address_nothing_is_traced_nor_loaded():
     before = tracing.span
     with traces.sent("", name="hub@test"):

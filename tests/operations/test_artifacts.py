@@ -9,6 +9,8 @@ from roadstead.operations import plan
 from tests.operations.shops import FLEET, Shop, shop_in
 from tests.world.charts import servers
 
+pytestmark = pytest.mark.whole
+
 LAYER = "application/vnd.cncf.flux.content.v1.tar+gzip"
 
 

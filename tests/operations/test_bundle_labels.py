@@ -11,6 +11,8 @@ from roadstead.operations import compare, listing, plan, saved
 from tests.end_to_end.story import config_map
 from tests.operations.shops import FLEET, shop_in
 
+pytestmark = pytest.mark.whole
+
 LABELLED = FLEET.replace("name: web}", "name: web, labels: {team: shop}}")
 OTHER = """---
 apiVersion: roadstead.dev/v1alpha1

@@ -10,6 +10,8 @@ from roadstead.operations import plan
 from tests.end_to_end.story import config_map
 from tests.operations.shops import FLEET, shop_in
 
+pytestmark = pytest.mark.whole
+
 BY_MINOR = FLEET.replace("{all: true}", '{matchLabels: {roadstead.dev/minor: "1.37"}}')
 
 

@@ -12,6 +12,8 @@ from roadstead.operations import drift
 from tests.end_to_end.story import config_map
 from tests.operations.shops import FLEET, SILENT, Shop, shop_in
 
+pytestmark = pytest.mark.whole
+
 NEXT = """
 ---
 apiVersion: roadstead.dev/v1alpha1

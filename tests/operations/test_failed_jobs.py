@@ -8,6 +8,8 @@ from roadstead.sim.controllers.machines import Failing, Way
 from tests.end_to_end.story import config_map
 from tests.operations.shops import FLEET, Shop, shop_in
 
+pytestmark = pytest.mark.whole
+
 AFTER = """
 ---
 apiVersion: roadstead.dev/v1alpha1

@@ -14,6 +14,8 @@ from roadstead.world import tasks
 from tests.end_to_end.story import config_map, deployment
 from tests.operations.shops import Shop, shop_in
 
+pytestmark = pytest.mark.whole
+
 OBJECTS = (deployment("web", "shop"), config_map("settings", "shop", colour="blue"))
 
 

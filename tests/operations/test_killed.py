@@ -2,11 +2,15 @@
 
 import contextlib
 
+import pytest
+
 from roadstead.engine.bundle_plan import Wishes
 from roadstead.operations import plan
 from roadstead.world import crash
 from tests.end_to_end.story import config_map
 from tests.operations.shops import shop_in
+
+pytestmark = pytest.mark.whole
 
 
 class Killed(BaseException):

@@ -8,6 +8,8 @@ from roadstead.operations import plan
 from tests.end_to_end.story import config_map
 from tests.operations.shops import FLEET, shop_in
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.mark.parametrize(
     ("forgotten", "owner"),

@@ -12,6 +12,8 @@ import pytest
 
 from roadstead.sim import kubeconfig
 
+pytestmark = pytest.mark.whole
+
 APPLY = "application/apply-patch+yaml"
 
 

@@ -12,6 +12,8 @@ from roadstead.model.person import Role
 from tests.end_to_end.story import config_map, namespace
 from tests.hub import hubs
 
+pytestmark = pytest.mark.whole
+
 TEAM = "rst_team-of-the-shop"
 SOON = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
 

@@ -8,6 +8,8 @@ import pytest
 from roadstead.hub.api import routes
 from tests.hub.api import stores
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 async def hub(tmp_path):

@@ -14,6 +14,8 @@ from roadstead.report.rehearsals import Rehearsal
 from tests.end_to_end.story import config_map, deployment
 from tests.operations.shops import SILENT, Shop, shop_in
 
+pytestmark = pytest.mark.whole
+
 SECRET = {
     "apiVersion": "v1",
     "kind": "Secret",

@@ -425,6 +425,7 @@ async def test_wrong_marks_are_errors_with_their_field(rendering):
     assert problem.severity is Severity.ERROR
 
 
+@pytest.mark.whole
 async def test_everything_works_in_real_worker_processes(rendering):
     files = {**FILES, "k/kustomization.yaml": "resources: [a.yaml]", "k/a.yaml": CONFIG_MAP, "k2/x": ""}
     async with WorkerPool(size=2) as pool:

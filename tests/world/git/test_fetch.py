@@ -274,6 +274,7 @@ class TestCredentials:
             await get(url, commit, cache)
 
 
+@pytest.mark.whole
 class TestSsh:
     async def test_by_the_users_own_command(self, ssh_server, origin, cache, monkeypatch):
         commit = origin.commit("first", {"a.yaml": "1"})
@@ -304,6 +305,7 @@ class TestTogether:
         assert {task.result().commit for task in wanted} == {origin.head}
         assert sum("git-upload-pack" in line and "POST" in line for line in server.requests) == 8 + 2
 
+    @pytest.mark.whole
     async def test_many_processes_share_one_copy(self, origin, url, cache):
         origin.commit("first", {f"{number}.yaml": "x" * number for number in range(50)})
         program = (

@@ -118,6 +118,7 @@ async def test_alertmanager_gets_its_alerts_in_pieces_that_it_takes(session, rec
     assert receiver.got[0].headers["authorization"] == "Bearer t0k3n"
 
 
+@pytest.mark.whole
 async def test_apprise_reaches_a_real_receiver_by_an_address_of_its_own(receiver):
     address = receiver.address.replace("http://", "json://ann:hunter2@")
     await apprise.send(address, title="drift", body="web on c1", level=Level.ERROR, over=False, deadline=60)
@@ -125,6 +126,7 @@ async def test_apprise_reaches_a_real_receiver_by_an_address_of_its_own(receiver
     assert receiver.got[0].json["type"] == "failure"
 
 
+@pytest.mark.whole
 async def test_what_apprise_cannot_do_is_told_without_its_address(receiver, monkeypatch):
     receiver.always = 500
     address = receiver.address.replace("http://", "json://ann:hunter2@")
@@ -141,6 +143,7 @@ async def test_what_apprise_cannot_do_is_told_without_its_address(receiver, monk
     assert raised.value.problem.hint == "pip install 'roadstead[apprise]'"
 
 
+@pytest.mark.whole
 async def test_apprise_is_ended_at_its_deadline(receiver):
     receiver.hangs = True
     address = receiver.address.replace("http://", "json://")

@@ -13,6 +13,8 @@ from roadstead.world import store
 from tests.world.store import writing_until_killed
 from tests.world.store.test_journal import links
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[3]
 
 

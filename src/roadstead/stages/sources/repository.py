@@ -70,10 +70,9 @@ class Repository:
         """The files as they are now."""
         async with tasks.group() as start:
             hashing = start(worktree.of_checkout(checkout, cache=self.cache, until=self.until))
-            origin = start(checkouts.origin(checkout, until=self.until))
             branch = start(checkouts.branch(checkout, until=self.until))
         hashed = hashing.result()
-        root = Root(hashed.store, hashed.tree, origin.result(), checkout, is_working=True)
+        root = Root(hashed.store, hashed.tree, hashed.origin, checkout, is_working=True)
         below = await submodules.mounts(root, cache=self.cache, until=self.until)
         return Revision(
             name="",

@@ -132,7 +132,11 @@ def place_of(folder: Path, *, cache: Path) -> Path:
 
 
 async def origin(checkout: Checkout, *, until: float) -> Location:
-    """Where it was cloned from, for addresses relative to that; itself if from nowhere."""
-    url = (await config(checkout, until=until)).get("remote.origin.url", "")
+    return cloned_from(checkout, await config(checkout, until=until))
+
+
+def cloned_from(checkout: Checkout, configured: Mapping[str, str]) -> Location:
+    """Where it comes from by its configuration, for addresses relative to that; itself if from nowhere."""
+    url = configured.get("remote.origin.url", "")
     base = Location("file", "", str(checkout.folder))
     return locations.relative(url, base) if url else base

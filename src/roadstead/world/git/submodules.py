@@ -91,8 +91,7 @@ class _Mounter:
         checkout = await self._checked_out(root, asked)
         if checkout:
             hashed = await worktree.of_checkout(checkout, cache=self._cache, until=self._until)
-            location = await checkouts.origin(checkout, until=self._until)
-            return Root(hashed.store, hashed.tree, location, checkout, is_working=True), hashed.dirty
+            return Root(hashed.store, hashed.tree, hashed.origin, checkout, is_working=True), hashed.dirty
         kept = await self._kept(root, asked)
         if kept:
             return kept, False

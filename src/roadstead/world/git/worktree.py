@@ -16,6 +16,7 @@ from roadstead.world import tasks
 from roadstead.world.git import checkouts, failures, objects, stores
 from roadstead.world.git.checkouts import Checkout
 from roadstead.world.git.command import Git
+from roadstead.world.git.locations import Location
 
 _TIDY_EVERY = 24 * 3600.0
 # What decides how a file becomes an object, and can start nothing.
@@ -37,12 +38,14 @@ _HARMLESS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Hashed:
-    """`commit` is empty where there is none yet; `dirty` when the tree is not the commit's."""
+    """`commit` is empty where there is none yet; `dirty` when the tree is not the commit's; `origin` is where the
+    repository was cloned from."""
 
     store: Path
     tree: str
     commit: str
     dirty: bool
+    origin: Location
 
 
 async def of_checkout(checkout: Checkout, *, cache: Path, until: float) -> Hashed:
@@ -55,13 +58,16 @@ async def of_checkout(checkout: Checkout, *, cache: Path, until: float) -> Hashe
             reading = start(checkouts.config(checkout, until=until))
             store = await checkouts.borrowed(place, checkout, until=until)
         head = resolving.result()
-        harmless = {name: value for name, value in reading.result().items() if name in _HARMLESS}
+        configured = reading.result()
+        harmless = {name: value for name, value in configured.items() if name in _HARMLESS}
         git = _git(store, top, until=until, config=harmless)
         await _begin(git, checkout, head.commit if head else "")
         tree = await _hash(git)
+    origin = checkouts.cloned_from(checkout, configured)
     if head is None:
-        return Hashed(store, tree, "", dirty=True)
-    return Hashed(store, tree, head.commit, dirty=tree != objects.Store(str(store)).tree_of(head.commit))
+        return Hashed(store, tree, "", dirty=True, origin=origin)
+    dirty = tree != objects.Store(str(store)).tree_of(head.commit)
+    return Hashed(store, tree, head.commit, dirty, origin)
 
 
 async def of_folder(folder: Path, *, cache: Path, until: float) -> Hashed:
@@ -69,7 +75,8 @@ async def of_folder(folder: Path, *, cache: Path, until: float) -> Hashed:
     place = checkouts.place_of(folder, cache=cache)
     async with stores.locked(place, until=until):
         store = await stores.bare(place / "store.git", until=until)
-        return Hashed(store, await _hash(_git(store, folder, until=until, config={})), "", dirty=False)
+        tree = await _hash(_git(store, folder, until=until, config={}))
+        return Hashed(store, tree, "", dirty=False, origin=Location("file", "", str(folder)))
 
 
 def _git(store: Path, top: Path, *, until: float, config: Mapping[str, str]) -> Git:

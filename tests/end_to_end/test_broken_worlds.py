@@ -353,17 +353,17 @@ class TestDeleting:
 
 class TestMachine:
     @pytest.fixture
-    def small(self, tmp_path):
+    def small(self, tmp_path, size):
         """A file system that holds next to nothing."""
         if os.geteuid() != 0:
             pytest.skip("only root may mount a small file system")
-        mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(tmp_path)]
         if subprocess.run(mount, check=False, capture_output=True).returncode:
             pytest.skip("nothing can be mounted here")
         yield Path(tmp_path)
         subprocess.run(["umount", str(tmp_path)], check=True)
 
-    @pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "XDG_STATE_HOME"])
+    @pytest.mark.parametrize(("variable", "size"), [("XDG_CACHE_HOME", "64k"), ("XDG_STATE_HOME", "4k")])
     async def test_a_full_disk_is_told_and_nothing_is_touched(self, shop, small, variable):
         shop.environment[variable] = str(small)
         more(shop, config_map("unwritten", shop.name))

@@ -85,7 +85,7 @@ def shown(value: Value) -> Value:
     if others:
         carried[METRICS] = [_old(each, "target") for each in others]
     out = _annotated(value, {key: _encoded(each) for key, each in carried.items()})
-    out |= {"spec": {key: spec[key] for key in WHOLE_SPEC if key in spec}}
+    out |= {"spec": _whole(spec)}
     out |= {"status": {key: status[key] for key in WHOLE_STATUS if key in status}}
     for each in metrics:
         if (use := _use(each, "target")) is not None:
@@ -102,7 +102,7 @@ def kept(value: Value) -> Value:
     spec, status = value.get("spec") or {}, value.get("status") or {}
     annotations = (value.get("metadata") or {}).get("annotations") or {}
     out = without(value)
-    out["spec"] = {key: spec[key] for key in WHOLE_SPEC if key in spec}
+    out["spec"] = _whole(spec)
     out["status"] = {key: status[key] for key in WHOLE_STATUS if key in status}
     metrics = _news(annotations.get(METRICS), "target") or []
     if spec.get("targetCPUUtilizationPercentage") is not None:
@@ -125,6 +125,14 @@ def kept(value: Value) -> Value:
 def without(value: Value) -> Value:
     """Without the annotations that stand for fields."""
     return _annotated(value, {})
+
+
+def _whole(spec: Value) -> Value:
+    """What both versions have. Conversion knows no missing number, reference or name, but zero and empty ones: a
+    field that an apply drops in one version stays where the other version shows it like that."""
+    found = {key: spec[key] for key in WHOLE_SPEC if key in spec}
+    reference = {"kind": "", "name": "", **(found.get("scaleTargetRef") or {})}
+    return {"maxReplicas": 0, **found, "scaleTargetRef": reference}
 
 
 def _annotated(value: Value, carried: dict[str, str]) -> Value:

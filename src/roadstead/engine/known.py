@@ -37,6 +37,7 @@ class _Inputs:
     digest: str
     findings: tuple[Problem, ...]
     blocked: Problem | None
+    awaited: frozenset[str]  # bundles that may take over what this one keeps for them
 
 
 @dataclass(slots=True)
@@ -249,5 +250,15 @@ class Known:
                 manifests.digest if manifests else "",
                 manifests.findings if manifests else (),
                 blocked.get(Key(bundle, survey.cluster.name)),
+                self._awaited(bundle),
             )
         return found
+
+    def _awaited(self, bundle: str) -> frozenset[str]:
+        survey = self.survey
+        if not survey.unrendered:
+            return frozenset()
+        manifests = survey.manifests.get(bundle)
+        wanted = manifests.by_id if manifests else {}
+        drops = any(one not in wanted for one in survey.inventory(bundle).entries)
+        return survey.unrendered if drops else frozenset()

@@ -16,7 +16,7 @@ from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.language.steps import Steps
 from roadstead.model.assignment import Assignment
-from roadstead.model.errors import Problem
+from roadstead.model.errors import Problem, Severity
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import GroupKind, Key, ObjectId
@@ -53,6 +53,7 @@ class Survey:
     made_by: Mapping[str, frozenset[str]]
     claims: Mapping[ObjectId, tuple[str, ...]]
     slots: asyncio.Semaphore
+    unrendered: frozenset[str] = frozenset()  # bundles of which it is not known what they want
     announcements: Announcements = field(default_factory=Announcements)
     lost: Mapping[str, Lost] = field(default_factory=dict)
     exceeded: tuple[Problem, ...] = ()
@@ -181,19 +182,25 @@ async def seen(
     """The survey of a cluster that looks like `view`."""
     manifests = hosting.one_host_each(rendered, view.live, view.parents)
     missing = await unserved(client, manifests)
+    assignments = {one.bundle: one for one in desired.of_cluster(cluster.name)}
     return Survey(
         desired=desired,
         cluster=cluster,
         client=client,
         facts=facts,
-        assignments={one.bundle: one for one in desired.of_cluster(cluster.name)},
+        assignments=assignments,
         manifests=manifests,
         view=view,
         unserved=missing,
         made_by=hosting.makers(manifests, view.live, missing),
         claims=_claims(manifests),
         slots=asyncio.Semaphore(_SLOTS),
+        unrendered=frozenset(one for one in assignments if not _is_known(manifests.get(one))),
     )
+
+
+def _is_known(made: Manifests | None) -> bool:
+    return made is not None and not any(one.severity is Severity.ERROR for one in made.findings)
 
 
 async def unserved(client: Client, manifests: Mapping[str, Manifests]) -> dict[GroupKind, bool]:

@@ -174,6 +174,17 @@ def test_nothing_is_done_to_objects_that_could_not_be_looked_for():
     ]
 
 
+def test_what_may_move_to_a_bundle_that_cannot_be_rendered_is_kept():
+    broken = {"unrendered": {"ingress", "storage"}}
+    kept = "not in Git any more, unless it moves to bundle ingress or storage, which could not be rendered"
+    dropped = draft(owned=[entry(A)], there=[live(A)], **broken)
+    assert told(dropped) == [f"keep ConfigMap/shop/a: {kept}"]
+    removed = draft(owned=[entry(A)], there=[live(A)], assignment=None, **broken)
+    assert told(removed) == [f"keep ConfigMap/shop/a: {kept}"]
+    gone = draft(owned=[entry(A)], **broken)
+    assert told(gone) == ["skip ConfigMap/shop/a: not in Git any more, and gone already"]
+
+
 def test_an_unserved_kind_is_an_error_unless_its_definition_comes_with_the_change():
     assert told(draft(git=[manifest(A)], unserved={A.group_kind: True})) == [
         "create ConfigMap/shop/a: its kind comes with this change ?"

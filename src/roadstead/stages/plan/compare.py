@@ -8,7 +8,7 @@ What must stay true: nothing that another owner holds is written or deleted, and
 inventory only when it is known to be gone, released or somebody else's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,7 +37,8 @@ class Situation:
     bundles want an object on this cluster, `parents` which bundle a part-of label belongs to, `strangers` the
     inventories of other fleets, as far as they were asked for (`strange`).
     `unreadable` objects could not be looked for: nothing is known of them, so nothing is done to
-    them. `unserved` kinds the cluster does not serve; the value tells whether a wanted CRD will.
+    them. `unserved` kinds the cluster does not serve; the value tells whether a wanted CRD will. `unrendered`
+    are bundles of this cluster of which it is not known what they want: it may be what this one wants no more.
     """
 
     key: Key
@@ -51,6 +52,7 @@ class Situation:
     strangers: Mapping[str, Parent] = field(default_factory=dict)
     unreadable: Mapping[ObjectId, Problem] = field(default_factory=dict)
     unserved: Mapping[GroupKind, bool] = field(default_factory=dict)
+    unrendered: Collection[str] = ()
     delete_precious: bool = False
     ignore_prune_limit: bool = False
 
@@ -279,6 +281,10 @@ def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
         return Change(
             entry.id, Action.SKIP, "not in Git any more; what is there now is another object", **seen
         )
+    if situation.unrendered:
+        names = " or ".join(sorted(situation.unrendered)[:3])
+        cause = f"not in Git any more, unless it moves to bundle {names}, which could not be rendered"
+        return Change(entry.id, Action.KEEP, cause, **seen)
     if live.orphan or _stays(situation):
         return Change(entry.id, Action.ORPHAN, "not in Git any more; left as an orphan, as asked", **seen)
     if entry.id.group_kind in kinds.PRECIOUS and not situation.delete_precious:

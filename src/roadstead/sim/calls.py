@@ -78,7 +78,8 @@ def demand_patch(call: Call) -> str:
     return sort
 
 
-def rendered(call: Call, data: bytes) -> bytes:
+def rendered(call: Call, data: bytes, *, raw: bool = False) -> bytes:
+    """In the form that was asked for; `raw` as `reading.shown` takes it."""
     sort = call.form.sort
     if sort == "Table":
         return tables.of_one(call.cluster, call.kind, data, call.options)
@@ -88,7 +89,7 @@ def rendered(call: Call, data: bytes) -> bytes:
         raise status.not_acceptable(f"you requested {sort}, but the requested object is not a list")
     if sort:
         return reading.metadata_only(call.kind, data)
-    return reading.shown(call.kind, data)
+    return reading.shown(call.kind, data, raw=raw)
 
 
 @contextmanager

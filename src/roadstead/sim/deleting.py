@@ -1,8 +1,7 @@
 """DELETE: of one object or of all that a selector chooses, with preconditions and propagation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -132,7 +131,12 @@ def warnings(kind: Kind, wanted: Wish) -> tuple[str, ...]:
     )
 
 
-def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
+class Render(Protocol):
+    def __call__(self, data: bytes, *, raw: bool) -> bytes: ...
+
+
+def one(write: Write, wanted: Wish, render: Render) -> Answer:
+    """What has to wait for its end is answered as it is kept."""
     found = write.current()
     if found is None:
         raise write.missing()
@@ -144,7 +148,7 @@ def one(write: Write, wanted: Wish, render: Callable[[bytes], bytes]) -> Answer:
     if gone and wanted.dry_run and live["metadata"].get("finalizers") and write.kind.storage not in ENDING:
         return answers.value(_unsaid(write.kind))
     if not gone or write.kind.kind in GIVES_OBJECT:
-        return Answer(render(data), 202 if wanted.told and not gone else 200)
+        return Answer(render(data, raw=not gone), 202 if wanted.told and not gone else 200)
     details = {
         "name": write.name,
         "group": write.kind.group,

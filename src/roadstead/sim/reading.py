@@ -147,9 +147,9 @@ def unsaid(kind: Kind) -> dict[str, Any]:
     return {**found, "spec": {"replicas": 0, **found["spec"]}} if kind.storage in REPLICATED else found
 
 
-def shown(kind: Kind, data: bytes) -> bytes:
-    """An object in the version that was asked for."""
-    if kind.kind == "Service" and b'"ExternalName"' in data and not kind.custom:
+def shown(kind: Kind, data: bytes, *, raw: bool = False) -> bytes:
+    """An object in the version that was asked for. `raw`: also what is kept of it and not shown otherwise."""
+    if not raw and kind.kind == "Service" and b'"ExternalName"' in data and not kind.custom:
         found = orjson.loads(data)
         return orjson.dumps({**found, "spec": services.read(found.get("spec") or {})})
     if data.startswith(prefix(kind)):

@@ -1,6 +1,7 @@
 """Requests for the objects of one kind: the verbs, each a few calls of what does it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from roadstead.sim import (
@@ -137,7 +138,7 @@ def _delete(call: Call) -> Answer:
     wanted = deleting.wish(_delete_options(call), call.options)
     warnings = deleting.warnings(call.kind, wanted)
     with calls.warned(warnings):
-        answer = deleting.one(call.write, wanted, lambda data: calls.rendered(call, data))
+        answer = deleting.one(call.write, wanted, partial(calls.rendered, call))
     return answers.warning(answer, warnings)
 
 

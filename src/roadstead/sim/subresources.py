@@ -76,7 +76,7 @@ def _evict(call: Call, pod: Value) -> Answer:
             raise _spared(budget["metadata"]["name"])
     options = body.get("deleteOptions") or {}
     wanted = deleting.wish(options, call.options)
-    deleting.one(call.write, wanted, lambda data: data)
+    deleting.one(call.write, wanted, lambda data, *, raw: data)
     return answers.value(SUCCESS, 201)
 
 

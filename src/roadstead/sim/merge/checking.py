@@ -66,7 +66,7 @@ def _value(kind: Type, value: Any, place: str) -> Iterator[str]:
     elif shape == "numeric" and not _fits(shape, value):
         yield f"{place}: expected numeric (int or float), got {GO.get(type(value), 'interface {}')}"
     elif not _fits(shape, value):
-        yield f"{place}: expected {shape if shape != 'untyped' else 'scalar'}, got {found(value)}"
+        yield f"{place}: expected {shape if shape != 'untyped' else 'any scalar'}, got {found(value)}"
 
 
 def _fits(scalar: str, value: Any) -> bool:

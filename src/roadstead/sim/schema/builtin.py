@@ -59,8 +59,9 @@ class _Compiler:
         shape.enum = tuple(schema.get("enum", ()))
         shape.patch_key = schema.get("x-kubernetes-patch-merge-key", "")
         shape.patch = schema.get("x-kubernetes-patch-strategy", "")
-        if shape.format == "int-or-string":
-            shape.kind, shape.merge.scalar = "intstr", "untyped"
+        if shape.format == "int-or-string":  # merging takes it for anything
+            shape.kind = "intstr"
+            self._anything(shape.merge)
         elif shape.name.endswith("resource.Quantity"):
             shape.kind, shape.merge.scalar = "quantity", "untyped"
         elif "properties" in schema:
@@ -77,13 +78,16 @@ class _Compiler:
         else:
             shape.kind, shape.preserves = "any", True
             merge = shape.merge
-            merge.scalar, merge.list, merge.map = DEDUCED.scalar, DEDUCED.list, DEDUCED.map
+            self._anything(merge)
             if kind == "object" and shape.name.endswith("FieldsV1"):
                 merge.scalar, merge.list = "", None
             elif shape.name.endswith(APART):
                 shape.apart = self.definition(shape.name.removesuffix("OrBool").removesuffix("OrArray"))
             elif shape.name.endswith("RawExtension"):
                 merge.map = MapType({}, DEDUCED, atomic=True)
+
+    def _anything(self, merge: Type) -> None:
+        merge.scalar, merge.list, merge.map = DEDUCED.scalar, DEDUCED.list, DEDUCED.map
 
     def _struct(self, shape: Shape, schema: dict[str, Any]) -> None:
         shape.kind = "struct"

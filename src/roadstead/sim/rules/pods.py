@@ -25,8 +25,11 @@ SOURCELESS = {"name"}
 def filled(kind: str, value: dict[str, Any]) -> dict[str, Any]:
     """With the defaults that a schema cannot tell."""
     found: dict[str, Any] = _inside(value, SPECS[kind], _spec)
+    if kind != "Pod":
+        return found
+    found = _inside(found, SPECS[kind], _own)
     status = found.get("status")
-    return found if kind != "Pod" or not status else {**found, "status": _addressed(status)}
+    return {**found, "status": _addressed(status)} if status else found
 
 
 def _addressed(status: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +69,25 @@ def _spec(spec: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
+def _own(spec: dict[str, Any]) -> dict[str, Any]:
+    """What templates of pods do not get: requests as large as the limits, and time to end."""
+    out = dict(spec)
+    for name in ("containers", "initContainers"):
+        if isinstance(spec.get(name), list):
+            out[name] = [_requesting(each) for each in spec[name]]
+    if isinstance(grace := spec.get("terminationGracePeriodSeconds"), int) and grace < 0:
+        out["terminationGracePeriodSeconds"] = 1
+    return out
+
+
+def _requesting(container: Any) -> Any:
+    resources = (container.get("resources") or {}) if isinstance(container, dict) else {}
+    if not resources.get("limits"):
+        return container
+    requests = {**resources["limits"], **(resources.get("requests") or {})}
+    return {**container, "resources": {**resources, "requests": requests}}
+
+
 def _volume(volume: dict[str, Any]) -> dict[str, Any]:
     image = volume.get("image")
     if image and "pullPolicy" not in image:
@@ -74,16 +96,9 @@ def _volume(volume: dict[str, Any]) -> dict[str, Any]:
 
 
 def _container(container: Any) -> Any:
-    if not isinstance(container, dict):
+    if not isinstance(container, dict) or "imagePullPolicy" in container:
         return container
-    out = container
-    if "imagePullPolicy" not in container:
-        out = {**out, "imagePullPolicy": _pull_policy(container.get("image", ""))}
-    resources = container.get("resources") or {}
-    if resources.get("limits"):
-        requests = {**resources["limits"], **(resources.get("requests") or {})}
-        out = {**out, "resources": {**resources, "requests": requests}}
-    return out
+    return {**container, "imagePullPolicy": _pull_policy(container.get("image", ""))}
 
 
 PART = r"[a-z0-9]+([._-]+[a-z0-9]+)*"

@@ -189,8 +189,8 @@ async def try_fields(server: Server, learned: Learned, sample: dict[str, Any], n
                 learned.note(name, changed, got, sample["kind"])
                 if not isinstance(new, dict | list) and not new and schema.get("default") is None:
                     after = _at(got, at)
-                    where = learned.kept if isinstance(after, dict) and key in after else learned.dropped
-                    where.add((definition, key))
+                    stays = isinstance(after, dict) and after.get(key) == new  # a default may have its place
+                    (learned.kept if stays else learned.dropped).add((definition, key))
     return tried
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from roadstead.engine import revision_loop
 from roadstead.engine.bundle_plan import Wishes
+from roadstead.engine.world import World
 from roadstead.model.errors import UsageError
 from roadstead.operations.rehearse import copies, running, snapshot, taking
 from roadstead.report import rehearsals
@@ -64,6 +65,16 @@ async def test_a_change_that_ends_well_says_so_and_only_reads_the_clusters(shop)
     assert "on new, old\n  web: 2 unchanged, 1 updated; well\n    updated Deployment/shop/web" in told(found)
     assert {one.method for one in shop.asked} == {"GET"}
     assert shop.live["old"].get("apps/v1", "Deployment", "web", namespace="shop")["spec"]["replicas"] == 1
+
+
+async def test_what_a_hub_writes_is_rehearsed_as_if_it_were_ours(shop, monkeypatch):
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(World, "writer", "hub@somewhere")
+        await shop.applied(config_map("settings", "shop", colour="blue"))
+    shop.says(config_map("settings", "shop", colour="green"))
+    found = await rehearsed(shop)
+    assert not found.failed, told(found)
+    assert "updated ConfigMap/shop/settings" in told(found)
 
 
 async def test_an_object_that_never_gets_ready_is_told_with_what_it_waits_for(shop):

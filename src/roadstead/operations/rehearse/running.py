@@ -1,7 +1,7 @@
 """The rehearsal itself: copies are made, the engine applies the change to them, and what came of it is told."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from roadstead.engine import fleet_loop
@@ -61,7 +61,8 @@ async def fleet(
     async with copying.opened(world, found.snapshot) as copies:
         over = asyncio.Event()
         meant = copying.meant(desired, copies.by_name)
-        request = applying.Request(wishes, wait=True, approve=None, watchers=watchers)
+        theirs = replace(wishes, take_over=True)  # who writes the real ones, a hub perhaps, writes no copy
+        request = applying.Request(theirs, wait=True, approve=None, watchers=watchers)
         async with tasks.group() as start:
             turning = start(copying.Turning(copies, seconds, over).run())
             done = await applying.fleet(copies.world, meant, request, stop=over)

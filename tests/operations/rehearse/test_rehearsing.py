@@ -7,7 +7,6 @@ import pytest
 
 from roadstead.engine import revision_loop
 from roadstead.engine.bundle_plan import Wishes
-from roadstead.engine.world import World
 from roadstead.model.errors import UsageError
 from roadstead.operations.rehearse import copies, running, snapshot, taking
 from roadstead.report import rehearsals
@@ -67,10 +66,13 @@ async def test_a_change_that_ends_well_says_so_and_only_reads_the_clusters(shop)
     assert shop.live["old"].get("apps/v1", "Deployment", "web", namespace="shop")["spec"]["replicas"] == 1
 
 
-async def test_what_a_hub_writes_is_rehearsed_as_if_it_were_ours(shop, monkeypatch):
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(World, "writer", "hub@somewhere")
-        await shop.applied(config_map("settings", "shop", colour="blue"))
+async def test_what_a_hub_writes_is_rehearsed_as_if_it_were_ours(shop):
+    await shop.applied(config_map("settings", "shop", colour="blue"))
+    for live in (shop.live["old"], shop.live["new"]):
+        (parent,) = live.list("v1", "Secret", namespace="roadstead-system")
+        metadata = {key: parent["metadata"][key] for key in ("name", "namespace")}
+        metadata["annotations"] = {"roadstead.dev/writer": "hub@somewhere"}
+        live.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}, manager="hub")
     shop.says(config_map("settings", "shop", colour="green"))
     found = await rehearsed(shop)
     assert not found.failed, told(found)

@@ -90,7 +90,7 @@ async def plan(
         parents=found.view.parents,
         unreadable=found.view.unreadable,
         unserved=found.unserved,
-        unrendered=found.unrendered,
+        unrendered=found.doubtful(bundle),
         delete_precious=wishes.delete_precious,
         ignore_prune_limit=wishes.ignore_prune_limit,
     )

@@ -256,9 +256,10 @@ class Known:
 
     def _awaited(self, bundle: str) -> frozenset[str]:
         survey = self.survey
-        if not survey.unrendered:
-            return frozenset()
+        found = survey.doubtful(bundle)
+        if not found:
+            return found
         manifests = survey.manifests.get(bundle)
         wanted = manifests.by_id if manifests else {}
         drops = any(one not in wanted for one in survey.inventory(bundle).entries)
-        return survey.unrendered if drops else frozenset()
+        return found if drops else frozenset()

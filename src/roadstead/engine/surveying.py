@@ -11,12 +11,12 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from roadstead.engine import clusters, hosting
+from roadstead.engine import clusters, doubtful, hosting
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
 from roadstead.language.steps import Steps
 from roadstead.model.assignment import Assignment
-from roadstead.model.errors import Problem, Severity
+from roadstead.model.errors import Problem
 from roadstead.model.facts import Facts
 from roadstead.model.fleet import Cluster
 from roadstead.model.ids import GroupKind, Key, ObjectId
@@ -53,7 +53,7 @@ class Survey:
     made_by: Mapping[str, frozenset[str]]
     claims: Mapping[ObjectId, tuple[str, ...]]
     slots: asyncio.Semaphore
-    unrendered: frozenset[str] = frozenset()  # bundles of which it is not known what they want
+    unrendered: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by Source, as doubtful tells
     announcements: Announcements = field(default_factory=Announcements)
     lost: Mapping[str, Lost] = field(default_factory=dict)
     exceeded: tuple[Problem, ...] = ()
@@ -89,6 +89,14 @@ class Survey:
         return frozenset(
             other for other, one in held if bundle in one.parent.depends_on and not self.assignment(other)
         )
+
+    def doubtful(self, bundle: str) -> frozenset[str]:
+        """Bundles that may take over what this one wants no more, for it is not known what they want."""
+        if not self.unrendered:
+            return frozenset()
+        none: frozenset[str] = frozenset()
+        source = doubtful.source_of(self.desired, bundle)
+        return self.unrendered.get("", none) | self.unrendered.get(source, none)
 
     def makers(self, bundle: str) -> frozenset[str]:
         """Other bundles that make a namespace or kind which this one uses and which is not there yet."""
@@ -195,12 +203,8 @@ async def seen(
         made_by=hosting.makers(manifests, view.live, missing),
         claims=_claims(manifests),
         slots=asyncio.Semaphore(_SLOTS),
-        unrendered=frozenset(one for one in assignments if not _is_known(manifests.get(one))),
+        unrendered=doubtful.find(desired, cluster.name, assignments, manifests),
     )
-
-
-def _is_known(made: Manifests | None) -> bool:
-    return made is not None and not any(one.severity is Severity.ERROR for one in made.findings)
 
 
 async def unserved(client: Client, manifests: Mapping[str, Manifests]) -> dict[GroupKind, bool]:

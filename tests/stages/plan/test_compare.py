@@ -176,7 +176,7 @@ def test_nothing_is_done_to_objects_that_could_not_be_looked_for():
 
 def test_what_may_move_to_a_bundle_that_cannot_be_rendered_is_kept():
     broken = {"unrendered": {"ingress", "storage"}}
-    kept = "not in Git any more, unless it moves to bundle ingress or storage, which could not be rendered"
+    kept = "not in Git any more, unless it moves to bundle ingress or storage, which has errors"
     dropped = draft(owned=[entry(A)], there=[live(A)], **broken)
     assert told(dropped) == [f"keep ConfigMap/shop/a: {kept}"]
     removed = draft(owned=[entry(A)], there=[live(A)], assignment=None, **broken)

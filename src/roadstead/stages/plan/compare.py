@@ -283,7 +283,7 @@ def _drop(situation: Situation, entry: Entry, live: Live | None) -> Change:
         )
     if situation.unrendered:
         names = " or ".join(sorted(situation.unrendered)[:3])
-        cause = f"not in Git any more, unless it moves to bundle {names}, which could not be rendered"
+        cause = f"not in Git any more, unless it moves to bundle {names}, which has errors"
         return Change(entry.id, Action.KEEP, cause, **seen)
     if live.orphan or _stays(situation):
         return Change(entry.id, Action.ORPHAN, "not in Git any more; left as an orphan, as asked", **seen)

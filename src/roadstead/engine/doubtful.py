@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from roadstead.engine.revision_loop import Desired
 from roadstead.model.errors import Severity
+from roadstead.model.ids import Key
 from roadstead.model.manifests import Manifests
 
 
@@ -16,15 +17,16 @@ def find(
     desired: Desired, cluster: str, assigned: Iterable[str], manifests: Mapping[str, Manifests]
 ) -> dict[str, frozenset[str]]:
     """By the Source that they come from; the fleet's own repository is the empty text."""
-    resolution = desired.resolution
+    resolution, bundles = desired.resolution, desired.documents.bundles
     found = {one for one in assigned if not _is_known(manifests.get(one))}
-    found |= {key.bundle for key in resolution.blocked if key.cluster == cluster}
-    found |= resolution.blocks.bundles.keys() - desired.documents.bundles.keys()  # where these go is unknown
+    if resolution.blocked:
+        found |= {one for one in bundles if Key(one, cluster) in resolution.blocked}
+    found |= resolution.blocks.bundles.keys() - bundles.keys()  # where these go is unknown
     found |= {f"{source}/*" for source in resolution.blocks.repositories if source}
     by_source: dict[str, set[str]] = {}
     for one in found:
         by_source.setdefault(source_of(desired, one), set()).add(one)
-    return {source: frozenset(bundles) for source, bundles in by_source.items()}
+    return {source: frozenset(names) for source, names in by_source.items()}
 
 
 def source_of(desired: Desired, bundle: str) -> str:

@@ -64,6 +64,7 @@ class Kind:
     stored: "Kind | None" = None  # the version that objects are kept in, when not this one
     conversion: Conversion | None = None  # of built-in kinds that are kept in another version
     converter: Converter | None = None  # of custom kinds whose versions a webhook converts
+    digit_first: bool = False  # in names of Services, if it is these
     scale: ScalePaths = ScalePaths()
     siblings: "list[Kind]" = field(default_factory=list)  # the same resource in other versions
 
@@ -198,4 +199,5 @@ def _builtin(known: Knowledge, group: str, version: str, entry: dict[str, Any]) 
         put_creates=name in known.put_creates,
         status_reset="status" in subresources,
         deprecated=DEPRECATED.get(name, ""),
+        digit_first=int(known.version["minor"]) >= 36,
     )

@@ -39,9 +39,8 @@ VALUE_TEXT = (
     "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 
-LABELS = {"Namespace"}
-LABELS_1035: set[str] = set()
-SERVICES_1035 = {"Service"}
+LABELS = {("", "namespaces")}
+SERVICES = ("", "services")
 SEGMENTS = {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "CertificateSigningRequest"}
 UNNAMED = {("", "events"), ("policy", "poddisruptionbudgets")}  # anything that can stand in a path
 SHORT = {"CronJob": 52, "Job": 63, "StatefulSet": 253}
@@ -55,13 +54,17 @@ def name_problem(kind: Kind, name: str) -> str:
             return f"may not be '{name}'"
         bad = [each for each in ("/", "%") if each in name]
         return f"may not contain '{bad[0]}'" if bad else ""
-    if kind.kind in LABELS and not kind.group:
-        return _checked(LABEL, LABEL_TEXT, name, 63)
-    if kind.kind in SERVICES_1035 and not kind.group:
-        return _checked(LABEL_1035, LABEL_1035_TEXT, name, 63)
+    if kind.storage in LABELS:
+        return label_problem(name)
+    if kind.storage == SERVICES:
+        return label_problem(name) if kind.digit_first else _checked(LABEL_1035, LABEL_1035_TEXT, name, 63)
     if kind.kind == "CronJob" and len(name) > SHORT["CronJob"]:
         return "must be no more than 52 characters"
     return _checked(SUBDOMAIN, SUBDOMAIN_TEXT, name, 253)
+
+
+def label_problem(name: str) -> str:
+    return _checked(LABEL, LABEL_TEXT, name, 63)
 
 
 def _checked(pattern: re.Pattern[str], text: str, name: str, limit: int) -> str:

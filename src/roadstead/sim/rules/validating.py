@@ -105,6 +105,8 @@ def _backend(backend: Value, at: str) -> Iterator[Cause]:
         port = service.get("port") or {}
         if not service.get("name"):
             yield required(f"{at}.service.name")
+        elif problem := names.label_problem(service["name"]):
+            yield invalid(f"{at}.service.name", service["name"], problem)
         if not port.get("name") and not port.get("number"):
             yield required(at, "port name or number is required")
         elif port.get("number") and not 0 < port["number"] < 65536:

@@ -8,9 +8,9 @@ from roadstead.sim import custom, status
 from roadstead.sim.cluster import Cluster
 from roadstead.sim.kinds import Kind
 from roadstead.sim.merge.comparing import equal
-from roadstead.sim.rules import names, services, table
+from roadstead.sim.rules import names, services, statuses, table
 from roadstead.sim.schema import completing
-from roadstead.sim.schema.requiring import Cause, invalid
+from roadstead.sim.schema.requiring import Cause
 
 Value = dict[str, Any]
 
@@ -131,6 +131,10 @@ def _job(value: Value) -> Value:
     }
     selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
     template = {**template, "metadata": {**inner, "labels": labels}}
+    if metadata.get("labels") and metadata["labels"] == inner.get(
+        "labels"
+    ):  # those of the template, whatever it gets
+        value = {**value, "metadata": {**metadata, "labels": labels}}
     return {**value, "spec": {**spec, "selector": selector, "template": template}}
 
 
@@ -256,13 +260,8 @@ def _next_template(live: Value, value: Value) -> Value:
 
 
 def status_refusals(kind: Kind, value: Value, live: Value | None) -> list[Cause]:
-    """Of a status nothing is known but its schema; the metadata beside it must be right."""
-    found = list(names.metadata(kind, value, live))
-    if kind.storage == ("", "namespaces"):
-        phase = "Terminating" if value["metadata"].get("deletionTimestamp") else "Active"
-        if (value.get("status") or {}).get("phase", phase) != phase:
-            why = f"may only be '{phase}' here"
-            found.append(invalid("status.Phase", value["status"]["phase"], why))
+    """The metadata beside the status must be right, too."""
+    found = [*names.metadata(kind, value, live), *statuses.causes(kind, value)]
     return found + (list(kind.structural.causes(value, live)) if kind.structural is not None else [])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from roadstead.sim import entries, refusing, status, takeover
 from roadstead.sim.kinds import Kind
-from roadstead.sim.merge import comparing, fields, managing, pathing
+from roadstead.sim.merge import checking, comparing, fields, managing, pathing
 from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.merge.managing import Owned
 from roadstead.sim.schema import builtin, completing
@@ -68,6 +68,8 @@ def update(
     after = entries.bare(new)
     manager = managing.Manager(kind, resets)
     try:
+        if kind.custom:
+            checking.check(kind.shape.merge, after, repeated=True)
         owners = manager.update(before, after, version=kind.api_version, owners=owners, manager="")
     except pathing.MergeError:  # validation may say what is wrong
         before_it = (live or {}).get("metadata", {}).get("managedFields")
@@ -100,7 +102,7 @@ def apply(
     before = entries.bare(live) if live is not None else _nothing(kind)
     owners, times = _known(live, None, subresource=False)
     if live is not None and not owners and "managedFields" not in live.get("metadata", {}):
-        owners, times = _before_first_apply(kind, before, writer.now, resets)
+        owners, times = _before_first_apply(kind, before, writer, resets)
     for owned in owners.values():
         if kind.custom and kind.type(owned.version) is None:
             raise status.internal(f"request to convert CR to an invalid group/version: {owned.version}")
@@ -174,13 +176,13 @@ def _nothing(kind: Kind) -> dict[str, Any]:
 
 
 def _before_first_apply(
-    kind: Kind, live: dict[str, Any], now: str, resets: Mapping[str, Fields]
+    kind: Kind, live: dict[str, Any], writer: Writer, resets: Mapping[str, Fields]
 ) -> tuple[dict[str, Owned], dict[str, str]]:
     manager = managing.Manager(kind, resets)
     found = manager.update(_nothing(kind), live, version=kind.api_version, owners={}, manager="before")
-    name = entries.ident("before-first-apply", "Update", kind.api_version, "")
+    name = entries.ident("before-first-apply", "Update", kind.api_version, writer.subresource)
     mine = fields.difference(found["before"].fields, UNOWNED) if "before" in found else EMPTY
-    return ({name: Owned(mine, kind.api_version)}, {name: now}) if mine else ({}, {})
+    return ({name: Owned(mine, kind.api_version)}, {name: writer.now}) if mine else ({}, {})
 
 
 def _without(owners: dict[str, Owned], gone: Fields) -> dict[str, Owned]:

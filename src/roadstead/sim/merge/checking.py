@@ -8,14 +8,15 @@ import orjson
 from roadstead.sim.merge import pathing
 from roadstead.sim.merge.types import ListType, MapType, Type
 
+REPEATED = "duplicate entries for key"
 GO = {str: "string", bool: "bool", list: "[]interface {}", dict: "map[string]interface {}"}
 
 
-def check(kind: Type, value: Any) -> None:
-    """Raises MergeError with every problem, each with its place first."""
+def check(kind: Type, value: Any, *, repeated: bool = False) -> None:
+    """Raises MergeError with every problem, each with its place first. `repeated`: items may stand there twice."""
     if fits(kind, value):
         return
-    problems = tuple(_value(kind, value, ""))
+    problems = tuple(each for each in _value(kind, value, "") if not (repeated and REPEATED in each))
     if problems:
         raise pathing.MergeError(*problems)
 
@@ -119,7 +120,7 @@ def _list(shape: ListType, value: list[Any], place: str) -> Iterator[str]:
                 continue
             name = written(element)
             if element in seen:
-                yield f"{place}: duplicate entries for key {name}"
+                yield f"{place}: {REPEATED} {name}"
                 continue
             seen.add(element)
         yield from _value(shape.element, item, place + name)

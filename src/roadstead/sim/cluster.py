@@ -51,7 +51,7 @@ class Cluster:
         self._builtin = _index(self.minor)
         self.custom: dict[tuple[str, str, str], Kind] = {}
         self.taken: Taken | None = None  # addresses and ports of Services; None: to be counted again
-        self.new_claims: set[str] = set()  # uids of those that nobody has written to since they were made
+        self.unsettled: set[str] = set()  # uids of what the next write writes even when it changes nothing
         # Objects by who would judge them and cannot here; None: whoever writes them is warned.
         self.unasked: dict[str, set[str]] | None = None
         self.received: Callable[[Received], None] | None = None

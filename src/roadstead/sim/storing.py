@@ -9,7 +9,6 @@ from roadstead.sim.kinds import Kind
 from roadstead.sim.schema import completing, decoding
 from roadstead.sim.writes import Write
 
-CLAIMS = ("", "persistentvolumeclaims")
 LARGEST = 3 << 19  # bytes that a store takes of one object
 LARGEST_MESSAGE = 2 << 20  # and that are sent to it at all
 
@@ -32,8 +31,7 @@ def put(write: Write, name: str, value: Value) -> bytes:
     if len(data) > LARGEST:
         raise status.ApiError(500, "", "etcdserver: request is too large")
     store.put(write.kind.storage, (write.namespace, name), data)
-    if write.kind.storage == CLAIMS:
-        write.cluster.new_claims.discard(value["metadata"]["uid"])
+    write.cluster.unsettled.discard(value["metadata"]["uid"])
     reacting.stored(write.cluster, write.kind, value)
     return data
 

@@ -22,6 +22,8 @@ from roadstead.sim.store import Stored
 from roadstead.sim.writes import Write
 
 PODS = ("", "pods")
+CLAIMS = ("", "persistentvolumeclaims")
+JOBS = ("batch", "jobs")
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 Value = dict[str, Any]
@@ -59,6 +61,7 @@ def create(write: Write, value: Value, *, owned: bool = False, instead: bool = F
     inside = write.inside
     value = changing.changed(write, value, None)
     value = creating.prepared(write.cluster, inside.kind, value, drawing=not write.subresource)
+    unlabelled = kind.storage == JOBS and not value["metadata"].get("labels")  # until it is read again
     value = table.filled(inside.kind, value)
     _refuse(write, value, None)
     if instead and write.who is not None:
@@ -73,8 +76,8 @@ def create(write: Write, value: Value, *, owned: bool = False, instead: bool = F
         raise status.already_exists(kind.group, kind.plural, name, ends=ends)
     data = storing.put(inside, name, value)
     _charge(inside, charges)
-    if kind.storage == storing.CLAIMS and not write.dry_run:
-        write.cluster.new_claims.add(value["metadata"]["uid"])
+    if (kind.storage == CLAIMS or unlabelled) and not write.dry_run:
+        write.cluster.unsettled.add(value["metadata"]["uid"])
     return data
 
 
@@ -215,13 +218,13 @@ def _charge(write: Write, charges: list[Charge]) -> None:
 
 
 def _unchanged(write: Write, stored: Stored, live: Value, value: Value) -> bool:
-    """Whether nothing is to be written. The first write to a claim is one even when it changes nothing, and so is
-    one through a version that does not know all of what is kept."""
+    """Whether nothing is to be written. The first write to some is one even when it changes nothing, and so is one
+    through a version that does not know all of what is kept."""
     if not entries.same_but_times(live, value):
         return False
     if write.kind.custom and write.kind.stored is not None:
         return entries.same_but_times(orjson.loads(stored.data), storing.as_stored(write.kind, value))
-    return write.kind.storage != storing.CLAIMS or live["metadata"]["uid"] not in write.cluster.new_claims
+    return live["metadata"]["uid"] not in write.cluster.unsettled
 
 
 def final(kind: Kind, value: Value) -> bool:

@@ -30,6 +30,7 @@ COMPUTED = {
     *("ImageVolumeSource.pullPolicy", "ServiceSpec.ipFamilies", "ServiceSpec.ipFamilyPolicy"),
     *("PodSpec.priority", "PodSpec.preemptionPolicy", "Namespace.spec", "NamespaceSpec.finalizers"),
     *("NetworkPolicySpec.policyTypes", "JobSpec.completions", "JobSpec.podReplacementPolicy"),
+    *("JobSpec.parallelism", "JobSpec.backoffLimit"),
     *("HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage", "DeviceTaint.timeAdded"),
 }
 IMMUTABLE = re.compile(

@@ -67,11 +67,15 @@ def _binding(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "roleRef": {**reference, "apiGroup": "rbac.authorization.k8s.io"}}
 
 
+UNLIMITED = 2**31 - 1
+
+
 def _job(value: dict[str, Any]) -> dict[str, Any]:
     value = _labelled(value)
     spec = dict(value.get("spec") or {})
-    if "completions" not in spec and spec.get("parallelism", 1) == 1:
-        spec["completions"] = 1
+    if "parallelism" not in spec:
+        spec = {"completions": 1, **spec, "parallelism": 1}
+    spec.setdefault("backoffLimit", UNLIMITED if "backoffLimitPerIndex" in spec else 6)
     if "podReplacementPolicy" not in spec:
         spec["podReplacementPolicy"] = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
     return {**value, "spec": spec}

@@ -60,6 +60,13 @@ class Subject:
     token: str
 
     async def send(self, request: Request) -> Reply:
+        """The answer; 0 as its code when the server hangs up instead."""
+        try:
+            return await self._send(request)
+        except aiohttp.ServerDisconnectedError:
+            return Reply(0, "disconnected")
+
+    async def _send(self, request: Request) -> Reply:
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": request.user_agent}
         if request.accept:
             headers["Accept"] = request.accept

@@ -17,6 +17,7 @@ from roadstead.sim.merge.comparing import equal
 
 Value = dict[str, Any]
 ROLES = ("roles", "clusterroles")
+GARBAGE = ("finalizers", "managedFields", "ownerReferences", "selfLink")  # what its collection changes
 KINDS = {"Role": "roles", "ClusterRole": "clusterroles"}
 
 
@@ -24,11 +25,11 @@ def check(cluster: Cluster, who: Identity | None, kind: Kind, value: Value, live
     """Raises ApiError(403), or 404 for a role that is not there. `who`: None for the server itself."""
     if kind.group != GROUP or who is None or MASTERS in who.groups:
         return
+    if live is not None and equal(_said(value), _said(live)):
+        return
     namespace = (value.get("metadata") or {}).get("namespace", "")
     name = (value.get("metadata") or {}).get("name", "")
     if kind.plural in ROLES:
-        if live is not None and equal(live.get("rules"), value.get("rules")):
-            return
         wish, wanted = Wish("escalate", GROUP, kind.plural, namespace, name), value.get("rules") or []
     else:
         reference = value.get("roleRef") or {}
@@ -47,6 +48,12 @@ def check(cluster: Cluster, who: Identity | None, kind: Kind, value: Value, live
     if not all(_covered(rule, held, namespace) for rule in wanted):
         why = f'user "{who.user}" is attempting to grant RBAC permissions not currently held'
         raise status.forbidden(GROUP, kind.plural, name, why)
+
+
+def _said(value: Value) -> Value:
+    """Without what anybody may change who may write at all."""
+    metadata = {key: item for key, item in value["metadata"].items() if item and key not in GARBAGE}
+    return {**{key: item for key, item in value.items() if item}, "metadata": metadata}
 
 
 def _rules(cluster: Cluster, plural: str, namespace: str, name: str) -> list[Value]:

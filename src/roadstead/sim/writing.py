@@ -172,6 +172,10 @@ def _check_current(write: Write, stored: Stored, live: Value, metadata: Value, *
 def _change(write: Write, stored: Stored, live: Value, value: Value, *, owned: bool) -> bytes:
     kind, was = write.kind, live["metadata"]
     metadata = dict(value.get("metadata") or {})
+    if metadata.get("uid") in (None, "", was["uid"]):
+        granting.check(
+            write.cluster, write.who, kind, creating.shown(kind, {**value, "metadata": metadata}), live
+        )
     _check_current(write, stored, live, metadata, owned=owned)
     for key in ("uid", "creationTimestamp", "generation", "deletionTimestamp"):
         metadata.pop(key, None)
@@ -187,7 +191,6 @@ def _change(write: Write, stored: Stored, live: Value, value: Value, *, owned: b
     value = creating.shown(kind, {**value, "metadata": metadata})
     if not owned:
         value = managed.update(kind, live, value, writer=write.writer, resets=write.resets)
-    granting.check(write.cluster, write.who, kind, value, live)
     inside = write.inside
     if inside is not write:
         kind, value, live = inside.kind, kind.kept(value), orjson.loads(stored.data)

@@ -27,6 +27,7 @@ def causes(spec: dict[str, Any], at: str, *, claimed: set[str]) -> Iterator[Caus
             yield from sizes.container(container.get("resources") or {}, f"{place}.resources")
             yield from _ports(container, place)
             yield from _environment(container, place)
+            yield from _environments(container, f"{place}.envFrom")
             for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
                 if probe in container and not container[probe].keys() & HANDLERS:
                     yield required(f"{place}.{probe}", "must specify a handler type")
@@ -56,6 +57,22 @@ def _environment(container: dict[str, Any], place: str) -> Iterator[Cause]:
             name = (source.get(key) or {}).get("name", "")
             if key in chosen and not names.SUBDOMAIN.fullmatch(name):
                 yield invalid(f"{at}.{key}.name", name, names.SUBDOMAIN_TEXT)
+
+
+def _environments(container: dict[str, Any], at: str) -> Iterator[Cause]:
+    """Everything of an object as the environment."""
+    for number, each in enumerate(container.get("envFrom") or ()):
+        chosen = [key for key in ("configMapRef", "secretRef") if each.get(key) is not None]
+        for key in chosen:
+            name = each[key].get("name", "")
+            if not name:
+                yield required(f"{at}[{number}].{key}.name")
+            elif not names.SUBDOMAIN.fullmatch(name):
+                yield invalid(f"{at}[{number}].{key}.name", name, names.SUBDOMAIN_TEXT)
+        if not chosen:
+            yield invalid(at, "", "must specify one of: `configMapRef` or `secretRef`")
+        elif len(chosen) > 1:
+            yield invalid(at, "", "may not have more than one field specified at a time")
 
 
 def _ports(container: dict[str, Any], place: str) -> Iterator[Cause]:

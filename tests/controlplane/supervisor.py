@@ -37,6 +37,8 @@ def start(name: str, argv: list[str], log: str) -> dict[str, Any]:
 
 def send(name: str, number: int) -> dict[str, Any]:
     children[name].send_signal(number)  # Popen never signals a pid that was already reaped
+    if number == signal.SIGSTOP:  # a busy thread may still answer for a moment
+        os.waitid(os.P_PID, children[name].pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     return {}
 
 

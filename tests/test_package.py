@@ -2,6 +2,8 @@
 
 from importlib import metadata
 
+import roadstead
+
 
 def test_version_is_that_of_the_distribution():
-    assert metadata.version("roadstead")
+    assert metadata.version("roadstead") == roadstead.__version__

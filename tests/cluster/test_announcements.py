@@ -85,6 +85,17 @@ async def test_bundles_that_ask_at_once_are_announced_together_and_leave_nothing
         assert len((await inventory.read_all(client, unique)).inventories) == 30
 
 
+async def test_the_first_run_on_a_cluster_sees_to_the_namespace_before_it_is_missed(own_clusters, unique):
+    (cluster,) = own_clusters(1).clusters
+    async with connected(cluster) as client:
+        nothing = inventory.empty(unique, Key("b", "c1"))
+        mark = cluster.mark()
+        await Announcements().claim(client, Writer(client), claim(nothing, "hub", "c"))
+        written = [(one.verb, one.resource) for one in cluster.requests(since=mark) if one.writes]
+        assert written == [("create", "namespaces"), ("create", "secrets")]
+        assert len(await announcements(cluster, unique)) == 1
+
+
 async def test_who_gathered_for_one_that_failed_announces_for_itself(clusters, unique):
     (cluster,) = clusters(1)
     async with connected(cluster) as client:

@@ -17,12 +17,12 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import aiohttp
 import orjson
 
+from roadstead import __version__
 from roadstead.cli import logins
 from roadstead.cli.logins import Login
 from roadstead.model import errors, reasons
@@ -146,8 +146,7 @@ def _query(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
 async def connected(url: str, *, deadline: float = 60.0, login: Login | None = None) -> AsyncIterator[Hub]:
     """With the login that is kept for it, or with this one. `deadline` seconds for each request."""
     known = login or logins.read(logins.address(url))
-    version = metadata.version("roadstead")
-    headers = {"User-Agent": f"roadstead/{version}"}
+    headers = {"User-Agent": f"roadstead/{__version__}"}
     if known.token:
         headers["Authorization"] = f"Bearer {known.token}"
     connector = aiohttp.TCPConnector(ssl=tls.context(Trust(known.authority.encode()), None))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from roadstead import __version__
 from roadstead.cli import (
     alert,
     apply,
@@ -72,9 +73,7 @@ app.add_typer(token.app, name="token", rich_help_panel=_ACT)
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib import metadata
-
-        typer.echo(f"roadstead {metadata.version('roadstead')}")
+        typer.echo(f"roadstead {__version__}")
         raise typer.Exit
 
 

@@ -7,7 +7,6 @@ is named in docs/operations.md, which a test holds against what is shown here.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from importlib import metadata
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -22,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from roadstead import __version__
 from roadstead.engine.queue import Counts
 from roadstead.model.errors import RoadsteadError
 from roadstead.model.events import Event
@@ -71,9 +71,7 @@ class Metrics:
         self.waiting = self._gauge("database_waiting_writes", "Writes that are not durable yet.")
         self.size = self._gauge("database_size_bytes", "What the database takes on its disk.")
         self.outbox = self._gauge("deliveries_waiting", "Alerts on their way to a receiver.")
-        self._gauge("build_info", "Which version runs.", ["version"]).labels(
-            metadata.version("roadstead")
-        ).set(1)
+        self._gauge("build_info", "Which version runs.", ["version"]).labels(__version__).set(1)
 
     def hear(self, event: Event) -> None:
         self._events.labels(event.kind, str(event.level)).inc()

@@ -8,9 +8,9 @@ as the sampler and more headers.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
+from roadstead import __version__
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
 from roadstead.objects import redact
@@ -72,7 +72,7 @@ def _provider(processor: "SpanProcessor", name: str) -> "TracerProvider":
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 
-    service = {"service.name": "roadstead", "service.version": metadata.version("roadstead")}
+    service = {"service.name": "roadstead", "service.version": __version__}
     resource = Resource.create({**service, "service.instance.id": name})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(processor)

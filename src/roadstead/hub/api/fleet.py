@@ -2,10 +2,10 @@
 
 from collections import Counter
 from datetime import datetime
-from importlib import metadata
 
 import msgspec
 
+from roadstead import __version__
 from roadstead.hub.api import decisions, known, shown
 from roadstead.hub.api.resource import Asked, Nothing, Resource
 from roadstead.hub.api.shown import Counts, ProblemShown
@@ -14,7 +14,6 @@ from roadstead.model.status import Reach
 from roadstead.operations import held
 from roadstead.world.store.statuses import Where
 
-_VERSION = metadata.version("roadstead")
 _TOLD = 100  # problems; more of them are one cause, as a rule
 
 
@@ -56,7 +55,7 @@ async def fleet(asked: Asked[Nothing]) -> Fleet:
     return Fleet(
         name=desired.fleet if desired else "",
         hub=serving.options.name,
-        version=_VERSION,
+        version=__version__,
         revision=desired.revision if desired else "",
         commit=followed.commit if followed else "",
         ref=followed.ref if followed else "",

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 from typing import Any
 
 import msgspec
 
+from roadstead import __version__
 from roadstead.hub.api import stream
 from roadstead.hub.api.actions import Act
 from roadstead.hub.api.resource import BASE, Resource
@@ -57,7 +57,7 @@ def document(resources: Iterable[Resource], acts: Iterable[Act]) -> dict[str, An
         "openapi": "3.1.0",
         "info": {
             "title": "Roadstead",
-            "version": metadata.version("roadstead"),
+            "version": __version__,
             "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

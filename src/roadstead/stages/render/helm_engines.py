@@ -5,7 +5,6 @@ texts are objects, hooks or tests is helm.py's business.
 """
 
 import functools
-import importlib.metadata
 import json
 import re
 import tempfile
@@ -58,7 +57,9 @@ def find(pin: str, blobs: Blobs) -> Engine:
 
 def _library_version(blobs: Blobs) -> str:
     """Loading the library takes 0.1 s and 55 MB: not for a chart that is in the cache."""
-    key = f"helm in helm-python-sdk {importlib.metadata.version('helm-python-sdk')}"
+    from importlib import metadata  # here, as it takes a tenth of a worker's start
+
+    key = f"helm in helm-python-sdk {metadata.version('helm-python-sdk')}"
     known = blobs.kept(key)
     if known is None:
         import helm_python

@@ -103,6 +103,8 @@ class Announcements:
         new = [one for one in claims if not self._knows(one)]
         if not new:
             return
+        if not any(one.before.parent.resource_version for one in new):
+            await writing.prepare(client, sender)
         parts = list(announcement.parts(announcement.unknown(one.after) for one in new))
         made = [await self._write(client, sender, part) for part in parts]
         crash.here("announcement-written")

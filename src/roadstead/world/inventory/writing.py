@@ -135,9 +135,23 @@ async def create(sender: Sender, name: str, body: Mapping[str, Any]) -> dict[str
     except RoadsteadError as error:
         if error.problem.reason is not reasons.NOT_FOUND:
             raise
+    await _make_namespace(sender)
+    return await sender.create(SECRETS, names.NAMESPACE, name, data)
+
+
+async def prepare(client: kube.Client, sender: Sender) -> None:
+    """Before the first Secret of a fleet: see to the namespace. `create` would, too, but an API server that
+    misses a namespace waits 50 ms for it before it refuses (admission plugin NamespaceLifecycle)."""
+    with contextlib.suppress(
+        RoadsteadError
+    ):  # who may not look at namespaces is told by `create` what is wrong
+        if await client.get(NAMESPACES, "", names.NAMESPACE, metadata=True) is None:
+            await _make_namespace(sender)
+
+
+async def _make_namespace(sender: Sender) -> None:
     with contextlib.suppress(ConflictError):  # somebody else was faster
         await sender.create(NAMESPACES, "", names.NAMESPACE, orjson.dumps(_NAMESPACE))
-    return await sender.create(SECRETS, names.NAMESPACE, name, data)
 
 
 _NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": names.NAMESPACE}}

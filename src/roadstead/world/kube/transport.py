@@ -16,12 +16,12 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from roadstead import __version__
 from roadstead.model import errors
 from roadstead.world import meter
 from roadstead.world.kube import connection, credentials, proxies, tls
@@ -29,7 +29,7 @@ from roadstead.world.kube.access import Access
 from roadstead.world.kube.credentials import Credential
 from roadstead.world.kube.requests import Request
 
-USER_AGENT = f"roadstead/{metadata.version('roadstead')}"
+USER_AGENT = f"roadstead/{__version__}"
 _KEPT_ALIVE = 60.0  # API servers close idle connections after 90 s: be the first
 _CHUNK = 1 << 18
 _LARGE_BODY = 1 << 20

@@ -20,7 +20,7 @@ from roadstead.engine.worker_process import LENGTH, REQUEST, Status
 from roadstead.model import errors, wire
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.reasons import RENDER_FAILED, RENDER_TIMEOUT
-from roadstead.world import blobs, processes
+from roadstead.world import blobs, processes, tasks
 
 _ATTEMPTS = 2
 _LEAST = 2  # workers, so that a slow job on a small machine leaves one to others
@@ -112,8 +112,8 @@ class WorkerPool:
         return await worker.end()
 
     async def close(self) -> None:
-        while not self._idle.empty():
-            await self._end(self._idle.get_nowait())
+        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        await tasks.each(idle, self._end, limit=self.size)
         self._home.cleanup()
 
     async def __aenter__(self) -> Self:

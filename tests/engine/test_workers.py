@@ -69,16 +69,6 @@ async def test_a_prepared_worker_has_the_imports_behind_it_and_takes_the_first_j
     assert told.decode().splitlines() == [str(home), "rendering is imported"]
 
 
-async def test_of_two_prepared_workers_the_first_to_start_takes_the_first_job(pool):
-    await pool.prepare()
-    (home,) = Path(pool._home.name).iterdir()
-    await pool.prepare(2)
-    await pool.prepare(9)  # the pool's size is two
-    assert len(list(Path(pool._home.name).iterdir())) == 2
-    told = await pool.run(f"{JOBS}:at_home", b"", deadline=20)
-    assert told.decode().splitlines()[0] == str(home)
-
-
 async def test_jobs_run_side_by_side_up_to_the_size_of_the_pool(pool):
     async def who(_: int) -> bytes:
         return await pool.run(f"{JOBS}:who", b"", deadline=20)

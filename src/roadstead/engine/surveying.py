@@ -33,7 +33,7 @@ from roadstead.world import tasks
 from roadstead.world.inventory import Announcements, reading
 from roadstead.world.kube.client import Client
 
-_MANY = 32  # bundles, never rendered here, for which a second worker is worth its start
+_USUAL = frozenset({"v1", "apps/v1"})  # of most objects: their schemas are asked for while these are built
 _SLOTS = 20  # requests at once that all bundles together ask of one cluster (no gain beyond 8, measured)
 
 
@@ -120,17 +120,17 @@ async def survey(
     world: World, desired: Desired, cluster: Cluster, client: Client, *, before: Facts | None
 ) -> Survey:
     """Ask the cluster what it is, render what is meant for it, see what it holds."""
+    facts = await clusters.facts(world, desired.fleet, client, before, whole=False)
+
     async with tasks.group() as start:
-        if before is None and len(desired.documents.bundles) > _MANY:
-            start(world.pool.prepare(2))
-        asking = start(clusters.facts(world, desired.fleet, client, before, whole=False))
-    facts = asking.result()
+        usual = start(client.bring_schemas(world.blobs, facts.schemas, _USUAL))
 
-    async def describe(versions: frozenset[str]) -> None:
-        await client.bring_schemas(world.blobs, facts.schemas, versions)
+        async def describe(versions: frozenset[str]) -> None:
+            await usual
+            await client.bring_schemas(world.blobs, facts.schemas, versions)
 
-    made = await manifests_of(world, desired, {cluster.name: facts}, describe=describe)
-    rendered = made[cluster.name]
+        making = start(manifests_of(world, desired, {cluster.name: facts}, describe=describe))
+    rendered = making.result()[cluster.name]
     wanted = [one.id for each in rendered.values() for one in each]
     view = await views.read(
         client, fleet=desired.fleet, wanted=wanted, former_clusters=frozenset(cluster.former_names)

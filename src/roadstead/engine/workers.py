@@ -66,16 +66,11 @@ class WorkerPool:
         cause = f"the worker process died {_ATTEMPTS} times on {function}: {last_words}"
         raise errors.error(Problem(RENDER_FAILED, cause, "look for the cause in its last words"))
 
-    async def prepare(self, number: int = 1) -> None:
-        """Have so many workers start without waiting for them: the imports take 0.2 s of another processor. Those that
-        started before get their jobs first."""
-        with suppress(RoadsteadError):  # whoever has a job for them is told why
-            while self._started < min(number, self.size):
-                ready = [await self._start()]
-                while not self._idle.empty():
-                    ready.append(self._idle.get_nowait())
-                for one in (ready[0], *reversed(ready[1:])):
-                    self._idle.put_nowait(one)
+    async def prepare(self) -> None:
+        """Have the first worker start without waiting for it: its imports take 0.2 s of another processor."""
+        if not self._started:
+            with suppress(RoadsteadError):  # whoever has a job for it is told why
+                self._idle.put_nowait(await self._start())
 
     async def _take(self) -> "_Worker":
         """One that is free; a further one is started only where none becomes free soon."""

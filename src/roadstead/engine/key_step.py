@@ -103,6 +103,7 @@ class Steps:
         if bundle in self._retried:
             self._retried.discard(bundle)
             await known.look_again(bundle)
+        known.forget_asked()
         hurried = bundle in self.drifts.suspected
         held = self._held(bundle)
         await self.marking.carry(bundle, held)

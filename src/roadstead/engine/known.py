@@ -209,6 +209,13 @@ class Known:
         self.watch.wrote(inventory, versions, planned)
         await self.watch.expect({bundle: inventory.entries})
 
+    def forget_asked(self) -> None:
+        """What was asked about objects before they were ours is older than what their watches tell, also that
+        they are gone."""
+        asked, watched = self.survey.view.asked, self.watch.suspicions
+        for one in [each for each in asked if watched.bundle_of(each) and watched.is_listed(each)]:
+            del asked[one]
+
     def judge_health(self) -> None:
         """By the rules that bundles have now."""
         book = self.watch.book

@@ -37,6 +37,7 @@ class ClusterView:
     live: Mapping[ObjectId, Live]
     unreadable: Mapping[ObjectId, Problem] = field(default_factory=dict)
     unserved: frozenset[GroupKind] = frozenset()
+    asked: dict[ObjectId, Live] = field(default_factory=dict)  # those of `live` that no watch tells of
 
     @cached_property
     def parents(self) -> dict[str, Key]:
@@ -81,7 +82,7 @@ async def complete(
     if search.stale:
         await search.ask(await serving.ask(client, search.stale, fresh=True))
     kept = ChainMap(cast("dict[ObjectId, Live]", live), search.live)
-    return ClusterView(client.cluster, stored, kept, search.unreadable, search.unserved())
+    return ClusterView(client.cluster, stored, kept, search.unreadable, search.unserved(), search.live)
 
 
 @dataclass(slots=True)

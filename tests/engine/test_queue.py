@@ -38,6 +38,26 @@ def test_of_more_clusters_each_begins_less_at_once(clusters, each):
     assert Limits.among(clusters).at_once == each
 
 
+@pytest.mark.parametrize(("clusters", "each"), [(0, 8), (500, 8), (1_000, 4), (5_000, 2)], ids=str)
+def test_of_more_clusters_each_is_sent_fewer_requests_at_once(clusters, each):
+    assert Limits.among(clusters).requests == each
+
+
+def test_a_key_does_not_pause_long_for_a_cluster_that_was_not_reached(clock):
+    queue = Queue(Limits(breaker=99), clock, lambda: 1.0)
+    queue.changed("web")
+    pauses = []
+    for _ in range(7):
+        assert queue.take() == "web"
+        queue.done("web", Then(again=True, unreachable=True))
+        pauses.append(queue.wait())
+        clock.now += pauses[-1]
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    assert queue.take() == "web"
+    queue.done("web", Then(again=True, unreachable=True, at_least=45.0))
+    assert queue.wait() == 45.0
+
+
 def test_one_step_at_a_time_for_each_key_and_news_meanwhile_are_not_lost(queue):
     queue.changed("web")
     assert taken(queue) == ["web"]

@@ -190,7 +190,13 @@ class Keeper:
             looking = self._seeing.begin(client, start)
             async with self._shared.connecting:
                 known = await self._survey(desired, client, watch)
-                steps = await key_step.begin(self._shared, known, hearing.settled, self._strangers.glass)
+                steps = await key_step.begin(
+                    self._shared,
+                    known,
+                    hearing.settled,
+                    self._strangers.glass,
+                    requests=self._queue.limits.requests,
+                )
                 hearing.steps = self._strangers.steps = steps
                 await steps.journaling.settle_all()
             self._reach.found(known.facts)

@@ -34,7 +34,6 @@ from roadstead.world.store.journal import With
 DEADLINE = 120.0  # seconds that one step may take
 _WAITING = 20.0  # seconds after which what a step waits for is looked at, whatever watches tell
 _MOVING = 5.0  # likewise for objects on their way to another bundle
-_AT_ONCE = 8  # requests: no gain beyond; those for drift do not wait for others
 _WISHES = Wishes()
 _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
 _NO_FAULT = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
@@ -53,9 +52,9 @@ class Steps:
     drifts: Drifts
     journaling: Journaling
     marking: Marking
+    slots: asyncio.Semaphore
+    drift_slots: asyncio.Semaphore
     awaited: dict[ObjectId, str] = field(default_factory=dict)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    _drift_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _retried: set[str] = field(default_factory=set)
     _claimed: set[str] = field(default_factory=set)  # bundles that this process wrote
 
@@ -109,7 +108,7 @@ class Steps:
         await self.marking.carry(bundle, held)
         if not held:
             await self.marking.remember(bundle)
-        found = replace(self._survey(bundle, held), slots=self._drift_slots if hurried else self._slots)
+        found = replace(self._survey(bundle, held), slots=self.drift_slots if hurried else self.slots)
         world = self.shared.world.within(DEADLINE)
         plan = await bundle_plan.plan(world, found, bundle, _WISHES, shown=False, at_hand=known.watch.whole)
         plan = self.drifts.leaving_contests(plan)
@@ -235,9 +234,14 @@ class Steps:
 
 
 async def begin(
-    shared: Shared, known: Known, settled: Callable[[str], None], glass: Callable[[], BreakGlass | None]
+    shared: Shared,
+    known: Known,
+    settled: Callable[[str], None],
+    glass: Callable[[], BreakGlass | None],
+    *,
+    requests: int,
 ) -> Steps:
-    """For a cluster that is known and watched from now on."""
+    """For a cluster that is known and watched from now on, with so many `requests` at once."""
     bulletin = Bulletin(shared, known, await shared.memory.of(shared.store, known.cluster.name))
     return Steps(
         shared,
@@ -248,6 +252,8 @@ async def begin(
         Drifts(shared, bulletin),
         Journaling(shared, known),
         Marking(shared, known),
+        asyncio.Semaphore(requests),
+        asyncio.Semaphore(requests),
     )
 
 

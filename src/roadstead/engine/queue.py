@@ -13,9 +13,9 @@ from enum import IntEnum
 
 from roadstead.engine.pauses import Backoff, Breaker
 
-# Steps of all clusters together; one takes some 10 ms of a processor, and waits for its cluster.
-_IN_ALL = 800
-_LEAST = 2  # steps of one cluster, so that a slow one holds up no other
+# Steps of all clusters together, and requests; each takes processor time here, and waits for its cluster.
+_IN_ALL, _REQUESTS_IN_ALL = 800, 4_000
+_LEAST = 2  # steps of one cluster, so that a slow one holds up no other; and requests of it
 
 
 class Urgency(IntEnum):
@@ -28,21 +28,28 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`at_once` steps at the same time, and `drift` more for keys that drifted, which wait for no others; the
-    pause after a failure in seconds, doubling from `first` to `longest`; after `breaker` failures to reach the
-    cluster in a row, nothing is started but a trial."""
+    """`at_once` steps at the same time, and `drift` more for keys that drifted, which wait for no others; each
+    kind with so many `requests` at once; the pause after a failure in seconds, doubling from `first` to `longest`,
+    or to `away` where the cluster was not reached; after `breaker` failures to reach it in a row, nothing is
+    started but a trial."""
 
     at_once: int = 8
     drift: int = 4
+    requests: int = 8  # no gain beyond
     first: float = 1.0
     longest: float = 300.0
+    away: float = 30.0
     breaker: int = 3
 
     @classmethod
     def among(cls, clusters: int) -> "Limits":
         """For each of so many clusters. A process that begins more than it can carry on with lets all of it wait, until
         requests end unanswered."""
-        return cls(at_once=max(_LEAST, min(cls().at_once, _IN_ALL // max(clusters, 1))))
+        clusters, one = max(clusters, 1), cls()
+        return cls(
+            at_once=max(_LEAST, min(one.at_once, _IN_ALL // clusters)),
+            requests=max(_LEAST, min(one.requests, _REQUESTS_IN_ALL // clusters)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,10 @@ class Queue:
             heapq.heappush(self._ready, (state.urgency, state.order, key))
         if then.again:
             state.pausing = True
-            self._set_timer(key, state, self.clock() + state.backoff.failed(then.at_least))
+            pause = state.backoff.failed()
+            if then.unreachable:
+                pause = min(pause, self.limits.away)
+            self._set_timer(key, state, self.clock() + max(pause, then.at_least))
             return
         state.backoff.succeeded()
         if state.urgency is not None:

@@ -202,6 +202,18 @@ def test_the_breaker_lets_one_key_try_and_its_success_lets_all_go_on(queue, cloc
     assert len(taken(queue)) == 2
 
 
+def test_what_fails_together_makes_the_breaker_pause_as_if_one_had_failed(clock):
+    queue = Queue(Limits(at_once=8, first=1.0, breaker=3), clock, lambda: 1.0)
+    keys = [str(number) for number in range(8)]
+    for key in keys:
+        queue.changed(key)
+    for key in taken(queue):
+        queue.done(key, Then(again=True, unreachable=True))
+    queue.changed("0")
+    assert queue.take() is None
+    assert queue.wait() == 1.0
+
+
 def test_a_failure_of_a_key_alone_says_nothing_about_the_cluster(queue, clock):
     queue.changed("web")
     for _ in range(10):

@@ -28,11 +28,13 @@ class Backoff:
 
 @dataclass(slots=True)
 class Breaker:
-    """After `most` failures to reach a cluster in a row nothing is begun there but one trial after each pause."""
+    """After `most` failures to reach a cluster in a row nothing is begun there but one trial after each pause. Each
+    trial that fails makes the pause longer; what was under way when it opened does not."""
 
     backoff: Backoff
     most: int
     until: float = -math.inf
+    _failures: int = 0
     _trying: str = ""
     _open: bool = False
 
@@ -53,10 +55,10 @@ class Breaker:
         if tried:
             self._trying = ""
         if reached:
-            self._open = False
+            self._open, self._failures = False, 0
             self.backoff.succeeded()
             return
-        pause = self.backoff.failed(at_least)
-        if tried or self.backoff.failures >= self.most:
+        self._failures += 1
+        if tried or not self._open and self._failures >= self.most:
             self._open = True
-            self.until = now + pause
+            self.until = now + self.backoff.failed(at_least)

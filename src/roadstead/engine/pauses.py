@@ -59,6 +59,6 @@ class Breaker:
             self.backoff.succeeded()
             return
         self._failures += 1
-        if tried or not self._open and self._failures >= self.most:
+        if tried or (not self._open and self._failures >= self.most):
             self._open = True
             self.until = now + self.backoff.failed(at_least)

@@ -13,9 +13,9 @@ from enum import IntEnum
 
 from roadstead.engine.pauses import Backoff, Breaker
 
-# Steps of all clusters together, and requests; each takes processor time here, and waits for its cluster.
-_IN_ALL, _REQUESTS_IN_ALL = 800, 4_000
-_LEAST = 2  # steps of one cluster, so that a slow one holds up no other; and requests of it
+# Of all clusters together: each takes processor time here, some 10 ms a step, and waits for its cluster.
+_STEPS_IN_ALL, _REQUESTS_IN_ALL = 800, 4_000
+_LEAST = 2  # of one cluster, so that a slow one holds up no other
 
 
 class Urgency(IntEnum):
@@ -28,10 +28,10 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`at_once` steps at the same time, and `drift` more for keys that drifted, which wait for no others; each
-    kind with so many `requests` at once; the pause after a failure in seconds, doubling from `first` to `longest`,
-    or to `away` where the cluster was not reached; after `breaker` failures to reach it in a row, nothing is
-    started but a trial."""
+    """`at_once` steps at the same time, and `drift` more for keys that drifted, which wait for no others; the
+    `requests` that the steps of either sort send at once; the pause after a failure in seconds, doubling from
+    `first` to `longest`, or to `away` where the cluster was not reached; after `breaker` failures to reach it in a
+    row, nothing is started but a trial."""
 
     at_once: int = 8
     drift: int = 4
@@ -47,7 +47,7 @@ class Limits:
         requests end unanswered."""
         clusters, one = max(clusters, 1), cls()
         return cls(
-            at_once=max(_LEAST, min(one.at_once, _IN_ALL // clusters)),
+            at_once=max(_LEAST, min(one.at_once, _STEPS_IN_ALL // clusters)),
             requests=max(_LEAST, min(one.requests, _REQUESTS_IN_ALL // clusters)),
         )
 

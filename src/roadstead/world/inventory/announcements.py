@@ -65,6 +65,7 @@ class Announcements:
     _announced: dict[str, tuple[Claim, Problem | None]] = field(default_factory=dict)
     _gathered: dict[str, Claim] = field(default_factory=dict)
     _open: dict[str, _Open] = field(default_factory=dict)
+    _prepared: bool = False  # the namespace was there once: it is not asked for again
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def claim(self, client: kube.Client, sender: Sender, claim: Claim) -> None:
@@ -103,8 +104,9 @@ class Announcements:
         new = [one for one in claims if not self._knows(one)]
         if not new:
             return
-        if not any(one.before.parent.resource_version for one in new):
+        if not (self._prepared or any(one.before.parent.resource_version for one in new)):
             await writing.prepare(client, sender)
+            self._prepared = True
         parts = list(announcement.parts(announcement.unknown(one.after) for one in new))
         made = [await self._write(client, sender, part) for part in parts]
         crash.here("announcement-written")

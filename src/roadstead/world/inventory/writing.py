@@ -141,10 +141,9 @@ async def create(sender: Sender, name: str, body: Mapping[str, Any]) -> dict[str
 
 async def prepare(client: kube.Client, sender: Sender) -> None:
     """Before the first Secret of a fleet: see to the namespace. `create` would, too, but an API server that
-    misses a namespace waits 50 ms for it before it refuses (admission plugin NamespaceLifecycle)."""
-    with contextlib.suppress(
-        RoadsteadError
-    ):  # who may not look at namespaces is told by `create` what is wrong
+    misses a namespace waits 50 ms for it before it refuses (admission plugin NamespaceLifecycle). Raises nothing:
+    what is wrong, such as that namespaces may not be read, `create` tells."""
+    with contextlib.suppress(RoadsteadError):
         if await client.get(NAMESPACES, "", names.NAMESPACE, metadata=True) is None:
             await _make_namespace(sender)
 

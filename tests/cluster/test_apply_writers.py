@@ -1,6 +1,7 @@
 """One writer per bundle: who takes over is told, who was taken over stops."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -141,14 +142,23 @@ async def test_an_inventory_write_whose_answer_was_lost_is_known_as_our_own(shop
 
 
 @pytest.mark.real_servers("a simulated cluster has written all of it before that time is over")
-async def test_the_inventory_is_closed_although_the_steps_time_is_over(shop, monkeypatch):
+async def test_the_inventory_is_closed_although_the_steps_time_is_over(shop):
     """What was written until then is known; the rest is for the next step."""
     shop.wants["web"] = tuple(samples.config_map(shop.fleet, f"c{number}") for number in range(200))
     plan = await shop.plan()
     nothing = await shop.nothing("web")
     rules = apply.Rules("laptop", take_over=True)
     shop.slots = asyncio.Semaphore(1)
-    outcome = await apply.step(shop.target, plan, nothing, rules, deadline=0.3, stop=asyncio.Event())
+    told = []
+
+    def tell(one):
+        told.append(one)
+        if len(told) == 5:
+            time.sleep(5.0)  # from here on the step's time is over
+
+    outcome = await apply.step(
+        shop.target, plan, nothing, rules, deadline=5.0, stop=asyncio.Event(), tell=tell
+    )
     made = {one.id for one in outcome.objects if one.result is Result.CREATED}
     known = (await shop.inventories())["web"].entries
     assert 0 < len(made) < 200

@@ -1,7 +1,8 @@
 """Fixtures for every ring."""
 
+import asyncio
 import gc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest modules come first: of several processes none is left with one of them at the end."""
     items.sort(key=lambda item: [part not in item.path.parts for part in LONGEST])
+
+
+@pytest.fixture
+async def ahead(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """`ahead(60)`: a minute has passed on the clock of the event loop. So the test says after what a deadline is over,
+    and no machine is too slow to get there before."""
+    loop = asyncio.get_running_loop()
+    now, turned = loop.time, 0.0
+
+    def turn(seconds: float) -> None:
+        nonlocal turned
+        turned += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: now() + turned)
+    return turn
 
 
 @pytest.fixture(scope="session")

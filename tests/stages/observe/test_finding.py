@@ -36,7 +36,7 @@ def script(*answers):
 
 
 async def find(handler, *, resource=CONFIG_MAPS, wanted=WANTED, **options):
-    limits = Limits(deadline=options.pop("deadline", 5.0))
+    limits = Limits(deadline=options.pop("deadline", 20.0))
     async with serving(handler) as server, server.client(limits=limits) as client:
         found = await finding.find(client, resource, wanted, lambda obj: obj["metadata"]["uid"], **options)
     return found, [(path, headers["Accept"]) for _, path, headers in server.seen]

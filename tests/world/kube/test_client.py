@@ -213,7 +213,7 @@ async def test_a_watch_that_is_left_closes_its_connection():
         events = one.watch(POD, resource_version="1")
         await anext(events)
         await events.aclose()
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 60)
 
 
 async def test_watches_do_not_take_the_connections_of_requests():

@@ -64,7 +64,7 @@ def access(path: Path, server: Server, **config: str) -> Access:
 
 
 async def token(found: Access) -> str:
-    return (await credentials.of(found.login).current(deadline=5)).headers["Authorization"]
+    return (await credentials.of(found.login).current(deadline=60)).headers["Authorization"]
 
 
 async def failure(found: Access) -> RoadsteadError:
@@ -104,8 +104,8 @@ async def test_a_token_that_ended_is_refreshed_and_saved(tmp_path, secret_in):
 async def test_a_refused_token_is_refreshed_with_the_newest_refresh_token(tmp_path):
     async with issuing() as server:
         found = credentials.of(access(tmp_path / "config", server).login)
-        first = await found.current(deadline=5)
-        assert await found.refresh(first, deadline=5)
+        first = await found.current(deadline=60)
+        assert await found.refresh(first, deadline=60)
     assert saved(tmp_path / "config")["refresh-token"] == "refresh-3"
 
 
@@ -113,7 +113,7 @@ async def test_all_clients_of_a_user_share_one_refresh(tmp_path):
     async with issuing() as server:
         found = access(tmp_path / "config", server)
         one, two = credentials.of(found.login), credentials.of(replace(found, server="https://other").login)
-        assert (await one.current(deadline=5)) is (await two.current(deadline=5))
+        assert (await one.current(deadline=60)) is (await two.current(deadline=60))
 
 
 async def test_without_a_refresh_token_a_person_must_log_in(tmp_path):

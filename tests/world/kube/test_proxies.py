@@ -102,7 +102,7 @@ async def proxying(status: bytes = b"200 Connection established", *, secure=None
         yield listening.sockets[0].getsockname()[1], heads
     finally:
         listening.close()
-        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
 
 
 async def test_a_request_goes_through_the_proxy_with_its_password():

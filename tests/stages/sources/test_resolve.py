@@ -21,7 +21,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 async def fleet(location: object, cache: Path, revision: str | None = None) -> Revision:
-    return await resolve.fleet(str(location), revision=revision, cache=cache, deadline=20)
+    return await resolve.fleet(str(location), revision=revision, cache=cache, deadline=60)
 
 
 async def refused(location: object, cache: Path, revision: str | None = None) -> str:
@@ -140,7 +140,7 @@ class TestSource:
         return repository
 
     async def source(self, above: Revision, cache: Path, url: str, ref: str = "") -> Revision:
-        return await resolve.source(Origin("team", url, ref), fleet=above, cache=cache, deadline=20)
+        return await resolve.source(Origin("team", url, ref), fleet=above, cache=cache, deadline=60)
 
     async def test_by_address_and_beside_the_fleet(self, server, origin, other, cache):
         origin.commit("fleet", FLEET)

@@ -19,9 +19,9 @@ def teams(served: Path) -> list[Repository]:
 
 
 async def take(
-    server, origin: Repository, origins: list[Origin], cache: Path, *, deadline: float = 20
+    server, origin: Repository, origins: list[Origin], cache: Path, *, deadline: float = 60
 ) -> tuple[Snapshot, tuple[Problem, ...]]:
-    fleet = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=20)
+    fleet = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=60)
     taken = await snapshot.take(fleet, origins, cache=cache, deadline=deadline)
     return taken.snapshot, (*taken.unread.values(), *taken.warnings)
 
@@ -68,16 +68,16 @@ async def test_one_that_cannot_be_read_is_a_problem_of_its_own(server, fleet, te
 
 async def test_they_are_resolved_at_the_same_time(server, fleet, teams, cache):
     origins = [Origin(team.folder.name, f"../{team.folder.name}", "main") for team in teams]
-    found = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=20)
-    server.delay, server.at_once = 0.3, 0
-    taken = await snapshot.take(found, origins, cache=cache, deadline=20)
+    found = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=60)
+    server.together, server.at_once = 3, 0
+    taken = await snapshot.take(found, origins, cache=cache, deadline=30)
     assert not taken.unread and not taken.warnings
     assert server.at_once == 3
 
 
 async def test_a_server_that_hangs_costs_the_deadline_once(server, fleet, teams, cache):
     origins = [Origin(team.folder.name, f"../{team.folder.name}", "main") for team in teams]
-    found = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=20)
+    found = await resolve.fleet(f"{server.url}/origin", cache=cache, deadline=60)
     server.delay = 2
     taken = await snapshot.take(found, origins, cache=cache, deadline=0.5)
     assert [str(problem.reason) for problem in taken.unread.values()] == ["SourceUnreachable"] * 3

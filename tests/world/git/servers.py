@@ -28,18 +28,21 @@ class HttpServer:
     requests: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     at_once: int = 0  # the most requests that were open at the same time
+    together: int = 0  # no request is answered before so many were
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        with self._lock:
+        with self._counted:
             self._open += 1
             self.at_once = max(self.at_once, self._open)
+            self._counted.notify_all()
+            self._counted.wait_for(lambda: self.at_once >= self.together, timeout=60)
         yield
-        with self._lock:
+        with self._counted:
             self._open -= 1
 
     def start(self) -> None:
-        self._lock, self._open = threading.Lock(), 0
+        self._counted, self._open = threading.Condition(), 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()

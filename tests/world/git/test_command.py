@@ -71,7 +71,7 @@ async def test_what_a_program_left_behind_with_its_output_open_is_ended_too(slee
 async def test_a_missing_git_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RoadsteadError, match=r"ToolMissing: .*git cannot be started"):
-        await command.check_version(command.until(5))
+        await command.check_version(command.until(60))
 
 
 async def test_a_git_too_old_is_said(monkeypatch, tmp_path):
@@ -82,18 +82,18 @@ async def test_a_git_too_old_is_said(monkeypatch, tmp_path):
     with pytest.raises(
         RoadsteadError, match=r"ToolMissing: git 2.30 or later is needed, found git version 2.25.1"
     ):
-        await command.check_version(command.until(5))
+        await command.check_version(command.until(60))
 
 
 async def test_what_the_caller_says_of_another_repository_does_not_count(monkeypatch, tmp_path):
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nonexistent")
-    answer = await Git(command.until(5), folder=tmp_path).ask("rev-parse", "--git-dir", action="asking")
+    answer = await Git(command.until(60), folder=tmp_path).ask("rev-parse", "--git-dir", action="asking")
     assert "not a git repository" in answer.errors and "/nonexistent" not in answer.errors
 
 
 async def test_only_the_remote_named_may_be_talked_to(tmp_path):
-    git = Git(command.until(5), folder=tmp_path)
+    git = Git(command.until(60), folder=tmp_path)
     with pytest.raises(RoadsteadError, match="protocol that is not allowed"):
         await git.run("ls-remote", f"file://{tmp_path}", action="asking")
 
@@ -120,5 +120,5 @@ async def test_ssh_never_asks_unless_the_user_has_his_own_way(monkeypatch, home,
     monkeypatch.setenv("REAL", os.environ["PATH"])
     monkeypatch.setenv("PATH", f"{shim}:{os.environ['PATH']}")
     remote = command.Location("ssh", "git@127.0.0.1:", "x")
-    answer = await Git(command.until(5), folder=tmp_path, remote=remote).run("ls-remote", action="asking")
+    answer = await Git(command.until(60), folder=tmp_path, remote=remote).run("ls-remote", action="asking")
     assert answer.text.startswith(expected) and (expected or not answer.text)

@@ -330,7 +330,9 @@ class TestTogether:
         origin.commit("first", {"a.yaml": "1"})
         server.delay = 0.3
         task = asyncio.create_task(get(url, "main", cache))
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(60):
+            while len(server.requests) < 2:
+                await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.wait([task])
         server.delay = 0

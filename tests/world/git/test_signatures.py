@@ -96,10 +96,10 @@ async def refused(repository: Repository, keys: tuple[str, ...], cache: Path, re
 
 
 async def read(repository: Repository, keys: tuple[str, ...], cache: Path, ref: str = "main") -> None:
-    fleet = await resolve.fleet(str(repository.folder), revision="HEAD", cache=cache, deadline=20)
+    fleet = await resolve.fleet(str(repository.folder), revision="HEAD", cache=cache, deadline=60)
     for url in (str(repository.folder), f"file://{repository.folder}"):
         origin = Origin("s", url, ref, keys=keys)
-        await resolve.source(origin, fleet=fleet, cache=cache, deadline=20)
+        await resolve.source(origin, fleet=fleet, cache=cache, deadline=60)
 
 
 @both

@@ -25,7 +25,7 @@ def add(parent: Repository, path: str, url: str, commit: str, *, name: str = "")
 
 
 async def fleet(location: object, cache: Path, revision: str | None = None) -> Revision:
-    return await resolve.fleet(str(location), revision=revision, cache=cache, deadline=30)
+    return await resolve.fleet(str(location), revision=revision, cache=cache, deadline=60)
 
 
 def files(revision: Revision) -> dict[str, str]:

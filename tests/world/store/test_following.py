@@ -22,7 +22,7 @@ def soon(monkeypatch):
 
 async def ids(opened, after: int, *, to: int, where: Where | None = None) -> list[int]:
     seen = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for news in opened.follow(after, where or Where()):
             seen += [one.id for one in news.events]
             if news.after >= to:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 
 import pytest
 from sqlalchemy import event as listening
@@ -19,7 +18,7 @@ from tests.world.store.samples import event, intent, status
 from tests.world.store.test_journal import links
 
 
-async def until(condition, seconds: float = 20.0) -> None:
+async def until(condition, seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -101,21 +100,19 @@ async def test_a_write_whose_caller_gave_up_while_it_waited_is_not_made(opened):
     assert [one.message for one in (await opened.events.page()).items] == ["later", "under way"]
 
 
-async def test_a_commit_does_not_wait_for_a_turn_of_the_loop_at_each_of_its_statements(tmp_path):
-    turns = 0
+async def test_a_commit_does_not_wait_for_a_turn_of_the_loop_at_each_of_its_statements(tmp_path, monkeypatch):
+    turns, loop = [], asyncio.get_running_loop()
+    threadsafe = loop.call_soon_threadsafe
 
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            time.sleep(0.05)
-            turns += 1
-            await asyncio.sleep(0)
+    def asked_for(*work, **how):
+        turns.append(work)
+        return threadsafe(*work, **how)
 
-    async with store.open(str(tmp_path / "hub.db"), writer="hub") as opened, asyncio.TaskGroup() as tasks:
-        busy = tasks.create_task(others())
+    async with store.open(str(tmp_path / "hub.db"), writer="hub") as opened:
+        monkeypatch.setattr(loop, "call_soon_threadsafe", asked_for)
         await opened.journal.begin(intent())
-        busy.cancel()
-    assert turns < 20, "it has more statements than that"
+        monkeypatch.undo()
+    assert 0 < len(turns) < 5, "it has more statements than that"
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_made_twice(opened):
@@ -244,7 +241,7 @@ async def test_leaving_a_database_that_is_gone_takes_no_longer_than_told(tmp_pat
             lost = tasks.create_task(lose(opened.events.add(event())))
             await until(lambda: opened.problem)
             began = loop.time()
-        assert loop.time() - began < 5
+        assert loop.time() - began < 30, "the lock is held for good"
         other.close()
     assert lost.result().problem.reason is reasons.DATABASE_BUSY
 

@@ -3,10 +3,10 @@
 import asyncio
 import json
 import sqlite3
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from roadstead.cli import audit

@@ -1,16 +1,15 @@
 """Flags that come together: a verb takes them as one value, and has each of them."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from typer.testing import CliRunner
 
 from roadstead.cli import groups
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Struct, frozen=True):
     names: Annotated[list[str] | None, typer.Argument()] = None
     deep: Annotated[bool, typer.Option("--deep/--flat")] = True
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from roadstead.language import canonical as digests
 from roadstead.model.assignment import Adopt, Assignment, Deletion, DeletionPolicy, Drift, TreePath

@@ -1,10 +1,10 @@
 """What a run announces before it writes: one Secret for many bundles, that a dead run leaves and the next reads."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError, TransientError

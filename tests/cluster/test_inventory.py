@@ -1,9 +1,8 @@
 """Inventories in a real cluster: one list reads them, compare-and-swap writes them, one writer holds them."""
 
-from dataclasses import replace
-
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError

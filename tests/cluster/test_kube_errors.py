@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import json
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError

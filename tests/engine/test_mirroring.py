@@ -1,10 +1,10 @@
 """The store and Git have the same decisions after a round, whichever side lost or gained some."""
 
 import sqlite3
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from roadstead.engine import mirroring
 from roadstead.model.decision import Decision, DecisionKind

@@ -1,8 +1,7 @@
 """Which bundles wait for one that takes long to render, and which go ahead."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.engine import unrendered
 from roadstead.model.assignment import Assignment, Freeze, TreePath

@@ -1,9 +1,9 @@
 """An exported record, verified where it was taken to: against itself, and against what Git vouches for."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from roadstead.language import chain
 from roadstead.model.record import Anchor, Record, RecordId, RecordKind

@@ -1,8 +1,7 @@
 """A person chooses bundles by their labels, as clusters by theirs."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons

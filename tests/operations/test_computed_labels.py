@@ -1,8 +1,7 @@
 """Labels that clusters tell of themselves count in the run that first hears them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons

@@ -1,6 +1,6 @@
 """What a render warns of reaches whoever plans, applies or looks, and fails nothing."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from roadstead.engine.bundle_plan import Wishes
 from roadstead.model import reasons

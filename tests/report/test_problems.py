@@ -1,6 +1,6 @@
 """The same problem is told once, with all the places it happened at."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity

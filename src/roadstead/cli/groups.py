@@ -4,20 +4,24 @@
     @groups.spread
     def plan(chosen: options.Chosen, output: options.PlanOutputOption = …) -> None: ...
 
-A group is a dataclass whose fields are annotated as a verb's parameters are.
+A group is a Struct whose fields are annotated as a verb's parameters are.
 """
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from inspect import Parameter
 from typing import Any, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 
 def spread(verb: Callable[..., None]) -> Callable[..., None]:
     """The verb with each group in the place of its parameter, as typer reads it."""
     hints = get_type_hints(verb, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint) and isinstance(hint, type)}
+    groups = {
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Struct)
+    }
     parameters: list[Parameter] = []
     for name, one in inspect.signature(verb).parameters.items():
         if name in groups:
@@ -38,7 +42,7 @@ def spread(verb: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _of(group: type) -> list[Parameter]:
+def _of(group: type[Struct]) -> list[Parameter]:
     hints = get_type_hints(group, include_extras=True)
     return [
         Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])

@@ -1,12 +1,12 @@
 """The flags of `serve` that say who may ask it, and how it is reached: checked together before it listens."""
 
 import socket
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -87,8 +87,7 @@ def tell(message: str, problems: tuple[Problem, ...]) -> None:
     logs.say(message, **({"problems": [str(one) for one in problems]} if problems else {}))
 
 
-@dataclass(frozen=True, slots=True)
-class Guarding:
+class Guarding(Struct, frozen=True):
     access: AccessOption = None
     anonymous: AnonymousOption = None
     certificate: CertificateOption = None

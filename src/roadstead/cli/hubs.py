@@ -16,11 +16,11 @@ import secrets
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import orjson
+from msgspec import Struct
 
 from roadstead import __version__
 from roadstead.cli import logins
@@ -36,8 +36,7 @@ _PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between attempts to follow
 _SILENT = 60.0  # seconds after which a stream that says nothing is broken: it says something every fifteen
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One message of a stream. `id` is 0 where it has none."""
 
     kind: str
@@ -45,8 +44,7 @@ class Told:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
+class Hub(Struct, frozen=True):
     login: Login
     session: aiohttp.ClientSession
 

@@ -7,12 +7,12 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import typer
+from msgspec.structs import replace
 
 from roadstead.cli import console, options, running
 from roadstead.model import errors, reasons

@@ -7,10 +7,10 @@ A token never stands in arguments, which everybody on the machine can see.
 import os
 import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.engine import machine
 from roadstead.model import errors, reasons
@@ -19,8 +19,7 @@ from roadstead.model.errors import Problem
 _FILE = "ROADSTEAD_HUB_TOKEN_FILE"
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """`authority` is PEM by which the hub's certificate is known; "" is this machine's."""
 
     url: str

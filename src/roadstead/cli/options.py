@@ -1,10 +1,10 @@
 """Flags that several verbs share, spelled once; those that come together as groups (groups.py)."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from roadstead.cli import settings
 from roadstead.cli.console import Output, PlanOutput
@@ -124,8 +124,7 @@ SecretsOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What a run looks at, and how it gets there."""
 
     bundles: BundlesArgument = None
@@ -150,8 +149,7 @@ class Chosen:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """Bundles on clusters, for which something is asked of a hub."""
 
     bundles: BundlesArgument = None
@@ -174,8 +172,7 @@ class Named:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Deleting:
+class Deleting(Struct, frozen=True):
     """What a run may delete."""
 
     prune: PruneOption = True

@@ -3,13 +3,13 @@
 Each is also a variable of the environment (ROADSTEAD_…) and a line of the file of --config.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from roadstead.cli import options, settings
 from roadstead.language import quantities
@@ -28,8 +28,7 @@ def _option(flag: str, metavar: str | None, help: str, *, variable: str | list[s
     return typer.Option(flag, metavar=metavar, envvar=variable or usual, help=help)
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(Struct, frozen=True):
     fleet: Annotated[
         str,
         typer.Option(
@@ -91,8 +90,7 @@ class Following:
         return Secrets(files)
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
+class Keeping(Struct, frozen=True):
     database: Annotated[
         str | None,
         _option(
@@ -152,8 +150,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     secrets: options.SecretsOption = None
     traces: Annotated[
         str,

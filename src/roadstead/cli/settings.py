@@ -1,9 +1,10 @@
 """From flags to the engine's settings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from roadstead.language import durations
 from roadstead.model import errors, reasons
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from roadstead.engine.world import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """The flags that most verbs share, as they were given."""
 
     fleet: str = "."

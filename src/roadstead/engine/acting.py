@@ -1,6 +1,6 @@
 """How a step of a bundle may act, as far as the bundle's assignment says it; the rest is the mode's (`base`)."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from roadstead.model.assignment import Assignment, DeletionPolicy
 from roadstead.stages import apply

@@ -7,8 +7,9 @@ assigns no more goes only when all is rendered, and that was judged over the who
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NoReturn
+
+from msgspec import Struct, field
 
 from roadstead.engine import rendering
 from roadstead.engine.key_step import Steps
@@ -26,8 +27,7 @@ PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between attempts
 _SOURCES = 30.0, 600.0  # likewise, where a source of manifests did not answer
 
 
-@dataclass(slots=True)
-class Adopting:
+class Adopting(Struct):
     """`desired` is what was brought last, `adopted` what was understood in this connection. `wake` is called when
     something became due."""
 

@@ -7,7 +7,8 @@ nothing large itself.
 
 import asyncio
 import importlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.engine.world import World
 from roadstead.model.snapshot import Revision
@@ -39,8 +40,7 @@ _LATER = (
 _TURNS = 12  # of the loop, that it takes to hear of a process that ended and to start the next
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """`book` is None for a fleet that is in no repository."""
 
     revision: Revision

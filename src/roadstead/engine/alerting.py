@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from msgspec import Struct, field
 
 from roadstead.engine import machine
 from roadstead.engine.delivering import Delivering
@@ -49,15 +49,13 @@ async def posting(secrets: Secrets, fleet: str) -> AsyncIterator[Post]:
         yield Post(session, secrets, fleet)
 
 
-@dataclass(slots=True)
-class _Queue:
+class _Queue(Struct):
     worker: _Worker
     task: asyncio.Task[None]
     wake: asyncio.Event
 
 
-@dataclass(slots=True)
-class Alerting:
+class Alerting(Struct):
     """`has_looked` tells of a cluster whether it holds what counts against what is there, with nothing left to do;
     `counts` what of Git counts now, None before anything does."""
 

@@ -5,8 +5,9 @@ and at once when its secrets were changed.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from roadstead.engine.dispatching import Post
 from roadstead.engine.pauses import Backoff

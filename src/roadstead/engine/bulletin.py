@@ -5,8 +5,10 @@ to be durable (drift that somebody made, outcomes), the caller writes what this 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import earlier, standings, telling
 from roadstead.engine.earlier import Earlier
@@ -26,8 +28,7 @@ _PASSING = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
 _ONCE = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Bulletin:
+class Bulletin(Struct):
     shared: Shared
     known: Known
     earlier: Earlier = field(default_factory=Earlier)

@@ -4,7 +4,8 @@ What one bundle cannot do is told in its plan and holds up nobody else. What is 
 as it is.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.engine import holding
 from roadstead.engine.surveying import Survey
@@ -43,8 +44,7 @@ def bundles(found: Survey, wanted: frozenset[str]) -> list[str]:
     return list(ordered)
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What a person allowed for this run."""
 
     delete_precious: bool = False

@@ -7,7 +7,9 @@ holds no slot of the cluster.
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import acting, bundle_plan, surveying
 from roadstead.engine.bundle_plan import Wishes
@@ -29,8 +31,7 @@ _REMEMBERING = 10.0  # seconds
 _MOST_STEPS = 20  # more than the phases that hooks and deletes can have
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What became of one bundle on one cluster. `health` is empty where nobody waited for it."""
 
     plan: Plan
@@ -38,8 +39,7 @@ class Applied:
     health: Mapping[ObjectId, Health] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Watchers:
+class Watchers(Struct, frozen=True):
     """Who hears of what happens while it happens."""
 
     outcome: Callable[[Key, ObjectOutcome], None]
@@ -48,8 +48,7 @@ class Watchers:
     """For which other bundles of its cluster one has been waiting for a while."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applier:
+class Applier(Struct, frozen=True):
     """What all bundles of one cluster share in one run. A step takes one of the `slots`, waiting takes none."""
 
     world: World

@@ -6,7 +6,8 @@ alone until Git wants something else of the object, or a long time has passed.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model.ids import ObjectId
 from roadstead.model.plan import FieldChange
@@ -16,8 +17,7 @@ WINDOW = 600.0  # seconds
 REST = 3600.0  # seconds that a contested object is left alone
 
 
-@dataclass(frozen=True, slots=True)
-class Contest:
+class Contest(Struct, frozen=True):
     """`fields` that both want, `managers` that were seen to set them, besides us."""
 
     object: ObjectId
@@ -26,14 +26,12 @@ class Contest:
     until: float
 
 
-@dataclass(slots=True)
-class _Fought:
+class _Fought(Struct):
     times: deque[float] = field(default_factory=lambda: deque(maxlen=MOST))
     managers: dict[str, None] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Contests:
+class Contests(Struct):
     """One for a bundle on a cluster: forget it when the bundle's inputs change."""
 
     _fought: dict[tuple[ObjectId, str], _Fought] = field(default_factory=dict)

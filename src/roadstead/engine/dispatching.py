@@ -3,10 +3,10 @@
 Raises RoadsteadError, TransientError where another attempt may help. Nothing of a secret is in what is raised.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import aiohttp
+from msgspec import Struct
 
 from roadstead.model.alert import Receiver, ReceiverKind
 from roadstead.stages.notify import wording
@@ -20,8 +20,7 @@ _APPRISE = 45.0  # a process is started, and some services take several requests
 LASTING = timedelta(minutes=4)  # after which an alert of Alertmanager ends unless it is sent again
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """What sending needs. `fleet` is the fleet's name."""
 
     session: aiohttp.ClientSession

@@ -5,10 +5,11 @@ A step brings its plan; the watches bring what a write of ours undid before anyb
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import recording, telling
 from roadstead.engine.bulletin import Bulletin
@@ -24,8 +25,7 @@ from roadstead.objects import values
 from roadstead.world.store.journal import With
 
 
-@dataclass(slots=True)
-class Drifts:
+class Drifts(Struct):
     """`suspected` tells since when a bundle is, by the loop's clock."""
 
     shared: Shared

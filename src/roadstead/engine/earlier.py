@@ -6,8 +6,10 @@ is not stored will be. What was told and is there no more has ended meanwhile.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model.status import Deviation, Standing, Trouble
 from roadstead.world.store import statuses
@@ -20,8 +22,7 @@ _ONCE = datetime.min.replace(tzinfo=UTC)
 Same = frozenset[Deviation]
 
 
-@dataclass(slots=True)
-class Earlier:
+class Earlier(Struct):
     """By bundle, trouble and object; each is asked for once, and then known by whoever asked. `broken` bundles had
     failed to become ready, `hindered` ones could not be applied."""
 
@@ -33,8 +34,7 @@ class Earlier:
         return self._told.pop((bundle, trouble), {})
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(Struct):
     """Of all clusters. What stood when the process began is read at once: a question for each of a thousand clusters
     takes seconds. Of one that is connected anew it is asked again."""
 

@@ -7,8 +7,9 @@ others neither wait for it nor hear of it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from roadstead.engine import clusters, notices, surveying
 from roadstead.engine.losses import Losses

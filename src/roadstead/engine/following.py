@@ -6,8 +6,10 @@ changes nothing: it is told once, and what was good goes on to count. Nothing is
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import revision_loop
 from roadstead.engine.revision_loop import Desired
@@ -27,8 +29,7 @@ _JITTER = 0.2  # of the interval, so that many do not ask at once
 Adopt = Callable[[Desired], None]
 
 
-@dataclass(slots=True)
-class Following:
+class Following(Struct):
     """`interval` seconds from poll to poll. `problem` is why the newest state does not count, for /readyz and
     people; `accepted` commits may follow whatever came before."""
 

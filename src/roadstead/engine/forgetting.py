@@ -8,7 +8,8 @@ removed it, and here where that happened while nobody looked. What Git cannot te
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.engine import recording
 from roadstead.engine.keeper import Keeper
@@ -22,8 +23,7 @@ _GONE_FOR = 3600.0  # seconds for which a cluster is shown as gone
 _MOST = 10_000  # statuses of one cluster
 
 
-@dataclass(slots=True)
-class Forgetting:
+class Forgetting(Struct):
     """`counts` is what of Git counts now; `keepers` change while the process works."""
 
     shared: Shared

@@ -5,8 +5,9 @@ own doing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.engine.key_step import Steps
 from roadstead.engine.queue import Queue, Then, Urgency
@@ -14,8 +15,7 @@ from roadstead.model.ids import ObjectId
 from roadstead.world import tasks
 
 
-@dataclass(slots=True)
-class Hearing:
+class Hearing(Struct):
     """`steps` and `start` are those of the connection, None while there is none. `running` are bundles of which a
     step is under way; `wake` is called when something became due."""
 

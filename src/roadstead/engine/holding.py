@@ -7,8 +7,10 @@ the cluster's state (the assignment's freeze), and the inventory, which carries 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model.assignment import Assignment
 from roadstead.model.decision import Decision, DecisionKind
@@ -23,8 +25,7 @@ _MARK = re.compile(r"(\S+) until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|lifted) by ")
 _HOLDING = (DecisionKind.HOLD, DecisionKind.PAUSE)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     why: str
     until: datetime | None = None
 

@@ -7,9 +7,9 @@ use it. Of bundles in one run, who uses what is not there yet waits until its ma
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 import orjson
+from msgspec.structs import replace
 
 from roadstead.model.ids import GroupKind, Key, ObjectId
 from roadstead.model.live import Live

@@ -7,8 +7,9 @@ did not answer, is settled by what the inventory says, before the next one of it
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from roadstead.engine import recording
 from roadstead.engine.known import Known
@@ -28,8 +29,7 @@ Durable = Callable[[], Coroutine[Any, Any, RecordId]]
 PATIENCE = 15.0  # seconds that a record may take
 
 
-@dataclass(slots=True)
-class Journaling:
+class Journaling(Struct):
     shared: Shared
     known: Known
     _unsure: set[str] = field(default_factory=set)  # bundles with an intent that maybe nobody closes

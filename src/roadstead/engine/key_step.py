@@ -7,8 +7,10 @@ drifts.py's, what must be on the record journaling.py's.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import acting, bundle_plan, holding, journaling, telling, waiting
 from roadstead.engine.bulletin import Bulletin
@@ -39,8 +41,7 @@ _CHANGED_HANDS = (reasons.FENCED, reasons.CONFLICT, reasons.INVENTORY_BROKEN)
 _NO_FAULT = (reasons.DEPENDENCY_NOT_READY, reasons.INTERRUPTED)
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(Struct):
     """All steps of one cluster. `settled` hears of bundles that others may have waited for; `awaited` are
     objects that a step waits for, with their bundle."""
 

@@ -6,8 +6,10 @@ inventories that somebody else wrote (`read_again`). Nothing is asked of the clu
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import bundle_plan, hosting, surveying, unrendered
 from roadstead.engine.revision_loop import Desired
@@ -29,8 +31,7 @@ from roadstead.world.inventory.reading import Stored
 from roadstead.world.kube.client import Client
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
+class _Inputs(Struct, frozen=True):
     """All of Git that a bundle's plan depends on: what is equal needs no further look."""
 
     assignment: Assignment | None
@@ -40,8 +41,7 @@ class _Inputs:
     awaited: frozenset[str]  # bundles that may take over what this one keeps for them
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """`inventories` is what the survey's view shows, changed in place. `lost` is judged over the whole fleet and
     comes later than the rest; until then what was lost stays as it is. Bundles that go by the state of Git before, as
     the newest is still being rendered, are in `rendering`."""

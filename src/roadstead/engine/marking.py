@@ -4,7 +4,7 @@ Decisions for the day when neither the store nor Git knows of them; Jobs because
 must not be taken for one that ran. Both are written between steps, and nothing else of an inventory changes.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from roadstead.engine import holding
 from roadstead.engine.holding import Held
@@ -20,8 +20,7 @@ from roadstead.stages import apply
 _WITHIN = 10.0  # seconds
 
 
-@dataclass(slots=True)
-class Marking:
+class Marking(Struct):
     """`stale` tells that somebody else wrote an inventory meanwhile, until it is read again."""
 
     shared: Shared

@@ -6,9 +6,10 @@ cannot be read may be a hold, so everything is paused until somebody repairs or 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.engine import holding
 from roadstead.model import reasons
@@ -25,8 +26,7 @@ _SEAL_AFTER = timedelta(hours=1)
 _SEAL_AT = 1_000  # records
 
 
-@dataclass(frozen=True, slots=True)
-class Mirrored:
+class Mirrored(Struct, frozen=True):
     """`changed` tells that other decisions stand in the store than before. Without `problems` both sides are
     the same now."""
 

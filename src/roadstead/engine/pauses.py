@@ -5,7 +5,8 @@ Pure: moments and dice are passed in.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Backoff:
@@ -26,8 +27,7 @@ class Backoff:
         self.failures = 0
 
 
-@dataclass(slots=True)
-class Breaker:
+class Breaker(Struct):
     """After `most` failures to reach a cluster in a row nothing is begun there but one trial after each pause. Each
     trial that fails makes the pause longer; what was under way when it opened does not."""
 

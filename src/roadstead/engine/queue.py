@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from msgspec import Struct
+
 from roadstead.engine.pauses import Backoff, Breaker
 
 # Of all clusters together: each takes processor time here, some 10 ms a step, and waits for its cluster.
@@ -26,8 +28,7 @@ class Urgency(IntEnum):
     LOOK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """`at_once` steps at the same time, and `drift` more for keys that drifted, which wait for no others; the
     `requests` that the steps of either sort send at once; the pause after a failure in seconds, doubling from
     `first` to `longest`, or to `away` where the cluster was not reached; after `breaker` failures to reach it in a
@@ -52,8 +53,7 @@ class Limits:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Then:
+class Then(Struct, frozen=True):
     """What a key waits for after a step; by itself, for news only. `at` is a moment of the clock, `needs`
     are keys that must settle first. After a failure that may pass (`again`) it is tried after a pause, of
     `at_least` so many seconds; a `stalled` one is woken by changed inputs alone."""
@@ -70,8 +70,7 @@ class Then:
 REST = Then()
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     backoff: Backoff
     urgency: Urgency | None = None  # set while the key is due as soon as may be
     due: float = math.inf
@@ -84,8 +83,7 @@ class _State:
     order: int = 0  # keys of one urgency go in the order in which they became due
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """How a queue stands, for those who watch it."""
 
     due: int = 0

@@ -1,7 +1,8 @@
 """Whether one cluster can be reached: its status in the store, and an event each time that changes."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from roadstead.engine import telling
 from roadstead.engine.shared import Shared
@@ -11,8 +12,7 @@ from roadstead.model.fleet import Cluster
 from roadstead.model.status import ClusterStatus, Reach
 
 
-@dataclass(slots=True)
-class Reaching:
+class Reaching(Struct):
     shared: Shared
     cluster: Cluster
     now: Reach = Reach.UNKNOWN

@@ -4,8 +4,9 @@ Pure. The record holds no values at all.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from roadstead.model.ids import Key
 from roadstead.model.inventory import Entry, Inventory, short

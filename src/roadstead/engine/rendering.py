@@ -9,7 +9,8 @@ not ready (`unfinished`) is asked for again, by `run`: one batch after another, 
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.engine import surveying
 from roadstead.engine.revision_loop import Desired
@@ -28,8 +29,7 @@ _GATHERED = 1.0  # seconds, for clusters that wait for the same
 _Made = Mapping[str, Mapping[str, Manifests]]  # by cluster and bundle
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """`made` once the work is done, or `problems`; `only` these bundles, where any are named."""
 
     world: World
@@ -52,8 +52,7 @@ class _Batch:
         return self.made[cluster]
 
 
-@dataclass(slots=True)
-class Rendering:
+class Rendering(Struct):
     _gathered: _Batch | None = None  # that of which the work did not begin
     _slow: dict[tuple[int, int], _Batch] = field(
         default_factory=dict

@@ -5,7 +5,9 @@ be read at all is raised.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.engine import ahead, clusters, holding, machine
 from roadstead.engine.world import World
@@ -26,8 +28,7 @@ from roadstead.world.git import history, trees
 _Wanted = tuple[Git, str]  # a repository, and the ref of it that is asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(Struct, frozen=True):
     """What one state of Git says of the whole fleet. `problems` are those of sources and documents."""
 
     snapshot: Snapshot
@@ -124,8 +125,7 @@ def said(found: Desired) -> tuple[str, str]:
     return commit.author, commit.subject
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetched:
+class _Fetched(Struct, frozen=True):
     revisions: Mapping[str, Revision]
     unread: Mapping[str, Problem]
     warnings: tuple[Problem, ...]

@@ -6,8 +6,9 @@ other credentials, another cluster behind the same address, or another version o
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from roadstead.engine.queue import Queue
 from roadstead.engine.reach import Reaching
@@ -27,8 +28,7 @@ _VERSION_EVERY = 1800.0  # seconds after which a cluster is asked for its versio
 _PASSING = (reasons.UNREACHABLE, reasons.THROTTLED, reasons.SERVER_ERROR)
 
 
-@dataclass(slots=True)
-class Seeing:
+class Seeing(Struct):
     """`wake` is called when something became due, `reconnect` when another connection is needed, with why if that is
     the cluster's fault. `facts` are those that the connection goes by."""
 

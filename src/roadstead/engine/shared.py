@@ -5,7 +5,8 @@ import math
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.engine.earlier import Memory
 from roadstead.engine.rendering import Rendering
@@ -22,8 +23,7 @@ _PATIENCE = 10.0  # seconds that one of them waits for others
 Hear = Callable[[Event], None]
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(Struct):
     """`hear` is told every event at once, durable or not: logs and metrics. `decisions` are all that are known,
     renewed by whoever changes them. Where many clusters go on at the same moment, each takes its `turn`."""
 

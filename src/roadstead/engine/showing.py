@@ -6,7 +6,8 @@ after a restart, for the events that began them stay in the outbox until then.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.engine.attempts import Attempts
 from roadstead.engine.dispatching import Post
@@ -26,8 +27,7 @@ _AT_ONCE = 500
 _PAGE = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Counting:
+class Counting(Struct, frozen=True):
     """The commit that counts, which may be none, and the first error that is in it."""
 
     commit: str

@@ -4,10 +4,10 @@ Pure. Values of Secrets are redacted in plans already.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
+from msgspec import Struct, field
 
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.health import WORST_FIRST, Health, State
@@ -19,8 +19,7 @@ from roadstead.model.status import Deviation, Standing, Status, Trouble
 _WELL = (State.READY, State.SUSPENDED)
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct):
     """What the last look at a bundle on a cluster found; health comes on top of it."""
 
     problems: tuple[Problem, ...] = ()

@@ -6,10 +6,11 @@ asks for all of it (`survey`).
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import clusters, doubtful, hosting
 from roadstead.engine.revision_loop import Desired
@@ -37,8 +38,7 @@ _USUAL = frozenset({"v1", "apps/v1"})  # of most objects: their schemas are aske
 _SLOTS = 20  # requests at once that all bundles together ask of one cluster (no gain beyond 8, measured)
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """All that is known of a cluster before planning. `manifests` are those of all its bundles, for who
     owns what is a question to all of them."""
 

@@ -6,7 +6,8 @@ be moving to or from a bundle that is slow, and no namespace or kind that it may
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from roadstead.model.assignment import Assignment
 from roadstead.model.ids import GroupKind, ObjectId

@@ -4,7 +4,8 @@ Decided from what is known; nothing is asked and nothing told.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from roadstead.engine.bulletin import Bulletin
 from roadstead.engine.queue import REST, Then

@@ -8,11 +8,13 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import folders
 from roadstead.engine.workers import WorkerPool
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from roadstead.world.kube.kubeconfig import Kubeconfig
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a person chose. `fleet` is a path or URL, `revision` None for a folder as it stands, with its
     uncommitted changes. `keys` names a set of keys of this machine (machine.py) of which one must have signed
     the fleet repository's commit, or the tag that leads to it. `deadline` is for the whole run, in seconds, `request` for one request."""
@@ -45,8 +46,7 @@ class Settings:
     state: Path = field(default_factory=folders.state)
 
 
-@dataclass
-class World:
+class World(Struct, dict=True):
     settings: Settings
     pool: WorkerPool
     renders: Cache

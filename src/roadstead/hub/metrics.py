@@ -6,9 +6,9 @@ is named in docs/operations.md, which a test holds against what is shown here.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from itertools import accumulate
 
+from msgspec.structs import fields
 from prometheus_client import CollectorRegistry, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client import Counter as Counted
 from prometheus_client.exposition import CONTENT_TYPE_LATEST

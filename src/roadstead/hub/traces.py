@@ -7,8 +7,9 @@ as the sampler and more headers.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from roadstead import __version__
 from roadstead.model import errors, reasons
@@ -94,8 +95,7 @@ def _opened(tracer: "Tracer", what: str, attributes: dict[str, Value]) -> Iterat
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     span: "Span"
 
     def set_attribute(self, name: str, value: Value) -> None:

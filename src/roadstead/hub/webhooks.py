@@ -7,9 +7,9 @@ The secret is a file, read at each delivery: it may be changed at any time.
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -21,8 +21,7 @@ _LARGEST = 25 << 20  # bytes: what GitHub sends at most
 _KEPT = 200  # characters of a delivery's name
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Struct, frozen=True):
     """By provider, the file that holds what deliveries are signed with."""
 
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -35,8 +34,7 @@ class Secrets:
             return b""
 
 
-@dataclass(frozen=True, slots=True)
-class _Provider:
+class _Provider(Struct, frozen=True):
     """`signature` and `delivery` are headers, the first that is there counts."""
 
     signature: tuple[str, ...]

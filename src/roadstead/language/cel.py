@@ -15,9 +15,10 @@ The CEL library is loaded with the first expression, not with this module.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.language import nearest
 from roadstead.language.cel_functions import amounts, formats, lists, network, regex, urls
@@ -57,8 +58,7 @@ class Bindings:
         return self._activations[variables]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """`gives` is the type asked for, or empty."""
 
     expression: str

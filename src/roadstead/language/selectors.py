@@ -7,9 +7,10 @@ missing, as in Kubernetes. Which clusters exist, and whether a selector should m
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
+
+from msgspec import Struct
 
 from roadstead.language import nearest
 from roadstead.model import errors, reasons
@@ -22,8 +23,7 @@ class Operator(StrEnum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     key: str
     operator: Operator
     values: tuple[str, ...] = ()
@@ -44,8 +44,7 @@ class Expression:
         return f"{self.key} {word} ({','.join(self.values)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Made by `parse` or `parse_labels`; built directly, it must hold at least one condition or `all`."""
 
     all: bool = False

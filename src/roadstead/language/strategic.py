@@ -8,8 +8,9 @@ allow. Which lists are merged is passed in (merge_keys.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.language import merge_keys, paths
 from roadstead.model import errors, reasons
@@ -97,8 +98,7 @@ def _list(before: list[Any], after: list[Any], path: Path, keys: merge_keys.Keys
     return _arranged(merging.entries, merging.ranks)
 
 
-@dataclass(slots=True)
-class _Merging:
+class _Merging(Struct):
     """A list while a patch's items are taken in; `ranks` are their places in the patch."""
 
     entries: list[Entry]

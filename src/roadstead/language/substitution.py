@@ -11,9 +11,10 @@ shares with the prepared value all that holds no placeholder. So nobody edits su
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.language import nearest, numbers, paths
 from roadstead.model import errors, reasons
@@ -57,8 +58,7 @@ def fits(value: object, kind: str) -> bool:
     return isinstance(value, {"string": str, "boolean": bool, "list": list, "object": dict}[kind])
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """An object whose places for variables are known. `names`: what `bind` needs values for."""
 
     value: Any
@@ -133,8 +133,7 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, bool, str]]:
                 yield from _texts(item, (*path, index))
 
 
-@dataclass(slots=True)
-class _Binding:
+class _Binding(Struct):
     values: Mapping[str, Any]
     declared: Set[str]
     wanted: Wanted

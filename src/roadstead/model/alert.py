@@ -5,9 +5,10 @@ changed at any time and stand neither in Git nor in the database.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from roadstead.model.events import Level
 
@@ -49,8 +50,7 @@ class ReceiverKind(StrEnum):
     PULL_REQUEST = "pullRequest"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where to: the name of a secret that holds it, or what may be read by everybody."""
 
     secret: str = ""
@@ -60,8 +60,7 @@ class Address:
         return self.secret or self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(Struct, frozen=True):
     """`secret` is the name of what proves who we are: a webhook's signing key, a token elsewhere. `forge` and
     `repository` are those of a commit status or comment, whose `address` is the forge's API."""
 
@@ -82,8 +81,7 @@ class Receiver:
         return self.kind in (ReceiverKind.COMMIT_STATUS, ReceiverKind.PULL_REQUEST)
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """`clusters` are those that the document selects at the moment; with `everywhere` also those that are not in
     Git any more. `bundles` are patterns of names; `labelled` those whose labels fit at the moment, None where labels
     are not asked for. `gather` and `repeat` are seconds."""

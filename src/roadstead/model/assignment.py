@@ -4,8 +4,9 @@ Made by stages/fleet; every other stage sees assignments, never fleet documents.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from roadstead.model.ids import GroupKind, Key
 
@@ -19,22 +20,19 @@ class ParameterType(StrEnum):
     OBJECT = "object"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     type: str  # a ParameterType
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """Values of one origin ("Fleet", "Profile production", "Cluster prod-eu-1", …); later layers win."""
 
     origin: str
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class TreePath:
+class TreePath(Struct, frozen=True):
     """A folder or file in a repository of the snapshot. `source` is empty for the fleet repository, else a
     Source's name; a pinned revision stands behind an @ (`payments@4be1c0de`, `@4be1c0de` for the fleet's)."""
 
@@ -42,8 +40,7 @@ class TreePath:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A chart from a chart repository (https://…) or an OCI registry (oci://…)."""
 
     repository: str
@@ -51,8 +48,7 @@ class Chart:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """One layer of Helm values: a file of the snapshot (may hold `${…}` in its name), or inline."""
 
     file: TreePath | None = None
@@ -60,8 +56,7 @@ class Values:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Which rendered objects a patch or rule concerns; an empty field matches all."""
 
     kind: GroupKind | None = None
@@ -76,8 +71,7 @@ class PatchType(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     target: Target
     type: PatchType
     content: object  # a mapping for strategic and merge, a list of operations for json
@@ -89,8 +83,7 @@ class NamespaceMode(StrEnum):
     OVERRIDE = "override"
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Struct, frozen=True):
     name: str
     mode: NamespaceMode = NamespaceMode.DEFAULT
     create: bool = False
@@ -108,16 +101,14 @@ class Additions(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRule:
+class FieldRule(Struct, frozen=True):
     """A field left to others: JSON pointer `path` (a trailing * matches any key) in objects of `target`."""
 
     target: Target
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     mode: DriftMode = DriftMode.CORRECT
     additions: Additions = Additions.IGNORE
     ignore: tuple[FieldRule, ...] = ()
@@ -128,8 +119,7 @@ class DeletionPolicy(StrEnum):
     ORPHAN = "orphan"
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Struct, frozen=True):
     """`limit` is a count ("5") or a share ("20%") of the inventory that one apply may delete; "" is no limit."""
 
     policy: DeletionPolicy = DeletionPolicy.PRUNE
@@ -142,8 +132,7 @@ class Adopt(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True)
-class HealthRule:
+class HealthRule(Struct, frozen=True):
     """CEL over `object`: ready, failed, and progressing (all optional but ready)."""
 
     kind: GroupKind
@@ -158,8 +147,7 @@ class Renderer(StrEnum):
     HELM = "helm"
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(Struct, frozen=True):
     """What keeps this assignment where it is: a hold, or the cluster's state (then only `reason` is set)."""
 
     hold: str
@@ -168,8 +156,7 @@ class Freeze:
     until: str  # RFC 3339
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     fleet: str
     bundle: str
     cluster: str

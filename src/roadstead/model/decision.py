@@ -5,9 +5,10 @@ wait for a commit, and always has an actor, a reason and, for holds, an end.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class DecisionKind(StrEnum):
@@ -19,8 +20,7 @@ class DecisionKind(StrEnum):
     ROLLBACK = "rollback"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Immutable but for its end: lifting it sets `lifted`, `lifted_by` and `lifted_because`, and nothing takes
     that back. Empty `bundles` or `clusters` mean all of them; `action` is what a hold does (freeze, leaveDrift);
     `digest` is what an approval binds to."""
@@ -58,8 +58,7 @@ class Origin(StrEnum):
     INVENTORY = "inventory"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What holds, whoever said so, in the form of a decision. `place` is the file and line of a document, or the
     cluster; `made` is None where nobody knows it."""
 

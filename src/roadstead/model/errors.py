@@ -10,9 +10,11 @@ A cause is lower case and ends in what was found. No text here may hold a secret
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model.ids import ObjectId
 from roadstead.model.reasons import Category, Reason
@@ -23,8 +25,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where in somebody's files: lines and columns count from 1, 0 means unknown."""
 
     file: str = ""
@@ -45,8 +46,7 @@ class Place:
 NOWHERE = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     reason: Reason
     cause: str
     hint: str = ""

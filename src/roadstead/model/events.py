@@ -4,10 +4,11 @@ An event is a hint for people; the permanent form of what was changed or decided
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class Level(StrEnum):
@@ -16,8 +17,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """`kind` is a word of the alert documents (drift, run-halted, cluster-unreachable, …). `id` is given by
     the store: it grows in the order in which events became durable. `data` is JSON, secrets redacted."""
 
@@ -35,8 +35,7 @@ class Event:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One event on its way to one receiver. `due` is when it may be tried (again). `told` is when the receiver was
     told of it last, where it tells of something that still stands; None: it waits."""
 

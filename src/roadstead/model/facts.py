@@ -1,7 +1,8 @@
 """What is known of a cluster: asked from it once, recorded, used by renders and offline plans."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model.ids import GroupKind
 
@@ -9,8 +10,7 @@ COMPUTED = "roadstead.dev/"  # labels of this domain come from facts
 MINOR = f"{COMPUTED}minor"
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResource:
+class ApiResource(Struct, frozen=True):
     """One kind at one version as discovery tells it."""
 
     group: str
@@ -30,8 +30,7 @@ class ApiResource:
         return GroupKind(self.group, self.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """`identity` is the uid of the namespace kube-system; `assumed` tells that nobody asked the cluster.
 
     `digest` covers what renders may depend on: version and resources.

@@ -4,8 +4,9 @@ Made by stages/fleet from Cluster documents, their Profiles and recorded facts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from roadstead.model.errors import NOWHERE, Place
 
@@ -25,8 +26,7 @@ class AccessKind(StrEnum):
     AGENT = "agent"
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterAccess:
+class ClusterAccess(Struct, frozen=True):
     """`name` is the context or provider, "namespace/name/key" of a Secret, or empty."""
 
     kind: AccessKind
@@ -36,8 +36,7 @@ class ClusterAccess:
         return f"{self.kind} {self.name}" if self.name else str(self.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """`labels` are those of the profiles in order, the cluster's own, and what facts tell, later over earlier.
 
     `identity` is the uid that kube-system must have ("" when the document does not say), `kubernetes`

@@ -1,7 +1,8 @@
 """How an object or bundle is doing, in words that say what it waits for."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class State(StrEnum):
@@ -14,8 +15,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """`ended`: it failed for good, and its object may be removed by its TTL before anybody looks again."""
 
     state: State

@@ -7,9 +7,9 @@ may have changed (correctness.md, Drift).
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from roadstead.model.ids import Key, ObjectId
 
@@ -34,8 +34,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The parent's own facts. `epoch` grows by one with each writer that takes over; writes are
     compare-and-swap on `resource_version` (empty: it does not exist yet). A renamed bundle keeps the
     parent's `name`, and with it `id`, so that its objects need no new label. `depends_on` are the bundles
@@ -65,7 +64,6 @@ class Parent:
     announcements: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     parent: Parent
     entries: Mapping[ObjectId, Entry] = field(default_factory=dict)

@@ -5,14 +5,14 @@ they stand in Git.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """One object. `digest` is language.digest over `body`; `origin` says where it came from ("web.yaml:12")."""
 
     id: ObjectId
@@ -22,8 +22,7 @@ class Manifest:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifests:
+class Manifests(Struct, frozen=True):
     """`findings` are warnings and errors of the render; a Manifests with errors is never applied."""
 
     key: Key

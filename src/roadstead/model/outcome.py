@@ -1,7 +1,8 @@
 """What applying a plan did, per object."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
@@ -22,8 +23,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectOutcome:
+class ObjectOutcome(Struct, frozen=True):
     """`notes` tells what the user should know of a success ("changed by admission: spec.replicas 3 -> 2").
     `version` is the resourceVersion that a write left."""
 
@@ -34,8 +34,7 @@ class ObjectOutcome:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """`inventory` is what the cluster's parent holds now (None: nothing was written). `waits_for` names
     objects that must become ready, or be gone, before a further step can go on."""
 

@@ -6,10 +6,11 @@ Selectors come from language/selectors; here only what is asked of them is known
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 Labels = Mapping[str, str]
 NO_LABELS: Labels = MappingProxyType({})
@@ -39,8 +40,7 @@ class Subject(NamedTuple):
     labels: Labels = NO_LABELS
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """`role` on what lies in both selections; None selects everything, also what no document names (any more)."""
 
     role: Role
@@ -55,8 +55,7 @@ def _covers(selection: Selection | None, subject: Subject | None) -> bool:
     return selection is None or (subject is not None and selection.matches(*subject))
 
 
-@dataclass(frozen=True, slots=True)
-class Rectangle:
+class Rectangle(Struct, frozen=True):
     """Each bundle of `bundles` on each cluster of `clusters`, by name; None is all of them."""
 
     bundles: frozenset[str] | None = None
@@ -68,8 +67,7 @@ class Rectangle:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What somebody may read: the union of `rectangles`, none of them empty. No rectangle, nothing."""
 
     rectangles: tuple[Rectangle, ...] = (Rectangle(),)
@@ -101,8 +99,7 @@ def _union(sets: list[frozenset[str] | None]) -> frozenset[str] | None:
     return frozenset().union(*known) if len(known) == len(sets) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """`name` is what the record calls them: a token's name, or what the provider vouches for."""
 
     name: str

@@ -1,9 +1,10 @@
 """Desired against live: what would be done to each object, why, and which fields would change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.model.errors import Problem
 from roadstead.model.ids import Key, ObjectId
@@ -25,8 +26,7 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One leaf: `path` is written as in kubectl errors (spec.containers[name=web].image). `before` or
     `after` is None when the field is absent there (a null is absent, too). Values of Secrets are
     already redacted. `manager` and `time` say who holds the live value, where that can be known."""
@@ -38,8 +38,7 @@ class FieldChange:
     time: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """`cause` says why, in words ("changed in Git", "not in Git any more", "edited by kubectl-edit").
 
     `verified` tells that a server-side dry run confirmed it, or that none is needed. `uid` and
@@ -75,8 +74,7 @@ class Change:
         return self.action is Action.HAND_OVER and self.manifest is None
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """The server's answer to a dry run of one change, beside the live object it was compared with.
 
     `result` is None when the dry run was refused (`problem`) or not possible (`predicted` says why:
@@ -96,8 +94,7 @@ class Preview:
     recreate: str = ""  # the field proven immutable, where only a recreate can bring the change
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A plan before the server was asked about the doubtful changes (those not `verified`)."""
 
     key: Key
@@ -112,8 +109,7 @@ class Draft:
         return tuple(change for change in self.changes if not change.verified)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Holds for one key. `parent` is the inventory parent it was made against."""
 
     key: Key

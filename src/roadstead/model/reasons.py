@@ -6,8 +6,9 @@ conflicts are planned again, usage problems end the command. `docs/reference/rea
 all; a test holds the two together.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Category(StrEnum):
@@ -17,8 +18,7 @@ class Category(StrEnum):
     USAGE = "usage"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     name: str
     category: Category
     meaning: str

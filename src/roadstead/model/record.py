@@ -5,10 +5,11 @@ Records of one writer form a chain (language/chain.py); how they are made and ve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 
 class RecordKind(StrEnum):
@@ -29,8 +30,7 @@ class RecordId(NamedTuple):
         return f"{self.writer}/{self.sequence}"
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """One object of a record. `action` is what was meant (intent) or done (outcome); `before` and `after`
     are digests of the manifests, `fields` the paths that changed: never values."""
 
@@ -43,8 +43,7 @@ class Touched:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """`before` and `after` are the bundle's digests. `closes` names the intent that an outcome answers;
     `result` is "" for intents, else done, failed, abandoned, …  `data` is JSON."""
 
@@ -64,8 +63,7 @@ class Record:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(Struct, frozen=True):
     """A record as it stands in the chain. `body` is its canonical JSON, which holds its writer, sequence and
     `previous`, the hash before it; `hash` is sha256 over `previous` and `body`."""
 
@@ -76,8 +74,7 @@ class Linked:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """Records `first` to `last` of a writer, sealed: `head` is the hash of the last. `anchored` is the commit
     in refs/roadstead/decisions that says so too; `kept` is false once retention took the records away."""
 
@@ -91,8 +88,7 @@ class Segment:
     kept: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True):
     """What refs/roadstead/decisions says of a segment: nobody who can only write the database can change it."""
 
     writer: str
@@ -101,8 +97,7 @@ class Anchor:
     head: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A record's row as it stands, nothing of it believed: the body, and beside it what searches go by."""
 
     writer: str

@@ -6,11 +6,11 @@ digest of any folder in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A submodule: the tree of another repository that appears at `path`.
 
     `error` tells why it cannot be read, `reason` names the reason; what needs the submodule then fails, no
@@ -24,8 +24,7 @@ class Mount:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """One repository at one commit.
 
     `name` is empty for the fleet repository, else the Source's name. `store` is the folder of the Git
@@ -51,8 +50,7 @@ class Revision:
         return f"{short} with uncommitted changes" if self.dirty else short
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What a Source (or a Pin of one) asks for, before it is resolved to a `Revision` of the same name.
 
     `ref` is a branch, a tag, a full ref name or a commit; empty is the repository's own default. `keys` are
@@ -65,8 +63,7 @@ class Origin:
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     fleet: Revision
     sources: Mapping[str, Revision] = field(default_factory=dict)
 

@@ -4,9 +4,10 @@ Facts, not intent: losing them loses nothing that the clusters do not tell again
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from roadstead.model.ids import Key
 
@@ -32,8 +33,7 @@ class Standing(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterStatus:
+class ClusterStatus(Struct, frozen=True):
     """`since` is when `reach` became what it is, `seen` when the cluster last answered."""
 
     name: str
@@ -48,8 +48,7 @@ class ClusterStatus:
     facts: str = ""  # digest
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """The four digests: rendered from Git, meant for this cluster now, written to it, and last seen ready.
 
     `since` is when `standing` became what it is, `seen` when the cluster last told.
@@ -79,8 +78,7 @@ class Trouble(StrEnum):
     CONTESTED = "contested"
 
 
-@dataclass(frozen=True, slots=True)
-class Deviation:
+class Deviation(Struct, frozen=True):
     """An object, or one field of it, that is not as it should be. `before` is what was applied, `after` what
     is there, both as JSON text and redacted; `manager` and `time` say who, as far as managedFields tell."""
 
@@ -96,8 +94,7 @@ class Deviation:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """A commit that the process has seen. `source` is empty for the fleet repository. `verified` is None
     where no signature is asked for; `result` tells what became of it ("" while it is under way)."""
 

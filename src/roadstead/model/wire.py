@@ -4,9 +4,9 @@ Reasons come back as the objects that model/reasons.py defines.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from roadstead.model.errors import Problem
 from roadstead.model.reasons import REASONS

@@ -8,9 +8,10 @@ nobody reads manuals. Acting on it is the engine's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.language import durations
 from roadstead.objects import ownership
@@ -20,8 +21,7 @@ MOST = timedelta(hours=12)
 USUAL = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class BreakGlass:
+class BreakGlass(Struct, frozen=True):
     """`by` is the field manager that set it, as far as the server tells."""
 
     reason: str

@@ -9,8 +9,9 @@ null removes a default.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from roadstead.language import canonical
 from roadstead.model import errors

@@ -9,8 +9,9 @@ whole; labels and annotations are always told one by one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from roadstead.language import paths, quantities
 from roadstead.model.ids import GroupKind

@@ -8,9 +8,10 @@ only then. Hooks that no phase stands for (tests, deletes, rollbacks) are to be 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from roadstead.language import nearest, paths
 from roadstead.model import reasons
@@ -60,8 +61,7 @@ class Run(StrEnum):
     ONCE = "once"
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """`weight` orders objects inside a phase, lower first. `health` is a CEL expression over `object`, or
     "ignore". `delete_when` holds Helm's words. `left_out` says why the object must not be applied.
     `on_install` and `on_upgrade` tell whether a hook wants to run at the first apply and at later ones."""
@@ -130,8 +130,7 @@ def reference(text: str) -> ObjectId | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Hook:
+class _Hook(Struct, frozen=True):
     phase: Phase = Phase.MAIN
     on_install: bool = True
     on_upgrade: bool = True

@@ -13,9 +13,10 @@ in them and definitions before objects of their kind, wherever people put them, 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from roadstead.language import paths
 from roadstead.model import errors, reasons
@@ -69,8 +70,7 @@ def tier(kind: GroupKind) -> int:
     return _TIER_OF.get(kind, _WORKLOADS if kinds.is_built_in(kind) else _CUSTOM)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """When an object is written: its level, what must have been written before it, and what must be ready (or
     finished, if it runs to an end): what an annotation names, the definition of its kind, all of earlier phases."""
 

@@ -6,7 +6,9 @@ cluster: a bundle is looked at, and what holds it back is a decision.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision, DecisionKind
@@ -24,8 +26,7 @@ from roadstead.world.git.decisions import Book
 _REQUEST, _BODY = "request", "asked"
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """Decisions as the process knows them: in its database, from where they reach Git within half a minute."""
 
     serving: Serving

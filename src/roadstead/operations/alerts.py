@@ -4,9 +4,10 @@ Everything is as when something happens: the document from Git, the secrets of t
 nothing is grouped, and nothing is tried again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.engine import alerting, revision_loop
 from roadstead.engine.dispatching import Post
@@ -22,8 +23,7 @@ from roadstead.stages.notify.progress import Progress
 from roadstead.stages.notify.progress import State as CommitState
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """`problem` is None where the receiver took the message, `said` tells what it was."""
 
     receiver: Receiver

@@ -7,7 +7,9 @@ applied and ready. All clusters go on at once.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.engine import bundle_plan, bundle_step, fleet_loop, hosting
 from roadstead.engine.bundle_plan import Wishes
@@ -33,8 +35,7 @@ Approve = Callable[[str, Sequence[Plan]], Awaitable[Sequence[Plan]]]
 _FINE = (State.READY, State.SUSPENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """`approve` is asked once per cluster, with its plans, before anything is written there, and gives those
     to carry out; None: nobody looks at the plans."""
 

@@ -8,8 +8,9 @@ import getpass
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from roadstead.engine import revision_loop
 from roadstead.engine.world import World
@@ -39,8 +40,7 @@ def actor() -> str:
     return getpass.getuser()
 
 
-@dataclass(frozen=True, slots=True)
-class InGit:
+class InGit(Struct, frozen=True):
     world: World
 
     async def read(self) -> Book:
@@ -73,8 +73,7 @@ class InGit:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class InDatabase:
+class InDatabase(Struct, frozen=True):
     store: "Store"
     world: World
 

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.engine import bundle_plan, fleet_loop
 from roadstead.engine.bundle_plan import Wishes
@@ -84,8 +86,7 @@ def in_the_way(planned: Planned) -> list[Problem]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One object's drift, or that it is as it should be again (`change` None)."""
 
     key: Key
@@ -93,8 +94,7 @@ class Seen:
     change: Change | None
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """Who hears what a watch sees, and what it cannot see: `sight` has the cluster, what of it (a kind, or
     sight.ALL) and why; no problem says that it is seen again."""
 

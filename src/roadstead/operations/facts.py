@@ -1,7 +1,8 @@
 """What a person asks by `facts`: what the chosen clusters are, on record."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.engine import clusters, fleet_loop, revision_loop
 from roadstead.engine.world import World
@@ -14,8 +15,7 @@ from roadstead.world.kube import facts as kube_facts
 _AT_ONCE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     facts: tuple[Facts, ...]
     problems: tuple[Problem, ...]
 

@@ -6,8 +6,10 @@ they do to a bundle is the engine's. A hold always has an end, an actor and a re
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine.world import World
 from roadstead.language import nearest
@@ -22,8 +24,7 @@ from roadstead.world.git.decisions import Book
 FREEZE, LEAVE_DRIFT = "freeze", "leaveDrift"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a person wants held. Without `actor` it is who runs this command; `data` is kept with the decision."""
 
     selected: Selected

@@ -3,8 +3,9 @@
 import re
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
@@ -16,8 +17,7 @@ _SHOWN = 4
 _PLACEHOLDER = {"my-cluster": "my-context"}
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     files: tuple[Path, ...]
     repository_made: bool
 

@@ -1,7 +1,8 @@
 """What a person asks by `plan`: what would change on which clusters, and why."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.engine import bundle_plan, fleet_loop, labelling
 from roadstead.engine.bundle_plan import Wishes
@@ -16,8 +17,7 @@ from roadstead.world import tasks
 _AT_ONCE = 16  # bundles of one cluster planned at the same time
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """`desired` is what Git says, `report` what that means on the clusters."""
 
     desired: Desired

@@ -1,6 +1,6 @@
 """What a person asks by `render`: the manifests of the chosen bundles on the chosen clusters."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from roadstead.engine import fleet_loop, revision_loop
 from roadstead.engine.world import World
@@ -9,8 +9,7 @@ from roadstead.model.manifests import Manifests
 from roadstead.operations import compare
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     manifests: tuple[Manifests, ...]
     problems: tuple[Problem, ...]
 

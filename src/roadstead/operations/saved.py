@@ -6,10 +6,10 @@ anything differs, the world moved since the approval and nothing is written to t
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from roadstead.engine import fleet_loop
 from roadstead.engine.bundle_plan import Wishes

@@ -5,7 +5,8 @@ refused, as names that are not there are: a hold on nothing would hold nothing, 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.engine.revision_loop import Desired
 from roadstead.language import nearest, selectors
@@ -16,8 +17,7 @@ from roadstead.stages.fleet import selection
 _Labels = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class There:
+class There(Struct, frozen=True):
     """The bundles and clusters that can be meant, with their labels as far as these are known."""
 
     bundles: Mapping[str, _Labels]
@@ -32,8 +32,7 @@ class There:
         return cls(bundles, {name: one.labels for name, one in resolution.clusters.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """Selectors are empty where no labels are asked for."""
 
     bundles: tuple[str, ...] = ()

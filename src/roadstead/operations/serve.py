@@ -8,8 +8,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.engine import folders
 from roadstead.engine import world as worlds
@@ -23,8 +25,7 @@ from roadstead.world.store import Keep
 from roadstead.world.store.opening import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """`name` is the writer in inventories and on the record: the same after a restart, another for another hub.
     `interval` seconds from poll to poll of Git. Commits to `accept` may follow whatever was before them. `keep` is
     how long the database remembers, `secrets` the folder of those that documents name."""
@@ -50,8 +51,7 @@ def default_name() -> str:
     return f"hub@{socket.gethostname()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """A process that reconciles, as its edges see it."""
 
     options: Options

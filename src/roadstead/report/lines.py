@@ -1,8 +1,9 @@
 """One line of a text report and the styles it may have; the edge turns styles into colour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Style(StrEnum):
@@ -16,8 +17,7 @@ class Style(StrEnum):
     WARNING = "yellow"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     text: str = ""
     style: Style = Style.PLAIN
 

@@ -1,15 +1,15 @@
 """A listing: rows for people, data for programs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.report import tables
 from roadstead.report.lines import Line, Style
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     data: list[dict[str, Any]]

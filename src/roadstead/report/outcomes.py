@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
@@ -23,8 +24,7 @@ _STYLES = {
 _FINE = (State.READY, State.SUSPENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyOutcome:
+class KeyOutcome(Struct, frozen=True):
     """One bundle on one cluster. `health` is empty where nobody waited."""
 
     outcome: Outcome
@@ -48,8 +48,7 @@ class KeyOutcome:
         return [problem.at(**where) for problem in found]
 
 
-@dataclass(frozen=True, slots=True)
-class FleetOutcome:
+class FleetOutcome(Struct, frozen=True):
     fleet: str
     revision: str
     keys: tuple[KeyOutcome, ...]

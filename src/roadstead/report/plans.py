@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.plan import Action, Change, FieldChange, Plan
@@ -25,8 +27,7 @@ _MOST_FIELDS = 40
 _LONGEST_VALUE = 120
 
 
-@dataclass(frozen=True, slots=True)
-class FleetPlan:
+class FleetPlan(Struct, frozen=True):
     """Everything one `plan` found. `skipped` clusters could not be planned; their problems say why."""
 
     fleet: str
@@ -49,8 +50,7 @@ class FleetPlan:
         return any(problem.severity is Severity.ERROR for problem in self.all_problems())
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """One change of one bundle, the same on all `clusters`."""
 
     bundle: str

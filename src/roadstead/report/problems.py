@@ -2,8 +2,10 @@
 freezes, why many objects were not even tried, what a server warns of at many, and that a cluster is away."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
@@ -28,8 +30,7 @@ def hint_of(problem: Problem) -> str:
     return problem.hint or (problem.reason.remedy if problem.severity is Severity.ERROR else "")
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """A problem, and where it happened: in itself, if at one place only."""
 
     problem: Problem

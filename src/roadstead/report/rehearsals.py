@@ -3,8 +3,9 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
@@ -19,8 +20,7 @@ _POD = re.compile(r"\bPod [-.a-z0-9]+")
 _SAME = (Result.UNCHANGED, Result.SKIPPED, Result.KEPT)
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Rehearsed(Struct, frozen=True):
     """A copy: its model's version, its own, the kinds that somebody works on there, what it lacks. `unasked`: objects
     by the webhook or policy that would judge them in the real cluster, and nobody could ask here."""
 
@@ -32,8 +32,7 @@ class Rehearsed:
     unasked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """`unread` are problems of clusters of which there is no copy; `seconds` of their time were waited for."""
 
     outcome: FleetOutcome
@@ -58,8 +57,7 @@ class Rehearsal:
         return bool(self._errors()) or any(self.broken(copy) for copy in self.copies)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """`sort` is refused, not served, not ready, or untold."""
 
     sort: str

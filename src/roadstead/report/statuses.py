@@ -1,8 +1,9 @@
 """Where every bundle stands on every cluster: in sync with Git or not, well or not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.model.errors import Problem, Severity
 from roadstead.model.health import Health, State
@@ -14,8 +15,7 @@ from roadstead.report.lines import Line, Style, counted
 _FINE = (State.READY, State.SUSPENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyStatus:
+class KeyStatus(Struct, frozen=True):
     """`applied` is the commit applied last, `pending` how many objects an apply would write (None: some, that were
     not counted), `drifted` how many are not as they were applied; `blocked` and `frozen` tell that no apply would
     change that, `unreachable` that all of this is as it was when the cluster was seen last."""
@@ -50,8 +50,7 @@ class KeyStatus:
         return self.sync in ("in sync", "frozen") and self.health.state in _FINE
 
 
-@dataclass(frozen=True, slots=True)
-class FleetStatus:
+class FleetStatus(Struct, frozen=True):
     fleet: str
     revision: str
     keys: tuple[KeyStatus, ...]

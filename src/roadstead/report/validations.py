@@ -1,16 +1,16 @@
 """What is wrong in a fleet repository, and how large it is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.model.errors import Problem, Severity
 from roadstead.report import problems as problem_report
 from roadstead.report.lines import Line, Style, counted
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(Struct, frozen=True):
     fleet: str
     revision: str
     clusters: int

@@ -1,9 +1,10 @@
 """What goes back over HTTP: bytes with a status and headers, in the form that the Accept header asks for."""
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.sim import status
 
@@ -11,8 +12,7 @@ JSON = "application/json"
 YAML = "application/yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     body: bytes
     code: int = 200
     content_type: str = JSON
@@ -45,8 +45,7 @@ def failure(error: status.ApiError) -> Answer:
     return Answer(orjson.dumps(error.body()), error.code, headers=headers)
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """`sort`: empty for the objects themselves, Table, PartialObjectMetadata or PartialObjectMetadataList."""
 
     sort: str = ""

@@ -4,10 +4,10 @@ Members of system:masters may do everything. Node and webhook authorisation are 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import status
 from roadstead.sim.cluster import Cluster
@@ -18,15 +18,13 @@ AUTHENTICATED = "system:authenticated"
 ACCOUNT = "system:serviceaccount:"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     user: str
     groups: tuple[str, ...] = ()
     uid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """`resource` with its subresource, as rules write it: pods/status."""
 
     verb: str

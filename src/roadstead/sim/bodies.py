@@ -3,10 +3,10 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.language import yaml
 from roadstead.model import errors
@@ -19,8 +19,7 @@ YAML = ("application/yaml", "text/yaml", "application/x-yaml")
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     value: Value
     warnings: tuple[str, ...] = ()
 

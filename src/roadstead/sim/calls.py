@@ -5,8 +5,9 @@ How each verb is served is `resources`, `patches` and `scales`.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.sim import bodies, reading, status, tables
 from roadstead.sim.answers import Form
@@ -25,8 +26,7 @@ APPLY = "application/apply-patch+yaml"
 PATCHES = (JSON_PATCH, MERGE_PATCH, APPLY, "application/apply-patch+cbor", STRATEGIC)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request, as far as it has been read."""
 
     cluster: Cluster

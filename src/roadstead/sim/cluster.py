@@ -7,12 +7,12 @@ and tests may use the same operations of `writing` and `reading`.
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import kinds, knowledge
 from roadstead.sim.admission.judges import JUDGES
@@ -25,8 +25,7 @@ from roadstead.sim.store import Resource, Store
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """One request, for those who count them."""
 
     user: str

@@ -9,10 +9,10 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import dialogue, status
 from roadstead.sim.dialogue import Dialogue, UnansweredError
@@ -31,16 +31,14 @@ class UnconvertedError(status.ApiError):
         super().__init__(500, "", f"conversion webhook for {source} {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """`failure`: why there is no object."""
 
     found: Any = None
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     url: str
     authority: str
     uid: str

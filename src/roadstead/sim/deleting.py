@@ -1,9 +1,10 @@
 """DELETE: of one object or of all that a selector chooses, with preconditions and propagation."""
 
-from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.sim import answers, bodies, ending, reading, status, writing
 from roadstead.sim.answers import Answer
@@ -39,8 +40,7 @@ ENDING = (writing.PODS, ("", "namespaces"))  # which end by and by
 POLICIES = ("Foreground", "Background", "Orphan", "nil")
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """How to delete. Without a body, the query says it; with one, the query says nothing."""
 
     propagation: str = ""

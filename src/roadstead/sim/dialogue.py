@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 
 class Question(Protocol):
@@ -42,8 +43,7 @@ class UnansweredError(Exception):
         self.questions = questions
 
 
-@dataclass(slots=True)
-class Dialogue:
+class Dialogue(Struct):
     """`waits`: somebody serves it who can ask; controllers and callers in the same process cannot. `recalls`: it shows
     what was converted before, as the real server's caches do."""
 

@@ -8,12 +8,12 @@ the same order meet the same faults.
 import asyncio
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 Wanted = TypeVar("Wanted")
 
@@ -115,8 +115,7 @@ _SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One request as faults see it. `path` is without the query."""
 
     verb: str

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import ending, writing
 from roadstead.sim.clock import Clock
@@ -28,8 +29,7 @@ from roadstead.sim.writes import Write
 Value = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct):
     """One cluster. `world` is None when it has no controllers."""
 
     cluster: Cluster

@@ -7,10 +7,10 @@ manager of his own.
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.language import selectors
 from roadstead.sim import status, writing
@@ -25,8 +25,7 @@ _SPARED = ("kube-system", "kube-public", "kube-node-lease")
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     kind: str
     namespace: str
     name: str

@@ -4,9 +4,10 @@ A kind is one resource in one version. Versions of the same resource share their
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.sim.conversion import autoscalers, events
 from roadstead.sim.converting import Converter
@@ -17,8 +18,7 @@ from roadstead.sim.schema.shapes import Shape
 from roadstead.sim.schema.structural import Structural
 
 
-@dataclass(frozen=True, slots=True)
-class ScalePaths:
+class ScalePaths(Struct, frozen=True):
     """Where an object says how often it wants to run, does run, and what runs for it."""
 
     spec: str = ".spec.replicas"
@@ -26,16 +26,14 @@ class ScalePaths:
     selector: str = ".spec.selector"
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """Of a version to the form that its objects are kept in, and back."""
 
     kept: Callable[[Any], Any]
     shown: Callable[[Any], Any]
 
 
-@dataclass(slots=True, eq=False)
-class Kind:
+class Kind(Struct, eq=False):
     group: str
     version: str
     kind: str

@@ -4,18 +4,17 @@ Read once per process and minor, and shared by all clusters of that version: nob
 """
 
 import lzma
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 REFERENCE = "#/components/schemas/"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Knowledge:
+class Knowledge(Struct, frozen=True, eq=False):
     version: dict[str, Any]  # of GET /version
     discovery: dict[
         str, list[dict[str, Any]]

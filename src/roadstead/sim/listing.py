@@ -7,10 +7,10 @@ token to go on with what there is now.
 import base64
 import binascii
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import status
 from roadstead.sim.cluster import Cluster
@@ -24,14 +24,12 @@ NOW = -1  # the version of a token that goes on with what there is now
 MATCHES = ("Exact", "NotOlderThan")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     found: list[tuple[Key, Stored]]
     metadata: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     version: int
     last: str  # place of the object that the page before ended with
 

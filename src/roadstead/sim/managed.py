@@ -6,8 +6,9 @@ what was there before the first apply belongs to somebody, a Scale shows but one
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.sim import entries, refusing, status, takeover
 from roadstead.sim.kinds import Kind
@@ -34,8 +35,7 @@ UNOWNED: Fields = {
 REPLICAS: Fields = {"f:spec": {"f:replicas": {}}}
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """Who writes: the manager's name, through which subresource, and when. `forgetful`: a write whose owners cannot
     be told leaves none, instead of those before."""
 

@@ -1,12 +1,12 @@
 """Get and list: choosing objects by selectors, and the bytes of the answer. Pages are `listing`'s."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import selecting, status
 from roadstead.sim.conversion import events
@@ -64,8 +64,7 @@ FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which objects a request wants; `labels` None for any."""
 
     kind: Kind

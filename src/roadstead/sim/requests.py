@@ -1,7 +1,8 @@
 """Reading what a request asks for: its path and its query."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.sim import status
 from roadstead.sim.schema import requiring
@@ -10,8 +11,7 @@ MANAGER_LENGTH = 128
 VALIDATIONS = ("Ignore", "Strict", "Warn")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A path below /api or /apis: `plural` empty for a group or version itself, `name` for all objects."""
 
     group: str
@@ -44,8 +44,7 @@ def target(path: str) -> Target | None:
     return Target(group, version, namespace, plural, name, below)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     query: Mapping[str, str]
 
     def text(self, name: str) -> str:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.sim import status
 from roadstead.sim.rules import names
@@ -14,8 +15,7 @@ END = ""
 LONGEST = 63
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     key: str
     operator: str  # one of OPERATORS, "exists" or "!"
     values: frozenset[str] = frozenset()

@@ -10,11 +10,11 @@ import ssl
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from email.utils import format_datetime
 from pathlib import Path
 
 from aiohttp import web
+from msgspec import Struct
 
 from roadstead.sim import answers, controlling, hindering, routing, status
 from roadstead.sim.answers import Answer
@@ -26,8 +26,7 @@ ROOT = "clusters"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """Files in PEM. `authority` is what clients have to trust."""
 
     certificate: Path

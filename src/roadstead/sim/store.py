@@ -6,7 +6,8 @@ writes per resource; whoever asks for older ones has to list again.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 Key = tuple[str, str]  # namespace ("" for none), name
 Resource = tuple[str, str]  # group, plural
@@ -23,14 +24,12 @@ def place(key: Key) -> str:
     return f"{key[0]}/{key[1]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     data: bytes
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """`before` is None for a creation, `after` None for a deletion; `last` is then the object as it went."""
 
     version: int
@@ -40,8 +39,7 @@ class Change:
     last: bytes | None = None
 
 
-@dataclass(slots=True)
-class Shelf:
+class Shelf(Struct):
     """One resource's objects."""
 
     objects: dict[Key, Stored] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Where and how somebody writes: what every step of a write is told."""
 
-import dataclasses
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.sim import creating, reading, status
 from roadstead.sim.authorising import Identity
@@ -21,8 +22,7 @@ MAIN_RESET: Fields = {"f:status": {}}
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """Where and how somebody writes."""
 
     cluster: Cluster
@@ -62,7 +62,7 @@ class Write:
     def inside(self) -> "Write":
         """The same in the version that built-in objects are kept in, where they are judged, too."""
         kept = self.kind.stored if self.kind.conversion is not None else None
-        return self if kept is None else dataclasses.replace(self, kind=kept)
+        return self if kept is None else replace(self, kind=kept)
 
     def missing(self) -> status.ApiError:
         return status.not_found(self.kind.group, self.kind.plural, self.name)

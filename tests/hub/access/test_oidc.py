@@ -1,6 +1,5 @@
 """Logins by OpenID Connect against a provider that runs: browsers, machines, the command line, and forgers."""
 
-import dataclasses
 import json
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +8,7 @@ import aiohttp
 import jwt
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from roadstead.hub.access import login
 from roadstead.hub.access.attempts import Attempts
@@ -111,9 +111,9 @@ async def test_a_login_counts_only_in_the_browser_that_began_it(hub):
 
 
 async def test_a_provider_that_is_silent_is_no_failed_login(hub, monkeypatch):
-    silent = dataclasses.replace(hub.identity.rules.provider, issuer="http://127.0.0.1:9")
+    silent = replace(hub.identity.rules.provider, issuer="http://127.0.0.1:9")
     monkeypatch.setattr(hub.identity, "_provider", Oidc(silent))
-    monkeypatch.setattr(hub.identity.file, "_rules", dataclasses.replace(hub.identity.rules, provider=silent))
+    monkeypatch.setattr(hub.identity.file, "_rules", replace(hub.identity.rules, provider=silent))
     token = {"Authorization": f"Bearer {await hub.provider.sign(**claims(hub))}"}
     for _ in range(12):
         status, said = await me(hub, **token)

@@ -1,7 +1,8 @@
 """Changes, plans and inventories for tests of the pure parts."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory, Parent, short

@@ -1,8 +1,7 @@
 """The inventory is a superset before, exact after, and never forgets what it should not."""
 
-from dataclasses import replace
-
 from msgspec import structs
+from msgspec.structs import replace
 
 from roadstead.model.inventory import Entry, short
 from roadstead.model.plan import Action

@@ -1,11 +1,11 @@
 """The verifier finds every change of a chain, whatever it is, and none where there is none."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from roadstead.language import chain
 from roadstead.model.record import Anchor, Kept, Record, RecordId, RecordKind, Segment, Touched

@@ -1,7 +1,8 @@
 """What is told and what is not, as a table of what happened and what was said of it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from roadstead.model.alert import Address, Alert, Receiver, ReceiverKind, Word
 from roadstead.model.events import Delivery, Event, Level

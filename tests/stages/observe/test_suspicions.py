@@ -1,9 +1,8 @@
 """Suspicions from metadata alone: which differences are noticed, once, and what becomes of lost labels."""
 
-from dataclasses import replace
-
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from roadstead.model.facts import ApiResource
 from roadstead.model.ids import GroupKind, Key

@@ -1,10 +1,9 @@
 """Drafts as tables: what Git says, what the inventory remembers, what is there, what follows."""
 
-from dataclasses import replace
-
 import orjson
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.assignment import (

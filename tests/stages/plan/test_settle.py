@@ -1,9 +1,8 @@
 """What the server's answers make of doubtful changes."""
 
-from dataclasses import replace
-
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.assignment import Additions, Adopt, Assignment, Drift, DriftMode, TreePath

@@ -1,10 +1,10 @@
 """Decisions in Git: written by several at once, never lost, never on a branch, and read for what they are."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.decision import Decision, DecisionKind

@@ -1,8 +1,7 @@
 """Announcements: what is announced is read back, counts until the parent is written, and never hides a shard."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory, Parent

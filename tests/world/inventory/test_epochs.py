@@ -1,8 +1,7 @@
 """One writer at a time: a new one begins a new epoch, and only when it may."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import ConflictError

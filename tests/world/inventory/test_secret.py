@@ -2,9 +2,9 @@
 
 import base64
 import copy
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory, Parent

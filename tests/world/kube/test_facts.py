@@ -1,8 +1,7 @@
 """Facts: what their digest covers, and their files."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import UsageError

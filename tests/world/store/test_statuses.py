@@ -1,8 +1,7 @@
 """Statuses, clusters and deviations: what is put is read again, by page, by filter, in sums."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from roadstead.model.errors import UsageError
 from roadstead.model.ids import Key

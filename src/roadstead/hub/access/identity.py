@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
 from starlette.requests import HTTPConnection
 
 from roadstead.hub.access import oidc, sessions, tokens
@@ -24,8 +25,7 @@ from roadstead.model.person import Grant, Person, Role
 COOKIE, SECURE_COOKIE = "roadstead", "__Host-roadstead"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """`file` is the --access file. `anonymous` is the role of who shows nothing; `secure` tells that browsers
     reach us by https."""
 
@@ -34,8 +34,7 @@ class Options:
     secure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """`session` only where a browser's cookie brought it: its writes must show the CSRF token."""
 
     person: Person

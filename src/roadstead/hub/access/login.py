@@ -16,12 +16,12 @@ import hmac
 import html
 import secrets
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 import orjson
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -63,8 +63,7 @@ class _Once(Generic[Item]):
         return item if asyncio.get_running_loop().time() < until else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Command:
+class _Command(Struct, frozen=True):
     """Who waits beside a browser; port 0: the code is typed."""
 
     challenge: str
@@ -72,8 +71,7 @@ class _Command:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(Struct, frozen=True):
     state: str
     nonce: str
     verifier: str
@@ -120,7 +118,7 @@ class Login:
         )
         answer = RedirectResponse(where, 303, {"Cache-Control": "no-store"})
         now = self._identity.now()
-        sealed = self._identity.sessions.seal(asdict(begun), now=now, seconds=_BEGUN_FOR)
+        sealed = self._identity.sessions.seal(msgspec.to_builtins(begun), now=now, seconds=_BEGUN_FOR)
         self._set(answer, self._cookie, sealed, int(_BEGUN_FOR))
         return answer
 

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,6 +18,7 @@ import aiohttp
 import jwt
 import msgspec
 import orjson
+from msgspec import Struct
 
 from roadstead.hub.access.rules import TOKEN, Provider
 from roadstead.model import errors, reasons
@@ -35,8 +35,7 @@ _DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 _PENDING = ("authorization_pending", "slow_down")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """Whom the provider vouches for."""
 
     name: str

@@ -4,10 +4,11 @@ Everything that is wrong in the file is found at once, each with its line and fi
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.hub.access import document
 from roadstead.hub.access.tokens import Token, by_hash
@@ -23,8 +24,7 @@ TOKEN, ANONYMOUS = "token:", "anonymous"
 _ANY = ("*",)
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """As document.Oidc says it; `session` seconds. `url` is where browsers find the hub, without a last /."""
 
     issuer: str
@@ -39,8 +39,7 @@ class Provider:
     session: float
 
 
-@dataclass(frozen=True, slots=True)
-class Bundles:
+class Bundles(Struct, frozen=True):
     """Bundles by name, as patterns with *, and by labels."""
 
     names: tuple[str, ...]
@@ -61,16 +60,14 @@ def _any(patterns: tuple[str, ...], name: str) -> bool:
     return any(fnmatchcase(name, one) for one in patterns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Granted:
+class _Granted(Struct, frozen=True):
     people: frozenset[str]
     groups: frozenset[str]
     tokens: frozenset[str]
     grant: person.Grant
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     tokens: Mapping[str, Token] = field(default_factory=dict)  # by hash
     provider: Provider | None = None
     granted: tuple[_Granted, ...] = ()

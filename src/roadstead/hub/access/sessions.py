@@ -10,13 +10,13 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import jwt
+from msgspec import Struct
 
 _TYPE = "roadstead+jwt"
 _ALGORITHM = "HS256"
@@ -29,8 +29,7 @@ class Holder(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     id: str
     name: str
     groups: tuple[str, ...]

@@ -9,15 +9,15 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 PREFIX = "rst_"  # so that scanners of repositories, and the log, know one when they see it
 _BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     name: str
     hash: str
     groups: tuple[str, ...] = ()

@@ -12,12 +12,11 @@ An `Idempotency-Key` makes it safe to send a hold again; the others may be sent 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -42,8 +41,7 @@ _LONGEST_KEY = 200
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """As the API's description tells it; `answer` comes with `status`."""
 
     path: str

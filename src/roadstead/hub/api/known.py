@@ -2,8 +2,9 @@
 and of the bundles, are asked for by labels."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from roadstead.hub.api import pages, shown
 from roadstead.hub.api.pages import Places

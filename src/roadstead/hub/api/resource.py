@@ -1,10 +1,10 @@
 """A resource: what may be asked, what is answered, and who answers; as a route of Starlette."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,8 +24,7 @@ class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """No parameter is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[Query]):
+class Asked(Struct, Generic[Query], frozen=True):
     """One request. `name` is what stands in the path, "" for resources without."""
 
     serving: Serving
@@ -44,8 +43,7 @@ class Asked(Generic[Query]):
         return scopes.asked(self.request)
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """`path` is below BASE, `{name}` in it is the only thing that varies. `query` and `answer` are structs; an
     answer that is no struct is a stream of `media_type`, which `read` makes whole."""
 

@@ -7,14 +7,14 @@ an expression may look at a Secret.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 OPAQUE = "map<string,dyn>"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """`takes` and `gives` are CEL type names; of a member, the first of `takes` is what it is called on."""
 
     name: str

@@ -11,9 +11,10 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
@@ -37,8 +38,7 @@ NEVER_PUSHED = "registry.market.example/front:1.5.0"  # it is in the registries 
 _FAILING = (Failing(NEVER_PUSHED),)
 
 
-@dataclass(frozen=True, slots=True)
-class Playground:
+class Playground(Struct, frozen=True):
     repository: Path
     exports: dict[str, str]  # what another terminal needs to be here
     clusters: Fleet

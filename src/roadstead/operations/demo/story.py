@@ -3,13 +3,12 @@
 Only data; who tells it is `teller`. What is claimed in a scene is in its commands' `shows`, which tests check.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from roadstead.operations.demo import playground
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """As a person types it. `shows` has to be in what it prints, `code` is how it ends."""
 
     line: str
@@ -17,8 +16,7 @@ class Command:
     code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Somebody changes a file of the repository."""
 
     path: str
@@ -26,8 +24,7 @@ class Edit:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
+class Hub(Struct, frozen=True):
     """A hub that serves while somebody does the `steps`: they begin when it said `ready`, and it is stopped when it
     said all that it `shows`, in that order."""
 
@@ -40,8 +37,7 @@ class Hub:
 Step = Command | Edit | Hub
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     title: str
     text: str
     steps: tuple[Step, ...]

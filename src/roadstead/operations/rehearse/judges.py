@@ -5,7 +5,8 @@ kind in the namespaces that matter.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.model.ids import GroupKind, split_api_version
 from roadstead.operations.rehearse.snapshot import Object
@@ -24,8 +25,7 @@ KINDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(Struct, frozen=True):
     """Objects of a kind that a policy is evaluated with; without a name all of them."""
 
     kind: GroupKind

@@ -1,8 +1,10 @@
 """The rehearsal itself: copies are made, the engine applies the change to them, and what came of it is told."""
 
 import asyncio
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.engine import fleet_loop
 from roadstead.engine.bundle_plan import Wishes
@@ -21,8 +23,7 @@ from roadstead.report.rehearsals import Rehearsal, Rehearsed
 from roadstead.world import tasks
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """`problems` are those of clusters that could not be read: they are not rehearsed."""
 
     snapshot: Snapshot

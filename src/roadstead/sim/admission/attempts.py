@@ -1,8 +1,9 @@
 """One write as admission sees it: what somebody wants to do with which object, in the version that is asked for."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.sim import authorising, creating, scaling, status
 from roadstead.sim.authorising import Identity
@@ -14,8 +15,7 @@ Value = dict[str, Any]
 NAMESPACES = ("", "namespaces")
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True, dict=True):
     """`value`: the object as it would be, None for a deletion; `live`: as it is, None for a new one."""
 
     write: Write

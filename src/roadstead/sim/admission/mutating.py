@@ -5,8 +5,9 @@ at the end, unless its failure policy lets it be.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.sim import patching, refusing, status
 from roadstead.sim.admission import expressions, initializers, params, policies, unasked
@@ -22,8 +23,7 @@ from roadstead.sim.schema import decoding
 Value = dict[str, Any]
 
 
-@dataclass(slots=True)
-class _Course:
+class _Course(Struct):
     """One round. `failed`: what refuses the write, with its reason."""
 
     rounds: Rounds

@@ -5,11 +5,11 @@ What cannot be evaluated here is told as `unasked`, and hinders nobody.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from roadstead.sim import status
 from roadstead.sim.admission import expressions, initializers, judges, matching, params, unasked
@@ -21,8 +21,7 @@ Value = dict[str, Any]
 CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     name: str
     spec: Value
     unknown: bool  # uses what cannot be evaluated here
@@ -34,8 +33,7 @@ class Policy:
         return bool(self.spec.get("failurePolicy", "Fail") == "Fail")
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(Struct, frozen=True):
     message: str
     reason: str = "Invalid"
 

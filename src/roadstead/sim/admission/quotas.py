@@ -4,10 +4,10 @@ What counts is the status of a quota, as in a real server: a quota that no contr
 nothing. Writing the new numbers is left to whoever stores the object.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim import status
 from roadstead.sim.admission import usage
@@ -20,8 +20,7 @@ Value = dict[str, Any]
 QUOTAS = ("", "resourcequotas")
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """What a quota has used once the object is stored."""
 
     quota: str

@@ -2,18 +2,17 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 Value = dict[str, Any]
 VERSION = "admission.k8s.io/v1"
 TIMEOUT = 10  # seconds, where a webhook does not say it
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """`about`: what is asked about which state of an object; the same question is not asked twice."""
 
     webhook: str
@@ -32,8 +31,7 @@ class Question:
         return Reply(failure=f"failed to call webhook: {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """`failure`: why there is no answer; then the rest means nothing."""
 
     allowed: bool = False

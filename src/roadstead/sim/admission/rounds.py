@@ -5,12 +5,12 @@ asked before a change and want to see it.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(slots=True)
-class Turn:
+
+class Turn(Struct):
     """Policies, or webhooks. `left`: the object as they left it in the first round."""
 
     called: set[Hashable] = field(default_factory=set)  # and not told of a change yet
@@ -27,8 +27,7 @@ class Turn:
         self.called.clear()
 
 
-@dataclass(slots=True)
-class Rounds:
+class Rounds(Struct):
     policies: Turn = field(default_factory=Turn)
     webhooks: Turn = field(default_factory=Turn)
     second: bool = False

@@ -5,9 +5,10 @@ Also says when there will be something else to say, so that nobody has to look b
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.sim.controllers.machines import Machines, Way
 
@@ -16,16 +17,14 @@ Value = dict[str, Any]
 FIRST_BACK_OFF, LAST_BACK_OFF = 10, 300
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One container: its status, and at which age of the pod that will be another (None: never)."""
 
     status: Value
     until: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A pod on its node. `missing`: what a container needs and is not there, by its specification."""
 
     pod: Value

@@ -6,11 +6,11 @@ A controller is a function of one object's name, with what it looks at. Calling 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim.store import Change, Key, Resource
 
@@ -23,8 +23,7 @@ EVERYTHING: Resource = ("*", "*")
 OWNED = b'"ownerReferences"'
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True, dict=True):
     """One change, decoded when somebody looks."""
 
     resource: Resource
@@ -52,8 +51,7 @@ class Event:
 Points = Callable[["World", Event], Iterable[Key]]
 
 
-@dataclass(frozen=True, slots=True)
-class Controller:
+class Controller(Struct, frozen=True):
     """`sees`: for each resource it looks at, to which of its objects a change of it points. `looks_first`: it is
     called for what a cluster has from the beginning, too."""
 

@@ -5,11 +5,12 @@ Without nodes pods stay pending, as on an API server whose cluster has none.
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct, field
 
 Value = dict[str, Any]
 
@@ -24,16 +25,14 @@ class Way(StrEnum):
     UNREADY = "unready"  # it runs and never gets ready
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(Struct, frozen=True):
     """Images whose name matches the pattern: `*:broken`, `registry.example.com/shop/*`."""
 
     pattern: str
     way: Way = Way.PULL
 
 
-@dataclass(slots=True)
-class Machines:
+class Machines(Struct):
     nodes: int = 3
     ready_after: float = 2.0  # seconds from a pod's creation
     failing: tuple[Failing, ...] = ()

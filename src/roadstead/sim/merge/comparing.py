@@ -4,16 +4,16 @@ A container counts as added or removed together with all that is in it. Items of
 when their keys are equal, wherever they stand; a list in another order has not changed.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.sim.merge import fields, pathing
 from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.merge.types import ABSENT, ListType, MapType, Type
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     added: Fields
     removed: Fields
     modified: Fields

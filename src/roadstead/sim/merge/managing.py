@@ -5,8 +5,9 @@ limits) is left to the caller. The object and the owners passed in stay as they 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from roadstead.sim.merge import checking, combining, comparing, contents, fields, removing, reshaping
 from roadstead.sim.merge.comparing import Comparison
@@ -14,8 +15,7 @@ from roadstead.sim.merge.fields import EMPTY, Fields
 from roadstead.sim.merge.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(Struct, frozen=True):
     """What one manager owns, in the schema of one version. `applied`: by apply, so that it may take away."""
 
     fields: Fields
@@ -43,8 +43,7 @@ class Versions(Protocol):
     def convert(self, value: Any, version: str) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     versions: Versions
     ignored: Mapping[str, Fields] = field(default_factory=dict)  # by version: fields that nobody ever owns
 

@@ -5,9 +5,10 @@ recursive schemas, so they are built in two steps and must not be changed after 
 identity is all that is ever needed.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 
 class Absent(Enum):
@@ -19,8 +20,7 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
-@dataclass(slots=True, eq=False)
-class ListType:
+class ListType(Struct, eq=False):
     """`atomic`: replaced whole. Otherwise a set of scalars, or, with `keys`, of maps told apart by them."""
 
     element: "Type"
@@ -29,8 +29,7 @@ class ListType:
     defaults: dict[str, Any] = field(default_factory=dict)  # what an item means that leaves a key out
 
 
-@dataclass(slots=True, eq=False)
-class MapType:
+class MapType(Struct, eq=False):
     """`fields` are known by name; other keys have type `element`, and are not allowed when that is None."""
 
     fields: "dict[str, Type]" = field(default_factory=dict)
@@ -41,8 +40,7 @@ class MapType:
         return self.fields.get(key, self.element)
 
 
-@dataclass(slots=True, eq=False)
-class Type:
+class Type(Struct, eq=False):
     """`scalar`: numeric, string, boolean, untyped (any of them), or empty when it is none."""
 
     scalar: str = ""

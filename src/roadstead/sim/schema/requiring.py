@@ -1,16 +1,15 @@
 """What the server refuses for its schema's sake: required fields and enumerations."""
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.sim.schema.shapes import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     reason: str  # FieldValueRequired, FieldValueInvalid, FieldValueNotSupported, FieldValueForbidden, …
     message: str
     field: str

@@ -1,15 +1,15 @@
 """The shape of a value: one node per schema, compiled once per kind, and shared by all clusters of a version."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.sim.merge.types import Type
 
 PLAIN = frozenset(("string", "integer", "number", "boolean", "intstr", "time", "bytes"))
 
 
-@dataclass(slots=True, eq=False)
-class Case:
+class Case(Struct, eq=False):
     """A default that another field of the same object decides."""
 
     key: str
@@ -17,8 +17,7 @@ class Case:
     values: dict[str, Any]
 
 
-@dataclass(slots=True, eq=False)
-class Shape:
+class Shape(Struct, eq=False):
     """`kind`: struct, map, list, string, integer, number, boolean, quantity, intstr, time, bytes or any.
 
     Recursive schemas refer to themselves; nothing is changed after compiling.

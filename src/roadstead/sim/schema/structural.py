@@ -5,10 +5,10 @@ validator and, for its rules, by CEL. Custom values keep nulls and empty values:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
+from msgspec import Struct
 
 from roadstead.language import cel
 from roadstead.model import errors
@@ -23,8 +23,7 @@ SCALARS = {"string": "string", "integer": "numeric", "number": "numeric", "boole
 ROOT = ("apiVersion", "kind", "metadata")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Structural:
+class Structural(Struct, frozen=True, eq=False):
     shape: Shape
     validator: Any
     rules: bool  # has any in CEL

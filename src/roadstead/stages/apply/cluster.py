@@ -8,10 +8,11 @@ the cluster answers no more, nothing further is written.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -38,8 +39,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _SETTLES_WITHIN = 15.0  # seconds that a server may go by an older definition
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """`own` acts as ourselves and keeps the inventory; `client` may act as a bundle's service account.
     `slots` bounds what all bundles together ask of the cluster at once; `announcements` are the run's.
     What was defined, and until when the server may not go by it yet, `own` remembers for all bundles: the
@@ -51,8 +51,7 @@ class Cluster:
     announcements: Announcements = field(default_factory=Announcements)
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """One step's requests. `until` is a time of the running loop."""
 
     cluster: Cluster

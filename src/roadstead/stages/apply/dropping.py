@@ -6,7 +6,8 @@ in that moment makes it fail. The object leaves the inventory only when its end 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import ConflictError, Problem, StalledError
@@ -21,16 +22,14 @@ from roadstead.world import crash
 _ATTEMPTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """`ours` tells whether the object stays in the inventory."""
 
     outcome: ObjectOutcome
     ours: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dropper:
+class Dropper(Struct, frozen=True):
     """`precious` allows deletes of kinds that take other people's data with them. `kept_uids` and
     `kept_namespaces` are what the bundle still wants: an object may be known by two groups, and a namespace
     takes all that is in it."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from roadstead.model import errors
 from roadstead.model.errors import RoadsteadError

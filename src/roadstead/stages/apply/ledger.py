@@ -5,9 +5,9 @@ leaves nothing unknown; an object leaves it only when it is known to be gone, re
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Entry, Inventory, short

@@ -6,7 +6,9 @@ of objects, and what a failure means for others, is levels.py's.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError, StalledError
@@ -22,8 +24,7 @@ from roadstead.world import crash
 from roadstead.world.kube import errors as refusals
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """What became of the object. `sent` is what the answer is to be compared with."""
 
     answer: Object
@@ -32,8 +33,7 @@ class Put:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Putter:
+class Putter(Struct, frozen=True):
     """Writes the objects of one bundle: `part_of` labels them, `patience` is how long an object that is
     going may take to be gone."""
 

@@ -1,7 +1,8 @@
 """What one step knows while it is under way, and how it tells of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model import reasons
 from roadstead.model.assignment import HealthRule
@@ -21,8 +22,7 @@ _IDLE = {Action.UNCHANGED: Result.UNCHANGED, Action.KEEP: Result.KEPT}
 _NOT_TRIED = (reasons.INTERRUPTED, reasons.DEPENDENCY_NOT_READY)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How a step may act. `writer` is this process, told apart from every other; with `release` it holds
     the bundle for the step alone, so that anybody may write it afterwards, else for good; with `anew` what is
     left of an earlier run of this writer is fenced; `precious` allows to
@@ -41,8 +41,7 @@ class Rules:
     patience: float = 30.0
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """`before` is what the cluster's inventory held when the plan was made, `stored` what it holds now with what
     was announced, `written` what it must learn of written objects,
     `gone` what it must forget."""

@@ -5,7 +5,8 @@ else is only looked at.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model import reasons
 from roadstead.model.assignment import HealthRule
@@ -20,8 +21,7 @@ from roadstead.stages.apply.cluster import Object, Session
 from roadstead.stages.apply.work import Work
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(Struct):
     """`answers` are the objects written in this step, `failed` those that cannot be relied on."""
 
     session: Session

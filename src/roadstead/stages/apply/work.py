@@ -1,8 +1,7 @@
 """One change as apply works on it: the parsed manifest and its marks. Pure."""
 
-from dataclasses import dataclass
-
 import orjson
+from msgspec import Struct
 
 from roadstead.model.ids import ObjectId
 from roadstead.model.plan import Action, Change
@@ -14,8 +13,7 @@ WRITING = frozenset({Action.CREATE, Action.UPDATE, Action.RECREATE, Action.ADOPT
 DROPPING = frozenset({Action.DELETE, Action.ORPHAN, Action.HAND_OVER})
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """`manifest` is None for an object that Git has no more."""
 
     change: Change

@@ -7,7 +7,8 @@ write all of the database can make up a whole chain; only what was anchored befo
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.language import chain
 from roadstead.model import reasons
@@ -15,8 +16,7 @@ from roadstead.model.errors import Problem
 from roadstead.model.record import Anchor, Kept, Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`unanchored` counts the newest records, which no anchor vouches for yet."""
 
     writer: str
@@ -26,8 +26,7 @@ class Verdict:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(slots=True)
-class Verifier:
+class Verifier(Struct):
     """`head` is the sequence and hash that the database has for the writer (None: it has none); `anchors` is
     None where they were not read, which says nothing about them."""
 

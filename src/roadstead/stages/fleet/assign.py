@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.language.steps import Steps
 from roadstead.model import reasons
@@ -57,8 +58,7 @@ class Assignments(Mapping[Key, Assignment]):
         return sum(map(len, self._names.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     assignments: Assignments
     blocked: Mapping[Key, Problem]
     refused: tuple[Problem, ...]
@@ -76,8 +76,7 @@ def assign(world: World, blocks: Blocks) -> Steps[Made]:
     )
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     names: dict[str, dict[str, None]] = field(default_factory=dict)
     blocked: dict[Key, Problem] = field(default_factory=dict)
     refused: list[Problem] = field(default_factory=list)

@@ -17,7 +17,9 @@ Source's repository can freeze more than these.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, Severity
@@ -26,8 +28,7 @@ from roadstead.stages.fleet import naming
 from roadstead.stages.fleet.collection import Documents, Fault
 
 
-@dataclass(slots=True)
-class Blocks:
+class Blocks(Struct):
     """Errors by what they freeze; the first found is told."""
 
     repositories: dict[str, Problem] = field(default_factory=dict)  # "" is everything

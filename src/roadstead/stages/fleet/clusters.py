@@ -5,7 +5,8 @@ document assumes; later wins.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.language import selectors
 from roadstead.model.facts import Facts, computed
@@ -14,8 +15,7 @@ from roadstead.stages.fleet import documents, selection
 from roadstead.stages.fleet.collection import Documents, Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Clusters:
+class Clusters(Struct, frozen=True):
     by_name: Mapping[str, Cluster]
     index: selectors.Index
     retired: frozenset[str]

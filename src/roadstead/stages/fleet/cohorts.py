@@ -5,8 +5,9 @@ pair can be made is checked for all pairs at once, the assignment itself is made
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from roadstead.model.assignment import Assignment, Freeze, Layer, TreePath
 from roadstead.model.errors import Problem
@@ -18,8 +19,7 @@ from roadstead.stages.fleet.holds import Active
 from roadstead.stages.fleet.targets import NOWHERE, Targets
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What all Bundles are resolved against. `covered`: by Rollout, the clusters in one of its waves;
     `unread`: pinned revisions, as SOURCE@REVISION, and artifacts that cannot be read."""
 
@@ -33,8 +33,7 @@ class World:
     unread: Mapping[str, Problem]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cohort:
+class _Cohort(Struct, frozen=True):
     """Layers before the Cluster's own variables, between these and its variables for the Bundle, and after
     both. `lacking` are required parameters that none of them gives."""
 

@@ -4,10 +4,13 @@ A document that cannot be used is never just missing: a fault with its kind and 
 what depends on it freezes instead of vanishing.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.language import yaml
 from roadstead.model.errors import Place, Problem, Severity
@@ -25,8 +28,7 @@ def shown(source: str, file: str) -> str:
     return f"{source}:{file}" if source else file
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A problem of the document `kind`, `name` in the repository of `source`; name or kind may be unknown.
     With a `key` it concerns that Bundle on that cluster alone."""
 
@@ -46,7 +48,7 @@ class Fault:
         return self.is_error and not (self.name and self.kind in documents.KINDS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Entry(Generic[_Model]):
     """One document. `name` is SOURCE/NAME in the repository of a Source, `source` that Source's name."""
 
@@ -55,7 +57,7 @@ class Entry(Generic[_Model]):
     source: str
     file: str
     model: _Model
-    document: yaml.Document = field(repr=False, compare=False)
+    document: yaml.Document = dataclasses.field(repr=False, compare=False)
 
     @property
     def folder(self) -> str:
@@ -82,8 +84,7 @@ class Entry(Generic[_Model]):
 Entries = Mapping[str, Entry[_Model]]
 
 
-@dataclass(frozen=True)
-class Documents:
+class Documents(Struct, frozen=True, dict=True):
     """`read` are the Sources whose documents are in here; `unread` those that could not be read, and why.
     A Source in neither was not asked for."""
 

@@ -8,10 +8,10 @@ import io
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from msgspec import Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
@@ -28,8 +28,7 @@ _SEPARATOR = re.compile(r"^---(?:[ \t]+|\n|\Z)", re.MULTILINE)
 _INDENTED = re.compile(r"^( +)[^\s#-]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class NewCluster:
+class NewCluster(Struct, frozen=True):
     """What `cluster add` learned. Empty fields are left out of a new document, and alone in an old one."""
 
     name: str
@@ -44,8 +43,7 @@ class NewCluster:
         return {name: value for name, value in fields.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A file's new content. `created`: the cluster was not in the fleet before."""
 
     path: str

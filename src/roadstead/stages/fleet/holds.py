@@ -4,8 +4,9 @@ A Hold whose document has an error cannot be trusted to say less than it should:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from roadstead.model import reasons
 from roadstead.model.assignment import Freeze
@@ -15,8 +16,7 @@ from roadstead.stages.fleet.collection import Documents, Entry, Fault
 from roadstead.stages.fleet.documents.hold import Do
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
+class Active(Struct, frozen=True):
     entry: Entry[documents.Hold]
     clusters: frozenset[str]
     freezes: bool  # by what it says, or because it has an error

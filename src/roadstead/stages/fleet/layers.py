@@ -7,8 +7,9 @@ parameters is left out, so that a variable of one Bundle changes no other Bundle
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.language import substitution
 from roadstead.model import reasons
@@ -25,8 +26,7 @@ def misfit(value: object, wanted: ParameterType) -> str:
     return f"the parameter's type is {wanted}: found {reading.sort_of(value)}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written:
+class Written(Struct, frozen=True, eq=False):
     """A layer, and where a document writes it."""
 
     layer: Layer
@@ -34,8 +34,7 @@ class Written:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """The layers that do not depend on the Bundle, and each Cluster's own for single Bundles. Clusters
     without variables are left out."""
 

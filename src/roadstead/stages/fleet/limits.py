@@ -7,8 +7,9 @@ must not go forward until somebody approves the loss.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem
@@ -27,8 +28,7 @@ class Fate(StrEnum):
     FROZEN = "frozen"  # nobody can tell: its objects stay as they are
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """A pair that is installed and not assigned. `now` is the pair as which it goes on, when renamed."""
 
     key: Key
@@ -37,8 +37,7 @@ class Lost:
     now: Key | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Losses:
+class Losses(Struct, frozen=True):
     """`clusters` are those whose documents vanished. `problems` say which limits are exceeded."""
 
     pairs: tuple[Lost, ...]

@@ -5,12 +5,15 @@ nothing to go on from. Fetching the Sources' repositories is the caller's; which
 check's. It may take a moment: `reading_fleet` and `reading_sources` are the same in steps.
 """
 
+import dataclasses
 import glob
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.language import nearest, steps, yaml
 from roadstead.language.steps import Steps
@@ -134,8 +137,7 @@ def _patterns(found: "_Reading") -> Sequence[str]:
     return _DEFAULT_PATTERNS
 
 
-@dataclass
-class _Reading:
+class _Reading(Struct):
     """What one repository's files came to so far. `kinds`: what it may hold; None: all."""
 
     source: str
@@ -204,14 +206,14 @@ class _Reading:
         if not _is_ours(document.value):
             return
         if self.source and entry.name:
-            entry = replace(entry, name=f"{self.source}/{entry.name}")
+            entry = dataclasses.replace(entry, name=f"{self.source}/{entry.name}")
         if kind == "Fleet" and path == self.root and not self.source:
             self.fleet_value = document.value
         faults = self._misplaced(entry)
         if not faults:
             result = reading.model(entry, documents.KINDS[str(kind)])
             if not isinstance(result, list):
-                self._take(replace(entry, model=result))
+                self._take(dataclasses.replace(entry, model=result))
                 return
             faults = result
         self.faults += faults

@@ -7,8 +7,10 @@ moment: `resolving` is the same in steps.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.language import steps
 from roadstead.language.steps import Steps
@@ -35,8 +37,7 @@ from roadstead.stages.fleet import (
 from roadstead.stages.fleet.collection import Documents, Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """`blocked` are pairs that stay as they are, each with its error; they have no assignment.
     `revisions` are the pinned (Source, commit) that a snapshot needs besides the Sources' own, `artifacts` what
     it needs from registries.

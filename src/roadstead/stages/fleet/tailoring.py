@@ -4,7 +4,8 @@ Clusters to which the same of these apply are one variant and share everything b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model import assignment as model
 from roadstead.model import reasons
@@ -17,8 +18,7 @@ from roadstead.stages.fleet.documents import hold
 from roadstead.stages.fleet.holds import Active
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One override, pin or hold, and the clusters on which it applies."""
 
     origin: str
@@ -32,8 +32,7 @@ class Change:
     pin: Entry[documents.Pin] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """The layers between the Cluster's variables and those it has for this Bundle, and after both."""
 
     source: TreePath | Chart

@@ -5,7 +5,8 @@ cluster. Selectors that match nothing are said.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.model import reasons
 from roadstead.stages.fleet import naming, selection
@@ -15,8 +16,7 @@ from roadstead.stages.fleet.collection import Documents, Fault
 NOWHERE: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """`baseline`: the Bundles that each Profile assigns; `gates`: those of them that others wait for."""
 
     clusters: Mapping[str, frozenset[str]]  # by Bundle

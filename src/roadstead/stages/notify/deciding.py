@@ -7,8 +7,9 @@ the message with the same id.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from roadstead.model.alert import Alert
 from roadstead.model.events import Delivery, Event
@@ -26,8 +27,7 @@ def standing(told: Iterable[Waiting]) -> dict[Subject, Waiting]:
     return {subject: one for one in told if (subject := subjects.subject(one[1]))}
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """A message, or none where nothing needs to be said. Once it was sent, `done` are settled for good, `told`
     stand, and `over` stand no longer."""
 
@@ -37,8 +37,7 @@ class Batch:
     over: frozenset[Subject] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """`again` is when there may be something to tell though nothing new happens; None: never."""
 
     batches: tuple[Batch, ...]
@@ -82,8 +81,7 @@ def decide(
     return Decision(tuple(batches), min(later, default=None))
 
 
-@dataclass(slots=True)
-class _Round:
+class _Round(Struct):
     """All of one kind and bundle."""
 
     waiting: list[Waiting] = field(default_factory=list)

@@ -4,14 +4,14 @@ Nothing is dropped: what finds no allowance at all waits, and is part of the nex
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.stages.notify.deciding import Batch
 from roadstead.stages.notify.message import Message
 
 
-@dataclass(slots=True)
-class Bucket:
+class Bucket(Struct):
     """Messages that may be sent at once, and how many seconds bring one back. Of time only differences count."""
 
     size: int = 10

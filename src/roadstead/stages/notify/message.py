@@ -1,7 +1,8 @@
 """What is sent: one message of things that belong together."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from roadstead.model.events import Event, Level
 
@@ -18,8 +19,7 @@ _GOES_ON = (State.BEGUN, State.STILL)
 _WORST_FIRST = (Level.ERROR, Level.WARNING, Level.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """`event` is what began or happened, also where the item says that it is over."""
 
     event: Event
@@ -30,8 +30,7 @@ class Item:
         return self.state in _GOES_ON
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """`kind` and `bundle` are those of all items; of a digest, which tells at once what was held back, both are
     empty. The same content has the same `id`, also after a restart."""
 

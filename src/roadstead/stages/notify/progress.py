@@ -1,8 +1,9 @@
 """How a commit stands on the clusters and bundles of an Alert: what a commit status and a comment say of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from roadstead.model.alert import Alert
 from roadstead.model.status import Standing, Status
@@ -18,8 +19,7 @@ class State(StrEnum):
     FAILURE = "failure"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """`said` is one line, `details` a line for each bundle on a cluster that is not as it should be."""
 
     commit: str

@@ -6,11 +6,11 @@ that no secret comes into memory.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.model.assignment import HealthRule
 from roadstead.model.errors import Problem
@@ -48,8 +48,7 @@ WITHOUT_STATUS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(Struct, frozen=True):
     """`mark` and `uid` are those that the last write left (model Entry). `finished` asks a Job to be done,
     `gone` the object to be gone. Of a kind without status nothing counts but `rules`."""
 

@@ -9,10 +9,10 @@ An object that could not be looked for is `unreadable`, never taken for one that
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import orjson
+from msgspec import Struct, field
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -31,8 +31,7 @@ _PAGE, _METADATA_PAGE = 500, 5000  # objects of some 10 KB, metadata of some 1.5
 _BATCH = 200  # decoded in a row, some 10 ms: then other clusters' answers have their turn
 
 
-@dataclass(slots=True)
-class Found(Generic[Value]):
+class Found(Struct, Generic[Value]):
     """Where the kind is not `served`, there are no objects of it."""
 
     served: bool = True

@@ -9,8 +9,9 @@ several steps pass by here, too.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.model.ids import ObjectId
 from roadstead.objects import ownership
@@ -20,8 +21,7 @@ _MOST = 8  # states of one object: who edits oftener within one step is told of 
 Object = dict[str, Any]
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Struct):
     """Between the resourceVersions of a plan and of its write; `known` are marks and signatures."""
 
     since: int

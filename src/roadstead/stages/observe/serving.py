@@ -1,7 +1,8 @@
 """Which of some kinds a cluster serves, asked anew when one seems to be missing: it may have come since."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.facts import ApiResource
@@ -9,8 +10,7 @@ from roadstead.model.ids import GroupKind
 from roadstead.world.kube import client as kube
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """A kind that is in neither is not served; of the `unknown` nobody can tell, their API does not answer."""
 
     resources: Mapping[GroupKind, ApiResource] = field(default_factory=dict)

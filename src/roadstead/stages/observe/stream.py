@@ -9,8 +9,10 @@ may see it again; of different objects it learns in no certain order.
 import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError, StalledError, UsageError
@@ -26,8 +28,7 @@ _PAGE, _METADATA_PAGE = 500, 5000
 _BATCH = 200  # objects looked at in a row, some 10 ms: then others have their turn
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What lies in `namespace`, has this `name`, matches the label `selector`; each "" where that does not
     matter. `metadata` asks for no more than the metadata."""
 

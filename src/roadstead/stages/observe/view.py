@@ -7,9 +7,10 @@ its inventories nothing is known of a cluster: that is raised.
 
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
+
+from msgspec import Struct, field
 
 from roadstead.model.errors import Problem
 from roadstead.model.facts import ApiResource
@@ -26,8 +27,7 @@ from roadstead.world.kube import client as kube
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True)
-class ClusterView:
+class ClusterView(Struct, frozen=True, dict=True):
     """`live` holds what exists of the owned and the wanted, and what else carries our label. `unreadable`
     tells of which objects nothing is known, and why; no plan may touch these. `unserved` kinds have no
     objects, because the cluster does not serve them."""
@@ -85,8 +85,7 @@ async def complete(
     return ClusterView(client.cluster, stored, kept, search.unreadable, search.unserved(), search.live)
 
 
-@dataclass(slots=True)
-class _Question:
+class _Question(Struct):
     owned: set[ObjectId] = field(default_factory=set)
     unknown: set[ObjectId] = field(default_factory=set)
 
@@ -106,8 +105,7 @@ def _by_kind(owned: Iterable[ObjectId], wanted: Collection[ObjectId]) -> dict[Gr
     return questions
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """`stale` are kinds that discovery, being of an older day, knew at a version that is served no more."""
 
     client: kube.Client

@@ -9,10 +9,11 @@ inventory only when it is known to be gone, released or somebody else's.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.assignment import Additions, Adopt, Assignment, DeletionPolicy, DriftMode
@@ -28,8 +29,7 @@ from roadstead.stages.plan import limits
 CHANGED = "changed in Git"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """All that a comparison looks at.
 
     `assignment` is None when Git assigns the bundle to the cluster no more: everything it owns is then

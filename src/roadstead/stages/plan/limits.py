@@ -6,7 +6,8 @@ count; an object that is handed over or kept does not.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.assignment import Assignment

@@ -5,9 +5,9 @@ where there is none, nothing was wrong, whatever the signatures said (correctnes
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import orjson
+from msgspec.structs import replace
 
 from roadstead.language import paths
 from roadstead.model import reasons

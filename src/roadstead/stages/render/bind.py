@@ -7,13 +7,13 @@ schemas. All problems of all objects are told together.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
 from roadstead.language import canonical, merge_keys, patches, paths, substitution
 from roadstead.model import errors, wire

@@ -7,10 +7,10 @@ its own values give. See bind.py.
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from roadstead.language import substitution
 from roadstead.model.assignment import Assignment, Patch

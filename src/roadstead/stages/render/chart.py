@@ -9,9 +9,10 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.model.errors import Place, Problem, Severity
 from roadstead.model.reasons import LEFT_OUT
@@ -21,8 +22,7 @@ _KNOWN_DIALECTS = re.compile(r"^https?://json-schema\.org/(draft-\d+|draft/[\d-]
 _CAPABILITIES = re.compile(rb"Capabilities\b(\s*\.\s*(\w+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Asks:
+class Asks(Struct, frozen=True):
     """What templates may ask of the cluster: its version, and the APIs it serves."""
 
     version: bool

@@ -8,8 +8,9 @@ on and try it as an address.
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from roadstead.language import yaml
 from roadstead.model import errors
@@ -23,8 +24,7 @@ _BESIDE = ".roadstead-sources"  # nothing of a repository's own is copied there
 _COPY_IT = "name its repository as a Source without limits (allow), or copy it into this one"
 
 
-@dataclass(slots=True)
-class Closure:
+class Closure(Struct):
     """`spans`: a kustomization names a file outside of its own folder, as Flux allows. `configured`: plug-ins
     are configured in it; their files cannot all be known. `kustomizations` holds the content as read here, with
     remote bases named by their `place` beside. `bases` are what is reached in other repositories, by Source."""

@@ -10,8 +10,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.model import errors
 from roadstead.model.errors import Problem
@@ -24,8 +25,7 @@ _LONG = 110  # seconds for a render: less than the worker has, so that the messa
 _NOWHERE = "http://127.0.0.1:1"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     path: str
     arguments: tuple[str, ...]
     version: str

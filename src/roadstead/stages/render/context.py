@@ -1,8 +1,9 @@
 """What every step of one render works with."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from roadstead.model.facts import Facts
 from roadstead.model.snapshot import Snapshot
@@ -21,8 +22,7 @@ class Pool(Protocol):
     async def run(self, function: str, payload: bytes, *, deadline: float) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """`facts` are by the cluster's name; `deadline` is that of one job, in seconds; `spare` workers get none."""
 
     snapshot: Snapshot

@@ -7,9 +7,10 @@ its facts only if its templates ask for them. Notes are not rendered; hooks beco
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from roadstead.language import paths, substitution, yaml
 from roadstead.model import errors
@@ -49,8 +50,7 @@ def _layer(one: Values) -> dict[str, Any]:
     return {"source": one.file.source, "file": one.file.path, "optional": one.optional}
 
 
-@dataclass(frozen=True, slots=True)
-class _Chart:
+class _Chart(Struct, frozen=True):
     """Files of a chart: a folder of the tree, a packed one in it, or one that was fetched."""
 
     source: Source

@@ -9,9 +9,10 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from roadstead.model import errors
 from roadstead.model.errors import Problem
@@ -23,8 +24,7 @@ _SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
 _UNKNOWN_VERSION = "1.37.0"  # for charts that ask for none
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """`version` is the cluster's, "1.37.2"; `apis` are "apps/v1" and "apps/v1/Deployment"."""
 
     name: str
@@ -69,8 +69,7 @@ def _library_version(blobs: Blobs) -> str:
     return known.decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     version: str
 
     def render(self, chart: Path, release: Release) -> list[tuple[str, str]]:
@@ -140,8 +139,7 @@ def _satisfies(version: str, constraint: str) -> bool:
     return "true" in answer["ask/templates/answer.yaml"]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     command: commands.Command
 
     @property

@@ -7,7 +7,8 @@ chart, a repository beside), the place stays as it was.
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from roadstead.model.assignment import Chart, TreePath
 from roadstead.model.errors import Place, Problem, RoadsteadError, Severity

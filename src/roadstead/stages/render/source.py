@@ -7,8 +7,9 @@ nothing under that key; it may read nothing but what the key covers.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from roadstead.model.assignment import Assignment
 from roadstead.model.errors import Problem
@@ -17,8 +18,7 @@ from roadstead.world.blobs import Blobs
 from roadstead.world.git import trees
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """`path` in the tree `name` is a folder or file; or `archive` is the digest of a packed chart in `blobs`.
 
     `repositories` are those of the snapshot that the build may read, by Source. `pin` is the version
@@ -39,30 +39,26 @@ class Source:
         return self.repositories[self.name]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterFacts:
+class ClusterFacts(Struct, frozen=True):
     """What charts may ask of a cluster: its version, and "apps/v1", "apps/v1/Deployment", …"""
 
     version: str
     apis: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """One object as the renderer gave it. `origin` is a file of the source, with the line where known."""
 
     origin: str
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     objects: tuple[Rendered, ...]
     findings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """`key` covers the renderer's version and all that `run` reads."""
 
     key: Any  # a JSON value

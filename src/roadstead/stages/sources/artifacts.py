@@ -3,9 +3,11 @@ digest in place of a commit. One that cannot be read is a problem of its own, an
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model.errors import Problem, RoadsteadError
 from roadstead.model.snapshot import Origin, Revision
@@ -18,8 +20,7 @@ _AT_ONCE = 8
 _LONGEST = 120.0  # seconds, also where a run may go on for ever
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     revisions: Mapping[str, Revision]
     unread: Mapping[str, Problem]
 

@@ -4,8 +4,9 @@ Whichever way, its submodules are mounted, and nothing of the user's is written.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -17,8 +18,7 @@ from roadstead.world.git.locations import Location
 from roadstead.world.git.submodules import Root
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """`until` is a moment on the loop's clock, as everywhere in world/git."""
 
     cache: Path

@@ -6,8 +6,9 @@ always read at a commit, and a fleet from elsewhere may not name repositories on
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError

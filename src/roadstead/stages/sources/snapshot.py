@@ -5,8 +5,10 @@ the others go on. What is odd but readable (history rewritten, a submodule that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model import reasons
 from roadstead.model.errors import Problem, RoadsteadError, Severity
@@ -18,8 +20,7 @@ from roadstead.world.git import stores
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """`unread` tells, by Source, why it is missing in the snapshot."""
 
     snapshot: Snapshot

@@ -5,10 +5,10 @@ A tag is asked for again each time, as it may move; what stands under a digest i
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.world.charts import http, registry, unpack
 from roadstead.world.charts.http import Workers
@@ -20,8 +20,7 @@ _DIGEST = "sha256:"
 _PACKED = "tar+gzip"
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """`digest` is that of the manifest; its files are `tree` in `store`."""
 
     digest: str

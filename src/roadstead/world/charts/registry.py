@@ -8,9 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 from roadstead.model.assignment import Chart
@@ -37,14 +37,12 @@ async def pull(session: aiohttp.ClientSession, chart: Chart) -> bytes:
     raise http.unreadable(registry.url, f"{chart.version} is no Helm chart")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     type: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     digest: str
     layers: tuple[Layer, ...]
 

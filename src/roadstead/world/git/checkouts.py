@@ -7,8 +7,9 @@ is git's question (safe.directory), which it is asked first.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -19,8 +20,7 @@ from roadstead.world.git.locations import Location
 _FILES = ("objects", "index", "shallow", "info/exclude", "info/attributes", "modules", "config")
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """`top` is the working tree, None for a bare repository. `files` are git's own, where they really lie."""
 
     top: Path | None
@@ -32,8 +32,7 @@ class Checkout:
         return self.top or self.git_dir
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """`tag` is the hash of the tag object, if an annotated tag was asked for."""
 
     commit: str

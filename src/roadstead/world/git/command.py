@@ -11,9 +11,10 @@ import os
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct, field
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem
@@ -85,8 +86,7 @@ _CONFIG = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     status: int
     output: bytes
     errors: str
@@ -101,8 +101,7 @@ def until(deadline: float) -> float:
     return asyncio.get_running_loop().time() + deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """How git is run: until which moment, on which store, allowed to talk to which remote alone."""
 
     until: float
@@ -165,8 +164,7 @@ async def _ssh(variables: Mapping[str, str], until: float) -> dict[str, str]:
     return {} if own.text else {"GIT_SSH_COMMAND": f"ssh -o BatchMode=yes -o ConnectTimeout={seconds}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A program to be run once, in a group of its own."""
 
     line: Sequence[str]

@@ -15,11 +15,12 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.decision import Decision
@@ -38,8 +39,7 @@ _LOST_RACE = re.compile(
 _PAUSE = 0.1  # seconds before another attempt, growing
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(Struct, frozen=True):
     """What the ref holds at `commit` ("" while it does not exist). `problems` are files that cannot be read:
     they may hold anything, so their readers go on as little as they can. `replaced` is the commit seen before,
     where that is no ancestor: somebody rewrote the ref."""
@@ -146,8 +146,7 @@ async def _advertised(git: Git, location: Location) -> str:
     return answer.text.partition("\t")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Mirror:
+class _Mirror(Struct, frozen=True):
     """A copy of the ref with its history, its lock held."""
 
     location: Location

@@ -9,8 +9,9 @@ import hashlib
 import os
 import re
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.language import nearest
 from roadstead.model import errors, reasons
@@ -31,8 +32,7 @@ _COMMIT_REFUSED = re.compile("unadvertised object|not our ref|couldn't find remo
 _TIDY_FROM = 64  # commits in one store
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """`ref` is the full name, empty for a commit; `tag` the hash of the tag object, if it was one.
 
     `replaced` is the commit at which the ref was fetched before, if history was rewritten since.
@@ -55,8 +55,7 @@ async def fetch(location: Location, ref: str, *, cache: Path, until: float) -> F
         return await _Copy(location, place, store, Git(until, store=store, remote=location)).fetch(ref)
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
+class _Copy(Struct, frozen=True):
     """The store of one address, its lock held."""
 
     location: Location

@@ -5,9 +5,10 @@ alone (no files) are brought into a store of their own.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.model import errors
 from roadstead.world.git import failures, objects, stores
@@ -18,8 +19,7 @@ _SOME = "100"  # commits that nearly every question ends within
 _WHOLE = "2147483647"
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     oid: str
     parents: tuple[str, ...]
     author: str

@@ -6,9 +6,10 @@ own files or talk less safely: see `submodule`.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -18,8 +19,7 @@ _URL = re.compile(r"(?P<start>(?P<protocol>[a-z][a-z0-9+.-]*)://(?P<host>[^/]*))
 _SCP = re.compile(r"(?P<start>(?:[^@/\s:]+@)?(?P<host>[^-/\s:@][^/\s:@]*):)(?P<path>(?!//).*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """`start` + `path` is what git understands; for a plain path `start` is empty and `path` absolute."""
 
     protocol: str

@@ -5,9 +5,11 @@ repository's own .git/modules or from the submodule's address. One that cannot b
 only what needs it fails. Addresses are not trusted: see locations.submodule.
 """
 
-from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -23,8 +25,7 @@ MOST = 200  # of one revision, nested ones counted
 _AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """A tree that may have submodules, and the address that relative ones are relative to.
 
     `checkout` is the user's repository that it is from, if it is; `is_working` when it is its working tree.
@@ -37,14 +38,12 @@ class Root:
     is_working: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mounted:
+class Mounted(Struct, frozen=True):
     mounts: tuple[Mount, ...] = ()
     dirty: bool = False  # one of them has uncommitted changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     path: str
     commit: str
     name: str

@@ -9,8 +9,9 @@ may renew the time of an object file there whose content it meets again).
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from roadstead.world import tasks
 from roadstead.world.git import checkouts, failures, objects, stores
@@ -36,8 +37,7 @@ _HARMLESS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(Struct, frozen=True):
     """`commit` is empty where there is none yet; `dirty` when the tree is not the commit's; `origin` is where the
     repository was cloned from."""
 

@@ -10,10 +10,11 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Entry, Inventory, Parent
@@ -23,8 +24,7 @@ FORMAT = 1
 MOST = 2_000  # bundles and entries in one Secret: 400 bytes each at worst, before they are packed
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """`claims` holds by the parent's name what is claimed of it. Immutable, so `resource_version` tells which
     of two was first."""
 

@@ -10,7 +10,8 @@ dead run announced is taken over by the next that reads it, and goes with that o
 import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roadstead.model import errors
 from roadstead.model.errors import ConflictError, Problem
@@ -25,8 +26,7 @@ from roadstead.world.kube import client as kube
 Parents = Mapping[str, Parent | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """`before` is a bundle's inventory as it was read, `after` what it holds while the bundle is written. Where
     the epoch is the same, the inventory itself tells enough."""
 
@@ -47,8 +47,7 @@ class Claim:
         return same and self.after.entries.keys() <= other.after.entries.keys()
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """An announcement that is there, and the parents that must still be written before it may go. `ending` while it is
     deleted."""
 
@@ -57,8 +56,7 @@ class _Open:
     ending: bool = False
 
 
-@dataclass(slots=True)
-class Announcements:
+class Announcements(Struct):
     """By the parents' names `_announced` are claims and what hinders them, `_gathered` claims that wait to be
     announced; `_open` are announcements by name."""
 

@@ -4,7 +4,7 @@ Pure. The compare-and-swap that makes a claim true is writing.py's. Whoever clai
 the one before finds out at its next write, and stops.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem

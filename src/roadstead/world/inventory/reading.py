@@ -6,8 +6,10 @@ cannot be read is given as a problem and never as an inventory: its callers free
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -27,8 +29,7 @@ _FEW = 8  # look-ups by name cost about as much as one list of a few hundred par
 SECRETS = ApiResource("", "v1", "Secret", "secrets", namespaced=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """What one cluster holds for one fleet, by bundle. `problems` freeze their bundle; a parent that
     does not even name its bundle stands under "". `taken` are the names of all parents."""
 

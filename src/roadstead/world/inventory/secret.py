@@ -8,10 +8,10 @@ objects, or adopt what is somebody else's.
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from roadstead.model.ids import Key, ObjectId
 from roadstead.model.inventory import Entry, Inventory, Parent

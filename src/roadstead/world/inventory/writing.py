@@ -8,10 +8,10 @@ deleted after the parent has moved on, so every state between two requests is a 
 import contextlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import ConflictError, Problem, RoadsteadError

@@ -7,6 +7,8 @@ Plain data. Secrets are kept out of every repr, so that no traceback or log can 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -69,8 +71,7 @@ class Login:
     oidc: Oidc | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Impersonation:
+class Impersonation(Struct, frozen=True):
     """Sent with every request. The server checks that the login may do this."""
 
     user: str

@@ -10,12 +10,12 @@ import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError
@@ -38,8 +38,7 @@ _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _NAMESPACES = ApiResource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """`connections` requests at once (watches come on top); seconds for an answer, for a connection, for a
     login (ten times as many where a plugin may ask a person), and for the longest silence of a watch (an
     idle one sends its first bookmark after 120 s)."""

@@ -5,9 +5,11 @@ but its kinds are then unknown, not absent: `find` says so instead of answering 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Problem, RoadsteadError, Severity
@@ -29,8 +31,7 @@ _AT_ONCE = 8
 Fetch = Callable[[str, str], Awaitable[dict[str, Any]]]  # path and Accept to the decoded document
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(Struct, frozen=True, dict=True):
     """`items` in the server's order of preference. `unavailable` holds the groups that did not answer."""
 
     items: tuple[ApiResource, ...]
@@ -87,8 +88,7 @@ def told(found: Resources, cluster: str) -> Resources:
     return replace(found, unavailable={g: one.at(cluster=cluster) for g, one in found.unavailable.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """One version of a group. `resources` is None when the document does not hold them."""
 
     group: str

@@ -9,11 +9,11 @@ A record is a folder: <cluster>.json for each cluster, and schemas/<digest>.json
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from roadstead.language import canonical
 from roadstead.model import errors, reasons

@@ -1,11 +1,11 @@
 """The answers of list requests: items stay undecoded, since most are looked at for a few fields only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from roadstead.model.facts import ApiResource
 
@@ -26,8 +26,7 @@ class Page(msgspec.Struct):
 _decoder = msgspec.json.Decoder(Page)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """`items` are JSON (msgspec.Raw, read by msgspec, or by orjson through a memoryview). Those of
     built-in kinds lack apiVersion and kind, those of metadata lists carry PartialObjectMetadata's."""
 

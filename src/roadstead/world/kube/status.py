@@ -4,21 +4,19 @@ Only reading; what it means is errors.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     reason: str = ""
     message: str = ""
     field: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """`structured` is False when no API server wrote this: a proxy's page, or the text for an unknown path."""
 
     code: int

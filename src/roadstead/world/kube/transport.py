@@ -15,10 +15,10 @@ import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 from roadstead import __version__
@@ -35,8 +35,7 @@ _CHUNK = 1 << 18
 _LARGE_BODY = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes

@@ -1,17 +1,16 @@
 """Read a watch: lines of JSON, one event each, arriving in chunks of any size. Pure but for decoding."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from roadstead.model.facts import ApiResource
 from roadstead.world.kube.listing import named
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(Struct, frozen=True):
     """`type` is ADDED, MODIFIED, DELETED or BOOKMARK. A bookmark's object holds a resourceVersion only.
     DELETED may also mean that the object left the selector, or that the server forgot some events."""
 

@@ -4,12 +4,12 @@ A status has a context, a comment a mark that no reader sees: what is told again
 of what was told before, so nothing piles up.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import orjson
+from msgspec import Struct
 
 from roadstead.model.alert import Forge
 from roadstead.world.notify import http
@@ -20,8 +20,7 @@ _PER_PAGE = 50  # Gitea's most
 _STATES = {"failure": "failed"}  # GitLab's words
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """`api` is the address of the forge's API, `path` OWNER/NAME."""
 
     session: aiohttp.ClientSession

@@ -1,7 +1,6 @@
 """What is known of the clusters themselves: labels, reach, facts."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import bindparam, delete, select
 
 from roadstead.model.status import ClusterStatus
@@ -16,8 +15,7 @@ _FORGET = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clusters:
+class Clusters(Struct, frozen=True):
     writer: Writer
 
     async def put(self, *found: ClusterStatus) -> None:

@@ -1,8 +1,8 @@
 """The mirror of refs/roadstead/decisions: read here, decided there."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import bindparam, or_, select, update
 
 from roadstead.model.decision import Decision
@@ -13,8 +13,7 @@ _TABLE = schema.decisions
 _PUSHED = update(_TABLE).where(_TABLE.c.id == bindparam("decided")).values(pushed=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(Struct, frozen=True):
     writer: Writer
 
     async def put(self, *made: Decision, pushed: bool = False) -> None:

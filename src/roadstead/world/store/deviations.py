@@ -1,9 +1,9 @@
 """Objects, or fields of them, that are not as they should be: unready, drifted, added to, fought over."""
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, bindparam, delete, select, tuple_
 
 from roadstead.model import person
@@ -23,8 +23,7 @@ _FORGET = delete(_TABLE).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """Which deviations; None and empty choose all. `text` is looked for in objects, fields, managers and messages."""
 
     clusters: frozenset[str] | None = None
@@ -44,8 +43,7 @@ def write(batch: Batch, key: Key, found: tuple[Deviation, ...]) -> None:
     batch.run(_TABLE, _FORGET, {"on_cluster": key.cluster, "of_bundle": key.bundle, "this_round": round})
 
 
-@dataclass(frozen=True, slots=True)
-class Deviations:
+class Deviations(Struct, frozen=True):
     writer: Writer
 
     async def replace(self, key: Key, found: tuple[Deviation, ...]) -> None:

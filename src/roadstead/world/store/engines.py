@@ -9,10 +9,10 @@ visible in the order of their ids.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -37,8 +37,7 @@ _PRAGMAS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Engines:
+class Engines(Struct, frozen=True):
     """`name` is sqlite or postgresql, `shown` the URL without its password; `file` is SQLite's, as device and
     number, which tell it from another of the same name."""
 

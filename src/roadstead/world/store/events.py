@@ -1,9 +1,9 @@
 """Events in the order in which they became durable."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, func, select
 
 from roadstead.model import person
@@ -18,8 +18,7 @@ _COLUMNS = _TABLE.c
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """Which events; empty chooses all. `text` is looked for in objects and messages."""
 
     clusters: frozenset[str] | None = None
@@ -52,8 +51,7 @@ class Where:
 EVERYTHING = Where()
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(Struct, frozen=True):
     writer: Writer
 
     async def add(self, *found: Event) -> tuple[int, ...]:

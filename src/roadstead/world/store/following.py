@@ -7,7 +7,8 @@ as fast as the reader takes it. So a slow reader costs nothing, and a hundred co
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roadstead.model.events import Event
 from roadstead.model.ids import Key
@@ -19,8 +20,7 @@ _LOOK_AGAIN = 1.0  # seconds: other processes may write into the same database
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """`changed` statuses, None for those that are gone; None instead of all: too many, read them anew. `after` is
     the id up to which events were looked at, chosen or not."""
 

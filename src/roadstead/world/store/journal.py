@@ -6,9 +6,10 @@ and closes it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from roadstead.model.events import Event
@@ -25,8 +26,7 @@ _CLOSE = delete(_INTENTS).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class With:
+class With(Struct, frozen=True):
     """What becomes known together with a record, in one transaction."""
 
     statuses: Iterable[Status] = ()
@@ -48,8 +48,7 @@ class With:
 NOTHING = With()
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(Struct, frozen=True):
     writer: Writer
 
     async def begin(self, intent: Record) -> RecordId:
@@ -118,8 +117,7 @@ _ANCHOR = (
 )
 
 
-@dataclass(slots=True)
-class _Sealing:
+class _Sealing(Struct):
     """Reads the head and the last segment in the transaction that adds the next one."""
 
     writer: str

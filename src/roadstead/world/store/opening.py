@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from roadstead.model.errors import Problem
 from roadstead.world import tasks
@@ -25,8 +26,7 @@ from roadstead.world.store.writing import Writer
 _SICK = 0.3  # seconds that a database which takes no writes is waited for at the end
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     clusters: Clusters
     statuses: Statuses
     deviations: Deviations

@@ -5,10 +5,10 @@ transaction (writing.py); who may be told is the caller's to know.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 
 from roadstead.model.events import Delivery, Event
@@ -33,8 +33,7 @@ _OF_NO_EVENT = delete(_OUTBOX).where(_OUTBOX.c.event < select(func.min(_EVENTS.c
 _ROUTE = delete(_OUTBOX).where(_OUTBOX.c.receiver == bindparam("on_route"))
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
+class Outbox(Struct, frozen=True):
     writer: Writer
 
     async def waiting(self, route: str, *, limit: int) -> tuple[tuple[Delivery, Event], ...]:

@@ -2,10 +2,10 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
+from msgspec import Struct
 from sqlalchemy import Executable, Select, and_, false, or_, true
 from sqlalchemy.sql import ColumnElement
 
@@ -19,8 +19,7 @@ Item = TypeVar("Item")
 _ACTION = "reading from the database"
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(Struct, Generic[Item], frozen=True):
     """`after` is where the next page begins; None: this was the last."""
 
     items: tuple[Item, ...]

@@ -5,8 +5,9 @@ Only what this process wrote. Events of other processes leave gaps, over which `
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from roadstead.model.events import Event
 from roadstead.model.ids import Key
@@ -15,8 +16,7 @@ from roadstead.model.status import Status
 _EVENTS, _CHANGES = 2_000, 5_000
 
 
-@dataclass(slots=True)
-class Recent:
+class Recent(Struct):
     """`last_event` is the newest id that is known, `changes` how many changes of statuses there were so far."""
 
     last_event: int = 0

@@ -1,10 +1,10 @@
 """The record as it is read: by search for people, in the order of its chain for who verifies or exports it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row, Select, or_, select, tuple_
 
 from roadstead.model import person
@@ -19,8 +19,7 @@ _COLUMNS = _TABLE.c
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """Which records; empty chooses all. `object` is `Kind/namespace/name`, `Kind/name` in any namespace, or a name of any kind."""
 
     object: str = ""
@@ -36,8 +35,7 @@ class Where:
 EVERYTHING = Where()
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Struct, frozen=True):
     engines: Engines
 
     async def page(

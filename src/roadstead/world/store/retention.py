@@ -6,10 +6,10 @@ and the segment's head stays, so what is left can still be verified. Statuses an
 history.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Executable, Table, delete, func, select, text, tuple_, update
 
 from roadstead.world.store import moments, reading, schema
@@ -21,8 +21,7 @@ _AT_ONCE = 2_000  # rows in one transaction, so that others are not kept waiting
 _BY_SIZE = 10  # a pass takes one in so many events while the database is too large
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """How long, and how much: `records` None keeps them for ever, `most` 0 is no limit (bytes)."""
 
     events: timedelta = timedelta(days=90)
@@ -32,8 +31,7 @@ class Keep:
     most: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tidied:
+class Tidied(Struct, frozen=True):
     """How many rows went; `size` is what the rest takes, in bytes."""
 
     events: int

@@ -1,8 +1,8 @@
 """Commits that were seen, and deliveries of webhooks, so that a replayed one is known."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from roadstead.model.status import Commit
@@ -13,8 +13,7 @@ from roadstead.world.store.writing import Writer
 _TABLE = schema.revisions
 
 
-@dataclass(frozen=True, slots=True)
-class Revisions:
+class Revisions(Struct, frozen=True):
     writer: Writer
 
     async def put(self, *seen: Commit) -> None:
@@ -40,8 +39,7 @@ class Revisions:
         return reading.page(found, limit, lambda one: reading.cursor(moments.write(one.seen)))
 
 
-@dataclass(slots=True)
-class _First:
+class _First(Struct):
     values: dict[str, object]
     engine: str
     is_first: bool = False
@@ -51,8 +49,7 @@ class _First:
         self.is_first = added.rowcount == 1
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(Struct, frozen=True):
     writer: Writer
 
     async def first_seen(self, provider: str, delivery: str, now: datetime) -> bool:

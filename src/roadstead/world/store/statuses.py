@@ -1,10 +1,10 @@
 """Where every bundle stands on every cluster: read by page, by search and in sums, for 100,000 of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, update
 
 from roadstead.model import person
@@ -51,8 +51,7 @@ _ORDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """Which statuses; None and empty choose all. `text` is looked for in names and messages."""
 
     clusters: frozenset[str] | None = None
@@ -65,8 +64,7 @@ class Where:
 EVERYTHING = Where()
 
 
-@dataclass(frozen=True, slots=True)
-class Statuses:
+class Statuses(Struct, frozen=True):
     writer: Writer
 
     async def put(self, *found: Status) -> None:

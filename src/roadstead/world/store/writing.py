@@ -12,9 +12,9 @@ import collections
 import random
 import secrets
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Executable, Table, literal, select, union_all
 
 from roadstead.language import chain
@@ -103,8 +103,7 @@ class Batch:
             question(connection)
 
 
-@dataclass(eq=False, slots=True)
-class _Write(Generic[Answer]):
+class _Write(Struct, Generic[Answer], eq=False):
     make: Callable[[Batch], Answer]
     done: asyncio.Future[Answer] | None = None  # None: nobody waits
     key: Hashable = None
@@ -127,8 +126,7 @@ class _Write(Generic[Answer]):
 _Made = tuple[list[_Write[Any]], list[Any], Batch]  # the writes of a transaction, their answers, its rows
 
 
-@dataclass
-class Writer:
+class Writer(Struct):
     """`name` is the process's, `chain` that of the records it adds to. `problem` tells why writes do not succeed
     at the moment, `since` since when on the loop's clock."""
 

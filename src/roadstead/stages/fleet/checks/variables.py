@@ -6,8 +6,9 @@ required value may be missing on one cluster only: layers finds that, per Bundle
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from roadstead.language import nearest, substitution
 from roadstead.model import reasons

@@ -50,7 +50,7 @@ class Fleet:
 
     @asynccontextmanager
     async def served(
-        self, *, interval: float = 3600.0, name: str = "hub@test", keys: str = ""
+        self, *, interval: float = 3600.0, name: str = "hub@test", keys: str = "", request: float = 30.0
     ) -> AsyncIterator[Serving]:
         folder = self.story.folder
         settings = Settings(
@@ -60,7 +60,7 @@ class Fleet:
             kubeconfig=(self.story.kubeconfig,),
             cache=folder.parent / "cache",
             state=folder / "state",
-            request=5.0,
+            request=request,
         )
         options = Options(settings, f"sqlite:///{self.database}", name, interval)
         async with serve.serving(options, self.hear, stop=asyncio.Event()) as opened:

@@ -29,6 +29,15 @@ def sleep(payload: bytes) -> bytes:
     return b"slept"
 
 
+def wait(payload: bytes) -> bytes:
+    """Until the file that says that it runs is gone."""
+    note = Path(payload.decode())
+    note.write_text(str(os.getpid()))
+    while note.exists():
+        time.sleep(0.01)
+    return b"waited"
+
+
 def spin(payload: bytes) -> bytes:
     """Never ends, and has a child that would outlive it."""
     child = subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL)

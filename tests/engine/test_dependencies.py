@@ -37,7 +37,7 @@ async def becomes(fleet, status):
     """The Job is as its controller would have it, once it is there."""
     cluster = fleet.clusters["c1"]
     kind = cluster.builtin("jobs", "batch")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(fleets.PATIENCE):
         while (live := cluster.object(kind, "shop", "migrate")) is None:
             await asyncio.sleep(0.02)
     write = Write(cluster, kind, "shop", "migrate", "job-controller", subresource="status")
@@ -97,7 +97,7 @@ def remove(fleet):
 
 
 async def becomes_there(fleet):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(fleets.PATIENCE):
         while not is_there(fleet):
             await asyncio.sleep(0.02)
 
@@ -127,7 +127,7 @@ async def test_a_job_that_failed_is_remembered_so_that_its_ttl_does_not_make_it_
 async def remembered(fleet, serving, *, already=False):
     if not already:
         await becomes(fleet, FAILED)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(fleets.PATIENCE):
         while True:
             owned = (
                 (serving.reconciling.keepers["c1"].inventories or {}) if serving.reconciling.keepers else {}

@@ -53,7 +53,7 @@ def change(fleet) -> str:
 
 
 async def frozen(fleet) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(fleets.PATIENCE):
         while True:
             page = await fleet.serving.store.statuses.page()
             if any(one.standing is Standing.FROZEN and one.staged != one.applied for one in page.items):
@@ -107,7 +107,7 @@ def carried(fleet) -> str:
 
 
 async def settled_mark(fleet, wanted: bool) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(fleets.PATIENCE):
         while bool(carried(fleet)) is not wanted:
             await asyncio.sleep(0.05)
 

@@ -11,7 +11,7 @@ _CLUSTERS = 8
 async def test_clusters_that_are_equal_are_asked_for_their_schemas_by_the_first_alone(tmp_path):
     async with fleets.simulated(tmp_path, clusters=_CLUSTERS) as fleet:
         fleet.story.commit("clusters alone")
-        async with fleet.served() as serving, asyncio.timeout(60):
+        async with fleet.served() as serving, asyncio.timeout(fleets.PATIENCE):
             while not _all_reached(serving.reconciling.keepers.values()):
                 await asyncio.sleep(0.05)
         asked = {name for name, one in fleet.requests if one.path.startswith("/openapi/v3/")}

@@ -402,7 +402,7 @@ async def test_one_sick_cluster_costs_the_others_nothing(tmp_path, sick, monkeyp
         well = {name for name in fleet.clusters if name != "c3"}
         fleet.story.bundle("web", files={"all.yaml": [namespace("web"), config_map("a", "web", x="1")]})
         fleet.commit()
-        async with fleet.served() as serving:
+        async with fleet.served(request=5.0) as serving:
             await fleet.settled(5)
             fleet.clusters["c3"].faults.set(sick)
             commit = change(fleet, "2")

@@ -26,7 +26,7 @@ async def fleet(tmp_path, monkeypatch):
 
 
 async def has(fleet, name):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(fleets.PATIENCE):
         while fleet.data("c1", "a", f"for-{name}") is None:
             await asyncio.sleep(0.02)
 

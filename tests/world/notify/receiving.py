@@ -50,7 +50,7 @@ class Receiver:
         text = json.dumps(told["json"]) if "json" in told else told.get("text", "")
         return web.Response(status=told.get("status", 200), headers=told.get("headers"), text=text)
 
-    async def until(self, count: int, *, patience: float = 60.0) -> list[Got]:
+    async def until(self, count: int, *, patience: float = 240.0) -> list[Got]:
         async with asyncio.timeout(patience):
             while len(self.got) < count:
                 self._news.clear()

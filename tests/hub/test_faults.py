@@ -85,7 +85,7 @@ async def test_without_a_database_drift_is_told_and_nothing_is_written_until_it_
             assert fleet.data("c1", "a", "web") == {"x": "mine"}
         await fleet.event("drift-resolved")
         assert fleet.data("c1", "a", "web") == {"x": "1"}
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while await serving.store.journal.open_intents():
                 await asyncio.sleep(0.02)
         assert serving.not_ready() == []
@@ -94,7 +94,7 @@ async def test_without_a_database_drift_is_told_and_nothing_is_written_until_it_
 
 
 async def until(question):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while not question():
             await asyncio.sleep(0.02)
 

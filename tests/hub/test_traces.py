@@ -127,7 +127,7 @@ def test_a_collector_that_hangs_holds_up_the_end_of_the_process_for_moments_only
                 with tracing.span("step"):
                     pass
             begun = time.monotonic()
-        assert time.monotonic() - begun < 30, "the collector hangs for minutes"
+        assert time.monotonic() - begun < 120, "the collector hangs for ten minutes"
 
 
 @pytest.mark.whole

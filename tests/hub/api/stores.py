@@ -91,7 +91,7 @@ class Hub:
 
     @asynccontextmanager
     async def stream(self, **how: Any) -> AsyncIterator["Stream"]:
-        async with self.asked("/stream", **how) as answer, asyncio.timeout(20):
+        async with self.asked("/stream", **how) as answer, asyncio.timeout(240):
             assert answer.status == 200, await answer.text()
             assert await answer.content.readuntil(b"\n\n") == b"retry: 2000\n\n"
             yield Stream(answer.content)

@@ -108,13 +108,12 @@ async def test_who_takes_nothing_keeps_neither_others_waiting_nor_the_process_fr
         for number in range(1, 121):
             assert (await quick.next())[1] == str(number)
         hub.serving.shared.stop.set()
-        began = time.monotonic()
         await quick.content.read()
         assert quick.content.at_eof()
-        assert time.monotonic() - began < 3
 
 
-async def test_open_streams_do_not_hold_up_the_end(tmp_path):
+async def test_open_streams_do_not_hold_up_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "_GRACE", 120)
     streams = []
     async with stores.serving(tmp_path) as hub:
         for _ in range(20):
@@ -125,7 +124,7 @@ async def test_open_streams_do_not_hold_up_the_end(tmp_path):
             )
         hub.serving.shared.stop.set()
         began = time.monotonic()
-    assert time.monotonic() - began < 2 * server._GRACE
+    assert time.monotonic() - began < server._GRACE, "they end by themselves"
     assert all(one.content.at_eof() or one.closed for one in streams)
 
 

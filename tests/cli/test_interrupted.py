@@ -48,7 +48,7 @@ async def test_a_plan_that_hangs_is_ended_by_the_first_signal(tmp_path):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         await heard.wait()
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
@@ -73,7 +73,7 @@ async def test_the_question_before_an_apply_is_ended_by_the_first_signal(tmp_pat
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(240):
             await process.stdout.readuntil(b"Change the clusters so?")
             process.send_signal(number)
             _, err = await process.communicate()

@@ -21,7 +21,7 @@ OBJECTS = (deployment("web", "shop"), config_map("settings", "shop", colour="blu
 
 @pytest.fixture
 async def shop(tmp_path):
-    async with shop_in(tmp_path, request=2.0) as made:
+    async with shop_in(tmp_path) as made:
         yield made
 
 
@@ -37,10 +37,24 @@ async def live(shop: Shop, name: str):
     return shop.live[name].get("apps/v1", "Deployment", "web", namespace="shop")
 
 
-async def test_a_partition_costs_the_other_cluster_nothing(shop):
+async def done_with(shop: Shop, name: str) -> None:
+    """All is ready there, and nothing is asked any more."""
+    quiet, asked = 0, 0
+    async with asyncio.timeout(600):
+        while quiet < 20:
+            found = await live(shop, name) or {}
+            is_ready = bool(found.get("status", {}).get("readyReplicas"))
+            quiet, asked = quiet + 1 if is_ready and len(shop.asked) == asked else 0, len(shop.asked)
+            await asyncio.sleep(0.02)
+
+
+async def test_a_partition_costs_the_other_cluster_nothing(shop, ahead):
     shop.live["old"].cluster.faults.set(faults.partition())
     shop.says(*OBJECTS)
-    done = await shop.apply()
+    applying = asyncio.ensure_future(shop.apply())
+    await done_with(shop, "new")
+    ahead(40)  # longer than a request may take
+    done = await applying
     assert reasons_of(done) == {"old": {reasons.UNREACHABLE.name}}
     assert (await live(shop, "new"))["status"]["readyReplicas"] == 1
     shop.live["old"].cluster.faults.clear()

@@ -49,16 +49,16 @@ def test_work_that_is_due_later_waits():
 async def test_real_time_does_what_is_due_without_being_turned():
     done = asyncio.Event()
     Clock().at(0.01, done.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await done.wait()
 
 
 async def test_turning_real_time_forward_brings_what_was_due_then():
-    clock, seen = Clock(), []
+    clock, seen, begun = Clock(), [], datetime.now(UTC)
     clock.at(3600, lambda: seen.append("hour"))
     clock.advance(3600)
     assert seen == ["hour"]
-    assert clock() - datetime.now(UTC) > timedelta(seconds=3599)
+    assert clock() - begun >= timedelta(seconds=3600)
 
 
 async def test_work_asked_for_before_there_was_an_event_loop_is_done_once_somebody_winds_it():
@@ -66,5 +66,5 @@ async def test_work_asked_for_before_there_was_an_event_loop_is_done_once_somebo
     clock = Clock()
     await asyncio.get_running_loop().run_in_executor(None, lambda: clock.at(0.0, done.set))
     clock.wind()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await done.wait()

@@ -120,6 +120,6 @@ async def test_a_watch_shows_the_same(form, real, kubectl, kubernetes_minor, uni
         for side in (one, other):
             await side.run([f"create namespace {unique}"], unique)
         watch = f"get configmaps --field-selector=metadata.name=one --watch {form}"
-        told = [await side.watched(watch, changes, unique) for side in (one, other)]
+        told = [await side.watched(watch, "one", changes, unique) for side in (one, other)]
     assert told[0].count("one") >= 3
     assert told[0] == told[1]

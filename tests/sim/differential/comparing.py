@@ -84,7 +84,7 @@ async def _define(subject: Subject) -> None:
         )
     for each in yaml.safe_load_all(PERMISSIONS.read_text()):
         await subject.send(Request("POST", f"/{targets.RBAC}/{each['kind'].lower()}s", each))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(240):
         for target in targets.CUSTOM_TARGETS:
             path = f"/{target.root}/{target.plural}"
             while (await subject.send(Request("GET", path, user="reader"))).code != 200:

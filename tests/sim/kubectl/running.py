@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILES = Path(__file__).with_name("files")
-TIMEOUT = 90.0
+TIMEOUT = 240.0
 SETTLING = 1.0  # seconds
 AS_USUAL = {"as": "admin", "editor": "false", "input": ""}
 
@@ -41,18 +41,22 @@ class Side:
             said = dict(AS_USUAL)
         return told
 
-    async def watched(self, line: str, changes: list[str], namespace: str) -> str:
-        """What a watch prints while other lines run."""
-        process = await self._started(shlex.split(line), namespace, AS_USUAL)
-        assert process.stdout is not None
-        told = b""
+    async def watched(self, line: str, name: str, changes: list[str], namespace: str) -> str:
+        """What a watch prints of the object `name`, once for each of the lines that run meanwhile."""
+        process = await self._started([*shlex.split(line), "-v=6"], namespace, AS_USUAL)
+        assert process.stdout is not None and process.stderr is not None
+        told, mention = b"", re.compile(rf"\b{name}\b".encode())
         try:
             async with asyncio.timeout(TIMEOUT):
-                await asyncio.sleep(SETTLING)  # until the watch stands
-                for change in changes:
+                while not {b"watch=true", b"200"} <= _words(await process.stderr.readline()):
+                    assert process.returncode is None, "it ended"
+                for number, change in enumerate(changes, 1):
                     await self.run([change], namespace)
-                    told += await process.stdout.read(1 << 16)
-                await asyncio.sleep(SETTLING)
+                    while len(mention.findall(told)) < number:
+                        piece = await process.stdout.read(1 << 16)
+                        assert piece, "it ended"
+                        told += piece
+                await asyncio.sleep(SETTLING)  # whatever else it would print
         finally:
             process.terminate()
             rest, _ = await process.communicate()
@@ -114,6 +118,10 @@ def _in_order(lines: list[str]) -> list[str]:
     """The causes of a refusal come as they like."""
     causes = iter(sorted(line for line in lines if line.startswith("* ")))
     return [next(causes) if line.startswith("* ") else line for line in lines]
+
+
+def _words(said: bytes) -> set[bytes]:
+    return set(re.findall(rb"watch=true|\b200\b", said))
 
 
 def _pattern(written: str) -> re.Pattern[str]:

@@ -40,7 +40,7 @@ async def without_replicas(cluster: Cluster) -> None:
         body = {"apiVersion": group, "kind": kind, "metadata": {"name": "none"}, "spec": content}
         await cluster.request("POST", f"/apis/{group}/{plural}", body)
     probe = samples.deployment("default", "probe", replicas=1)
-    for _ in range(100):
+    for _ in range(1200):
         answer = await cluster.request(
             "POST", "/apis/apps/v1/namespaces/default/deployments?dryRun=All", probe
         )

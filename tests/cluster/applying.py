@@ -44,8 +44,8 @@ class Shop:
     writer: str = "laptop"
     take_over: bool = True
     acting: Client | None = None
-    patience: float = 10.0
-    deadline: float = 60.0
+    patience: float = 60.0
+    deadline: float = 240.0
     wants: dict[str, tuple[Object, ...]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     server: Any = None
@@ -103,7 +103,7 @@ class Shop:
         draft = compare.compare(situation)
         if not shown:
             draft = compare.unshown(draft, situation.assignment)
-        previews = await apply.preview(self.target, draft, deadline=30.0)
+        previews = await apply.preview(self.target, draft, deadline=240.0)
         return settle.settle(draft, previews, situation.assignment)
 
     async def live(self, path: str) -> Any:

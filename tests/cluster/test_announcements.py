@@ -50,11 +50,11 @@ async def test_many_bundles_are_announced_by_one_write_and_each_inventory_is_wri
     steps = [(await shop.plan(name), await shop.nothing(name), rules(shop)) for name in shop.wants]
     target = shop.target
     mark = shop.server.mark()
-    await apply.announce(target, steps, deadline=30.0, stop=asyncio.Event())
+    await apply.announce(target, steps, deadline=240.0, stop=asyncio.Event())
     assert len(await announcements(shop.server, shop.fleet)) == 1
     assert len(await shop.inventories()) == 6
     for plan, owned, each in steps:
-        outcome = await apply.step(target, plan, owned, each, deadline=30.0, stop=asyncio.Event())
+        outcome = await apply.step(target, plan, owned, each, deadline=240.0, stop=asyncio.Event())
         assert set(results(outcome).values()) == {"created"}
     secrets = [one for one in shop.writes(mark) if "secrets" in one]
     assert [one.split()[0] for one in secrets] == ["create"] * 6 + ["delete"]
@@ -122,10 +122,10 @@ async def test_a_plan_that_writes_more_than_was_announced_is_announced_anew(shop
     shop.wants["web"] = (samples.config_map(shop.fleet, "a"),)
     target, nothing = shop.target, await shop.nothing("web")
     before = await shop.plan()
-    await apply.announce(target, [(before, nothing, rules(shop))], deadline=30.0, stop=asyncio.Event())
+    await apply.announce(target, [(before, nothing, rules(shop))], deadline=240.0, stop=asyncio.Event())
     shop.wants["web"] = (samples.config_map(shop.fleet, "a"), samples.config_map(shop.fleet, "b"))
     plan = replace(await shop.plan(), parent=before.parent)
-    outcome = await apply.step(target, plan, nothing, rules(shop), deadline=30.0, stop=asyncio.Event())
+    outcome = await apply.step(target, plan, nothing, rules(shop), deadline=240.0, stop=asyncio.Event())
     assert set(results(outcome).values()) == {"created"}
     assert await announcements(shop.server, shop.fleet) == []
 
@@ -154,7 +154,7 @@ async def test_an_object_that_was_announced_only_and_that_somebody_else_made_is_
     ns = shop.fleet
     shop.wants["web"] = (samples.config_map(ns, "kept"), samples.config_map(ns, "announced"))
     steps = [(await shop.plan(), await shop.nothing("web"), rules(shop))]
-    await apply.announce(shop.target, steps, deadline=30.0, stop=asyncio.Event())
+    await apply.announce(shop.target, steps, deadline=240.0, stop=asyncio.Event())
     await shop.server.request(
         "POST", f"/api/v1/namespaces/{ns}/configmaps", samples.config_map(ns, "announced")
     )

@@ -77,7 +77,7 @@ async def test_a_job_takes_its_pods_along(clusters, unique):
         shop = Shop(client, fleet=unique, server=cluster)
         await shop.apply(samples.job(unique))
         pods = f"/api/v1/namespaces/{unique}/pods"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not (await cluster.request("GET", pods))["items"]:
                 await asyncio.sleep(0.1)
             shop.wants["web"] = ()

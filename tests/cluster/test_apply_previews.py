@@ -31,7 +31,7 @@ async def previewed(
     (draft,) = drafts
     mark = shop.server.mark()
     target = apply.Cluster(shop.client, acting or shop.client, shop.slots)
-    answers = await apply.preview(target, draft, deadline=30.0)
+    answers = await apply.preview(target, draft, deadline=240.0)
     assert shop.writes(mark) == []
     assert set(answers) == {change.id for change in draft.doubtful}
     return {one.name: answer for one, answer in answers.items()}

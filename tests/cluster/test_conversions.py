@@ -64,7 +64,7 @@ class Converter:
         crd = samples.obj("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name, spec=spec)
         self.definition = Raw(self.server, crd)
         await self.definition.create()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while await refusal(self.door("v2", "probe", port="1").apply(query="&dryRun=All")) is not None:
                 await asyncio.sleep(0.05)
 
@@ -218,7 +218,7 @@ async def test_watches_see_what_others_write_in_another_version(converter):
     headers = {"Authorization": f"Bearer {server.tokens['admin']}"}
     url = f"{server.url}{collection}?watch=1&resourceVersion={since}"
     async with aiohttp.ClientSession(headers=headers) as http, http.get(url, ssl=tls) as answer:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while len(seen) < 2:
                 seen.append(orjson.loads(await answer.content.readline()))
         if answer.connection and answer.connection.transport:

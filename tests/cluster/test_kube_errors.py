@@ -307,7 +307,7 @@ async def hook(place: Client, name: str, **client_config: Any) -> None:
         "clientConfig": client_config,
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
-        "timeoutSeconds": 2,
+        "timeoutSeconds": 30,
         "failurePolicy": "Fail",
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}},
         "rules": [
@@ -321,7 +321,7 @@ async def hook(place: Client, name: str, **client_config: Any) -> None:
 async def until_refused(place: Client, unique: str) -> Problem:
     """Admission learns of new rules by a watch: until then, writes pass."""
     resource, write = await kind(place, "", "ConfigMap"), Writer(place)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             try:
                 await write.apply(resource, unique, "a", CONFIG_MAP, force=True, dry_run=True)
@@ -407,7 +407,7 @@ def definition(group: str, *versions: str, stored: str, schema: dict[str, Any] |
 async def eventually(write: Any) -> list[Problem]:
     """Repeat until it is done; the problems on the way."""
     seen = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             try:
                 await write()
@@ -448,7 +448,7 @@ async def test_an_entry_at_a_version_that_is_no_longer_served_has_a_reason_of_it
     )
     await write.apply(definitions, "", f"things.{group}", definition(group, "v1", stored="v1"), force=True)
     new = replace(old, version="v1")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             body = manifest("Thing", "a", f"{group}/v1", spec={"a": 1})
             try:

@@ -39,7 +39,7 @@ async def delete(one: Client, namespace: str, obj: dict[str, Any]) -> None:
 
 
 async def take(events: Any, count: int) -> list[client.WatchEvent]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return [await anext(events) for _ in range(count)]
 
 
@@ -78,13 +78,15 @@ async def test_a_watch_tells_what_happens_after_the_list(place, unique, metadata
 async def test_a_watch_that_the_server_ended_goes_on_where_it_was(place, unique):
     version = await latest(place)
     seen = []
-    await apply(place, unique, "a")
-    for name in ("b", "c"):
-        async for event in place.watch(CONFIG_MAP, namespace=unique, resource_version=version, seconds=1):
-            version = event.resource_version
-            if event.type != "BOOKMARK":
-                seen.append(event.object["metadata"]["name"])
+    for name in ("a", "b"):
         await apply(place, unique, name)
+        async with asyncio.timeout(120):
+            while name not in seen:  # a slow server may end a watch before it has told anything
+                watch = place.watch(CONFIG_MAP, namespace=unique, resource_version=version, seconds=1)
+                async for event in watch:
+                    version = event.resource_version
+                    if event.type != "BOOKMARK":
+                        seen.append(event.object["metadata"]["name"])
     assert seen == ["a", "b"]
 
 
@@ -131,14 +133,14 @@ async def test_a_change_of_a_definition_ends_its_watches_and_its_deletion_delete
     await take(events, 1)  # it is open now
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "description": "changed"}
     await write.apply(crd, "", name, definition(group, "v1", stored="v1", schema=schema), force=True)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await drain(events) == []
 
     # what was before the change is forgotten, too: list again
     await eventually(lambda: place.list(thing))
     version = (await place.list(thing)).resource_version
     deleted = set()
-    async with asyncio.timeout(30), aclosing(place.watch(thing, resource_version=version)) as events:
+    async with asyncio.timeout(120), aclosing(place.watch(thing, resource_version=version)) as events:
         await write.apply(thing, unique, "d", manifest("Thing", "d", f"{group}/v1"), force=True)
         await take(events, 1)  # it is open now; begun after the delete it may find no such kind
         await write.delete(crd, "", name, uid=made["metadata"]["uid"], propagation="Background")
@@ -167,8 +169,7 @@ async def test_what_a_watch_may_not_see_is_forbidden(clusters):
 async def test_deaths_of_servers_and_versions_that_nobody_knows(own_clusters):
     (cluster,) = own_clusters(1).clusters
     access = kubeconfig.load([cluster.kubeconfig]).access(cluster.name)
-    limits = Limits(silence=3.0, deadline=10.0)
-    async with client.connect(access, cluster="c1", limits=limits) as one:
+    async with client.connect(access, cluster="c1") as one:
         first = await latest(one)
         for number in range(3):
             await apply(one, "default", f"c{number}")
@@ -176,7 +177,7 @@ async def test_deaths_of_servers_and_versions_that_nobody_knows(own_clusters):
         # a server that dies ends its watches with an error, after what they told
         seen: list[str] = []
         watching = asyncio.ensure_future(follow(one, first, seen))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while len(seen) < 3:
                 await asyncio.sleep(0.01)
         await cluster.kill()
@@ -191,7 +192,8 @@ async def test_deaths_of_servers_and_versions_that_nobody_knows(own_clusters):
             await follow(one, first, [])
         assert forgotten.value.problem.reason is reasons.EXPIRED
 
-        # a version from the future gives silence
+    # a version from the future gives silence
+    async with client.connect(access, cluster="c1", limits=Limits(silence=3.0)) as one:
         future = str(int(await latest(one)) + 1_000_000)
         with pytest.raises(TransientError) as silent:
             await follow(one, future, [])

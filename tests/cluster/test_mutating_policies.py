@@ -52,7 +52,7 @@ class Policies:
         await self._make("MutatingAdmissionPolicy", name, spec)
         bound = {"policyName": f"{self.namespace}-{name}", **(binding or {})}
         await self._make("MutatingAdmissionPolicyBinding", name, bound)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not await self._holds(name):
                 await asyncio.sleep(0.05)
 

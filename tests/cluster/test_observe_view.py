@@ -147,7 +147,7 @@ async def test_a_version_that_is_served_no_more_is_found_at_another(shop):
 
 
 async def until_gone(shop, path: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             try:
                 await shop.server.request("GET", path)

@@ -20,7 +20,7 @@ async def server(clusters, unique):
 
 async def served(server, obj) -> None:
     """Wait until the server takes objects of the kind, by making one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await refusal(Raw(server, obj).apply()) is not None:
             await asyncio.sleep(0.02)
 
@@ -78,7 +78,7 @@ async def test_applying_needs_create_and_patch(server, unique, verbs, exists, al
     if exists:
         await a.create()
     as_account = {"Impersonate-User": f"system:serviceaccount:{unique}:limited"}
-    async with asyncio.timeout(20):  # the authorizer learns of roles by watches
+    async with asyncio.timeout(120):  # the authorizer learns of roles by watches
         while True:
             refused = await refusal(a.apply(query="&dryRun=All", headers=as_account))
             if (refused is None) is allowed or (
@@ -114,7 +114,7 @@ async def test_a_definition_that_is_going_takes_an_apply_and_goes_with_its_objec
     applied = await definition.apply()
     assert "deletionTimestamp" in applied["metadata"]
     await widget.patch(RELEASE)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await definition.exists():
             await asyncio.sleep(0.05)
     assert (await refusal(widget.get()))[0] == 404
@@ -160,7 +160,7 @@ async def test_a_new_kind_is_unknown_in_plain_text_for_a_moment(server, unique):
     assert (code, body.strip()) == (404, "404 page not found")
     await Raw(server, samples.definition(group)).apply()
     answers = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (refused := await refusal(Raw(server, samples.widget(group, unique)).apply())) is not None:
             answers.append(refused[0])
             await asyncio.sleep(0.005)

@@ -39,7 +39,7 @@ async def listed(cluster, namespace: str, path: str) -> list[dict[str, Any]]:
 
 async def until(look, holds) -> Any:
     """What `look` finds once it holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not holds(found := await look()):
             await asyncio.sleep(0.05)
         return found
@@ -241,7 +241,7 @@ async def test_a_namespace_that_goes_says_what_holds_it_up(place, unique):
         ),
     }
     await held.patch([{"op": "remove", "path": "/metadata/finalizers"}])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await namespace.exists():
             await asyncio.sleep(0.1)
 
@@ -259,7 +259,7 @@ async def test_what_a_deployment_owns_goes_with_it_or_stays(place, unique, polic
     await web.apply()
     await until(lambda: listed(place, unique, "v1/pods"), bool)
     await web.delete(propagationPolicy=policy)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await web.exists():
             await asyncio.sleep(0.05)
 

@@ -64,7 +64,7 @@ async def test_a_jobs_pods_after_its_delete(clusters, unique, options, stay):
     async def count() -> int:
         return len((await cluster.request("GET", pods))["items"])
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not await count():
             await asyncio.sleep(0.05)
         await job.delete(**options)

@@ -280,7 +280,7 @@ async def test_a_finished_job_goes_by_itself(clusters, unique):
     job["spec"] |= {"ttlSecondsAfterFinished": 0}
     one = Raw(cluster, job)
     await one.apply()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (await one.get()).get("status", {}).get("startTime"):
             await asyncio.sleep(0.05)
         pods = await cluster.request("GET", f"/api/v1/namespaces/{unique}/pods")

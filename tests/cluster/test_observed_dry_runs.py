@@ -51,7 +51,7 @@ async def test_but_of_an_aggregated_role_whose_rules_git_writes(clusters, unique
     written = samples.obj(group, "ClusterRole", "", unique, aggregationRule=selectors, rules=[])
     one = Raw(cluster, written)
     await one.apply()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (live := await one.get()).get("rules") != rules:
             await asyncio.sleep(0.05)
     assert paths(live, await one.apply(query=DRY)) == ["rules"]

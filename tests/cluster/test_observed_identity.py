@@ -98,7 +98,7 @@ async def test_rules_of_an_aggregated_role_fight_the_controller_that_fills_them_
     one = Raw(cluster, written)
 
     async def filled():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while (await one.get()).get("rules") != rules:
                 await asyncio.sleep(0.05)
 

@@ -212,7 +212,7 @@ async def test_entries_at_a_version_that_is_gone_fail_every_apply_until_they_are
         return 200
 
     async def until(wanted, attempt):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while await status(attempt) != wanted:
                 await asyncio.sleep(0.1)
 

@@ -37,7 +37,7 @@ class Policies:
         await self._make("ValidatingAdmissionPolicy", spec)
         bound = {"policyName": self.namespace, "validationActions": ["Deny"], **(binding or {})}
         await self._make("ValidatingAdmissionPolicyBinding", bound)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while await refusal(self.map("refused").apply(query=DRY)) is None:
                 await asyncio.sleep(0.05)
 
@@ -209,7 +209,7 @@ async def test_policies_have_params(policies):
     await policies.map("one", a="1").create()
     assert (await policies.refused(policies.map("two", a="1", b="2").create()))[2] == "no"
     await policies.map("rule").patch({"data": {"most": "3"}})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while await refusal(policies.map("two", a="1", b="2").create()) is not None:
             await asyncio.sleep(0.05)
 
@@ -259,7 +259,7 @@ async def test_who_is_only_warned_may_write(policies):
     ).create()
     secret = Raw(cluster, samples.obj("v1", "Secret", policies.namespace, "login"))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not (warnings := await warned(secret)):
                 await asyncio.sleep(0.05)
     finally:

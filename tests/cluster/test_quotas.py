@@ -130,7 +130,7 @@ async def limited(server, namespace: str, status: dict, **spec) -> Raw:
 
 async def until_refused(one: Raw) -> str:
     """The message, once the server has noticed; nothing is made until then."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (found := await refusal(one.apply(query=DRY))) is None:
             await asyncio.sleep(0.05)
     code, body = found
@@ -252,7 +252,7 @@ async def test_containers_that_say_nothing_get_what_is_usual_and_nobody_owns_it(
     await ranged(server, unique, {"type": "Container", **usual})
     one = pod(unique, a={"requests": {"cpu": "200m"}}, b={})
     one["spec"]["initContainers"] = [{"name": "first", "image": "a:1"}]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while "annotations" not in (made := await Raw(server, one).apply(query=DRY))["metadata"]:
             await asyncio.sleep(0.05)
     limits = {"cpu": "1", "memory": "1Gi"}

@@ -57,7 +57,7 @@ class Judge:
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}},
             "admissionReviewVersions": ["v1"],
             "sideEffects": "None",
-            "timeoutSeconds": 5,
+            "timeoutSeconds": 30,
             **more,
         }
 
@@ -67,7 +67,7 @@ class Judge:
         await self.config.create()
 
     async def begun(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while await refusal(self.map("probe").apply(query=DRY)) is None:
                 await asyncio.sleep(0.05)
 
@@ -180,14 +180,14 @@ async def test_answers_that_mean_nothing_are_failures(judge, prepare, told):
 async def test_a_webhook_that_does_not_answer_refuses_by_its_failure_policy(judge):
     nobody = "https://127.0.0.1:1/judge"
     await judge.sits(url=nobody)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (found := await refusal(judge.map().apply(query=DRY))) is None:
             await asyncio.sleep(0.05)
     before = 'Internal error occurred: failed calling webhook "judge.example.com": failed to call webhook: '
     assert (found[0], found[1]["reason"]) == (500, "InternalError")
-    assert found[1]["message"].startswith(f'{before}Post "{nobody}?timeout=5s": ')
+    assert found[1]["message"].startswith(f'{before}Post "{nobody}?timeout=30s": ')
     await judge.config.patch([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while await refusal(judge.map().apply()) is not None:
             await asyncio.sleep(0.05)
 
@@ -200,7 +200,7 @@ async def test_conditions_and_selectors_say_what_a_webhook_is_asked_about(judge)
     assert [each["name"] for each in judge.asked] == ["asked"]
     selector = {"matchLabels": {"judge": "me"}}
     await judge.config.patch([{"op": "replace", "path": "/webhooks/0/objectSelector", "value": selector}])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while await refusal(judge.map("probe").apply(query=DRY)) is not None:
             await asyncio.sleep(0.05)
     labelled = samples.config_map(judge.namespace, "labelled") | {}

@@ -17,7 +17,7 @@ from tests.controlplane.authority import Pair
 from tests.controlplane.kubeconfig import Context
 from tests.controlplane.processes import Server, ready
 
-START = 60.0  # seconds; usually three, many more while a build has the processors
+START = 180.0  # seconds; usually three, many more while a build has the processors
 
 GROUPS: dict[str, tuple[str, ...]] = {"admin": ("system:masters",), "viewer": (), "limited": ()}
 """The users of each cluster. `viewer` reads all but secrets and RBAC; `limited` also changes namespaced
@@ -124,8 +124,8 @@ class Cluster:
         return self.directory / "audit.log"
 
     async def _serves(self) -> bool:
-        await self.request("GET", "/readyz", timeout=2.0)
-        found = await self.request("GET", "/api/v1/namespaces", timeout=2.0)
+        await self.request("GET", "/readyz", timeout=20.0)
+        found = await self.request("GET", "/api/v1/namespaces", timeout=20.0)
         return {"default", "kube-system"} <= {item["metadata"]["name"] for item in found["items"]}
 
     async def _controls(self) -> bool:

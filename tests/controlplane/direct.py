@@ -27,7 +27,7 @@ async def send(
     token: str,
     content_type: str = "application/json",
     headers: dict[str, str] | None = None,
-    timeout: float = 30.0,
+    timeout: float = 120.0,
 ) -> Any:
     """Send one request over a connection of its own and give the answer, parsed when it is JSON.
 

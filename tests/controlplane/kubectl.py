@@ -14,7 +14,7 @@ class KubectlFailed(Exception):
 
 
 async def kubectl(
-    kubeconfig: Path, context: str, *arguments: str, stdin: str = "", timeout: float = 60.0
+    kubeconfig: Path, context: str, *arguments: str, stdin: str = "", timeout: float = 240.0
 ) -> str:
     """Run kubectl and give its standard output. Raises KubectlFailed with its standard error."""
     process = await asyncio.create_subprocess_exec(

@@ -17,7 +17,7 @@ from typing import Any
 from tests.controlplane import audit, direct
 from tests.controlplane.processes import Server, Supervisor
 
-START = 60.0  # seconds
+START = 180.0  # seconds
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from tests.controlplane.direct import RequestFailed
 from tests.end_to_end.story import config_map
 
 _GROUP = "/apis/admissionregistration.k8s.io/v1"
-_WITHIN = 30.0
+_WITHIN = 120.0
 
 
 def _config_maps(name: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ async def webhook(
         "namespaceSelector": matched["selector"],
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
-        "timeoutSeconds": 5,
+        "timeoutSeconds": 30,
         "clientConfig": {
             "url": f"https://127.0.0.1:{runner.addresses[0][1]}/",
             "caBundle": base64.b64encode(authority.certificate).decode(),

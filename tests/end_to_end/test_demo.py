@@ -70,7 +70,7 @@ async def test_a_named_folder_keeps_its_repository_and_must_be_empty(environment
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["file"]
 
 
-async def _until(terminal: int, text: str, *, seconds: float = 120.0) -> str:
+async def _until(terminal: int, text: str, *, seconds: float = 240.0) -> str:
     """What appears on the terminal until the text does."""
     seen = ""
     async with asyncio.timeout(seconds):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.controlplane.kubectl import kubectl
-from tests.end_to_end.story import Story, config_map, namespace
+from tests.end_to_end.story import Story, config_map, deployment, namespace
 
 SEEDS = 20
 LABEL = "applyset.kubernetes.io/part-of"
@@ -117,6 +117,11 @@ async def test_killed_at_any_moment_it_converges_when_run_again(world):
 
 
 async def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(world):
+    """In the middle of a run: bundle two waits for one that is never ready, for nobody runs what it deploys."""
+    never = deployment("never", world.unique)
+    world.story.bundle("never", files={"all.yaml": [never]}, dependsOn=[{"bundle": "one"}])
+    world.story.bundle("two", dependsOn=[{"bundle": "never"}])
+    world.story.commit("two waits")
     process = await world.story.start("apply")
     first = await process.stderr.readline()
     process.send_signal(signal.SIGINT)
@@ -124,6 +129,9 @@ async def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(world):
     assert b"created" in first
     assert process.returncode in (1, 130)
     assert b"stopping after what is under way" in err
+    world.story.remove("fleet/bundle-never.yaml")
+    world.story.bundle("two")
+    world.story.commit("two waits no more")
     await world.story.roadstead("apply")
     await world.check(0)
 

@@ -97,7 +97,7 @@ class Jobs:
 
     async def begins(self, name):
         """As soon as it is there."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while name not in {
                 one["metadata"]["name"] for one in (await self._cluster.request("GET", self._path))["items"]
             }:

@@ -348,7 +348,7 @@ async def test_drift_is_told_and_corrected_while_it_happens(shop, two, unique):
     watching = await shop.start("drift", "--watch", "--correct")
     assert b"no drift on 2 clusters" in await watching.stdout.readline()
     await kubectl(two[1].kubeconfig, two[1].name, "-n", unique, "scale", "deploy/web", "--replicas=9")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         event = await watching.stdout.readline() + await watching.stdout.readline()
         while (await read(two[1], "deploy", "web", unique))["spec"]["replicas"] != 2:
             await asyncio.sleep(0.2)

@@ -28,10 +28,10 @@ async def shop(own, unique, tmp_path):
 @asynccontextmanager
 async def watching(story):
     """Gives what reads lines until one has the words."""
-    process = await story.start("drift", "--watch", "--timeout", "10s")
+    process = await story.start("drift", "--watch", "--timeout", "60s")
 
     async def until(words):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while True:
                 line = (await process.stdout.readline()).decode()
                 assert line, "it ended"

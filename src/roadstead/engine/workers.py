@@ -24,7 +24,7 @@ from roadstead.world import blobs, processes, tasks
 
 _ATTEMPTS = 2
 _LEAST = 2  # workers, so that a slow job on a small machine leaves one to others
-_MOSTLY = "roadstead.stages.render.bind"  # the module of most jobs, which each worker imports as it starts
+_MOSTLY = ("roadstead.stages.render.bind", "pygit2")  # what most jobs import, each worker does as it starts
 _PATIENCE = 0.3  # seconds to wait for a worker to become free: one that starts needs 0.2 for its imports
 _MEMORY = 4 << 30  # bytes of address space; Go's runtime alone reserves several hundred megabytes
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -131,7 +131,7 @@ class _Worker:
         with ExitStack() as opened:
             noise = opened.enter_context(tempfile.TemporaryFile())
             process = await processes.start(
-                *(sys.executable, "-P", "-m", "roadstead.engine.worker_process", home, str(memory), _MOSTLY),
+                *(sys.executable, "-P", "-m", "roadstead.engine.worker_process", home, str(memory), *_MOSTLY),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=noise,

@@ -8,7 +8,6 @@ may have changed (correctness.md, Drift).
 import sys
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Struct, field
 
 from roadstead.model.ids import Key, ObjectId
@@ -20,7 +19,7 @@ def short(digest: str) -> str:
     return sys.intern(f"{version}:{value[:24]}")  # one for as many clusters as have it
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(Struct, frozen=True, gc=False):
     """`applied` is `short(digest)` of the manifest last applied, `signature` of our managedFields entry
     then, `mark` the generation or resourceVersion then. All three are empty while a write is under way.
     `failed` are Jobs that were seen to fail: should a TTL remove one, it did not run."""

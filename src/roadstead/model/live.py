@@ -1,11 +1,11 @@
 """What is kept in memory of each observed object: one small struct, not the object."""
 
-import msgspec
+from msgspec import Struct
 
 from roadstead.model.ids import ObjectId
 
 
-class Live(msgspec.Struct, frozen=True, gc=False):
+class Live(Struct, frozen=True, gc=False):
     """`part_of` is the ApplySet label; `signature` hashes our managedFields entry ("" if we have none);
     `mark` is the generation, or the resourceVersion for kinds without one; `orphan` tells that an
     annotation asks to keep the object when its bundle drops it."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from roadstead.engine import fleet_loop
@@ -25,7 +26,7 @@ FORMAT = 1
 _SHOWN = 5
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+class Item(Struct, frozen=True, omit_defaults=True):
     """One change as it was approved. `state` is the live object's uid, generation and our signature."""
 
     object: str
@@ -34,7 +35,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str = ""
 
 
-class Saved(msgspec.Struct, frozen=True):
+class Saved(Struct, frozen=True):
     """`keys` holds the changes that would write something, by bundle@cluster."""
 
     format: int

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 
 from roadstead.sim import answers, intruding, knowledge, kubeconfig, status
 from roadstead.sim.answers import Answer
@@ -37,21 +38,21 @@ ROOT = "control"
 Wanted = TypeVar("Wanted")
 
 
-class New(msgspec.Struct, forbid_unknown_fields=True):
+class New(Struct, forbid_unknown_fields=True):
     minor: str = ""
 
 
-class Seconds(msgspec.Struct, forbid_unknown_fields=True):
+class Seconds(Struct, forbid_unknown_fields=True):
     seconds: float
 
 
-class Intrusion(msgspec.Struct, forbid_unknown_fields=True):
+class Intrusion(Struct, forbid_unknown_fields=True):
     seed: int = 0
     count: int = 1
     selector: str = ""
 
 
-class Shown(msgspec.Struct, forbid_unknown_fields=True):
+class Shown(Struct, forbid_unknown_fields=True):
     certificate: str
     key: str
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 Wanted = TypeVar("Wanted")
@@ -24,14 +23,14 @@ class When(StrEnum):
     MIDDLE = "middle"  # half of the answer arrives; of a watch, half of its next event
 
 
-class Delay(msgspec.Struct, frozen=True, tag="delay"):
+class Delay(Struct, frozen=True, tag="delay"):
     """`jitter` seconds at most are added."""
 
     seconds: float
     jitter: float = 0.0
 
 
-class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
+class Refuse(Struct, frozen=True, tag="refuse"):
     """A Status, or the bare text as filters in front of the API give it."""
 
     code: int
@@ -41,20 +40,20 @@ class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
     plain: bool = False
 
 
-class Cut(msgspec.Struct, frozen=True, tag="cut"):
+class Cut(Struct, frozen=True, tag="cut"):
     """The connection ends. Watches that match are cut at once when the fault is set, but for `middle`."""
 
     when: When = When.BEFORE
 
 
-class Hang(msgspec.Struct, frozen=True, tag="hang"):
+class Hang(Struct, frozen=True, tag="hang"):
     """Requests are taken and not answered, watches fall silent; all go on when the fault is lifted."""
 
 
 Effect = Delay | Refuse | Cut | Hang
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Fault(Struct, frozen=True):
     """An effect on the requests of these `verbs` (as audit logs name them; all when empty) whose path matches.
 
     `path` is a pattern with `*` (`/apis/apps/*`), `dry_run` tells whether such requests are meant, too. It is met

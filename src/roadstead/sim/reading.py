@@ -20,15 +20,15 @@ from roadstead.sim.selecting import Requirement
 from roadstead.sim.store import Key
 
 
-class _Labels(msgspec.Struct):
+class _Labels(Struct):
     labels: dict[str, str] = {}
 
 
-class _Labelled(msgspec.Struct):
+class _Labelled(Struct):
     metadata: _Labels
 
 
-class _Parts(msgspec.Struct):
+class _Parts(Struct):
     metadata: msgspec.Raw
 
 

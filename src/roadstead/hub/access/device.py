@@ -9,6 +9,7 @@ import hmac
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,20 +24,20 @@ from roadstead.model import reasons
 from roadstead.model.errors import RoadsteadError
 
 _UNCACHED = {"Cache-Control": "no-store"}
-Body = TypeVar("Body", bound=msgspec.Struct)
+Body = TypeVar("Body", bound=Struct)
 _CHALLENGE = 43  # characters of a SHA-256 in base64url
 
 
-class _Begin(msgspec.Struct):
+class _Begin(Struct):
     challenge: str
 
 
-class _Ask(msgspec.Struct):
+class _Ask(Struct):
     handle: str
     verifier: str
 
 
-class _Begun(msgspec.Struct):
+class _Begun(Struct):
     device_code: str
     challenge: str
 

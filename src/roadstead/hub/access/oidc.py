@@ -42,9 +42,7 @@ class Claimed(Struct, frozen=True):
     groups: tuple[str, ...]
 
 
-class Typed(
-    msgspec.Struct, rename={"code": "device_code", "address": "verification_uri", "lasts": "expires_in"}
-):
+class Typed(Struct, rename={"code": "device_code", "address": "verification_uri", "lasts": "expires_in"}):
     """A login that waits for somebody who types `user_code` at `address`, for `lasts` seconds."""
 
     code: str

@@ -38,7 +38,7 @@ _Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...
 _Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 _Labels = Annotated[str, Meta(max_length=1000)]
 _LONGEST_KEY = 200
-Body = TypeVar("Body", bound=msgspec.Struct)
+Body = TypeVar("Body", bound=Struct)
 
 
 class Act(Struct, frozen=True):
@@ -46,12 +46,12 @@ class Act(Struct, frozen=True):
 
     path: str
     about: str
-    body: type[msgspec.Struct]
+    body: type[Struct]
     answer: Any
     status: int
 
 
-class Places(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+class Places(Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """Bundles on clusters; of those named, or of all, the ones with labels, as kubectl's -l takes them, of clusters
     (`selector`) and of bundles. What has them at that moment is meant."""
 
@@ -68,7 +68,7 @@ class Sync(Places):
     """Without names or labels Git is looked at; no bundles or no clusters beside the other are all of them."""
 
 
-class Synced(msgspec.Struct):
+class Synced(Struct):
     """How many bundles on clusters are looked at; 0: Git is."""
 
     asked: int
@@ -83,18 +83,18 @@ class Hold(Places, kw_only=True):
     leave_drift: bool = False
 
 
-class Lift(msgspec.Struct, forbid_unknown_fields=True):
+class Lift(Struct, forbid_unknown_fields=True):
     reason: _Text
 
 
-class Accept(msgspec.Struct, forbid_unknown_fields=True):
+class Accept(Struct, forbid_unknown_fields=True):
     """The commit that may follow, in full: a beginning of its name could fit another one tomorrow."""
 
     commit: Annotated[str, Meta(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
     reason: _Text
 
 
-class Accepted(msgspec.Struct):
+class Accepted(Struct):
     commit: str
 
 

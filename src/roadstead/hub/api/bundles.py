@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known, pages, statuses
 from roadstead.hub.api.pages import Page, Paging, Text
@@ -23,7 +23,7 @@ class Detailed(Paging, kw_only=True):
     order: Annotated[Order, Meta(description="By cluster, or the worst first.")] = Order.CLUSTER
 
 
-class BundleShown(msgspec.Struct, kw_only=True):
+class BundleShown(Struct, kw_only=True):
     """`clusters` says on how many Git means it to be, `counts` how it stands where it is known."""
 
     name: str

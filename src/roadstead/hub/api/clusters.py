@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known, pages, shown, statuses
 from roadstead.hub.api.pages import Page, Paging, Text
@@ -26,7 +26,7 @@ class Detailed(Paging, kw_only=True):
     )
 
 
-class ClusterShown(msgspec.Struct, kw_only=True):
+class ClusterShown(Struct, kw_only=True):
     """`since` is when `reach` became what it is, `seen` when it last became reachable; `counts` are of its bundles by
     how they stand. The state `gone` is that of a cluster that was taken out of Git and left as it was."""
 
@@ -42,7 +42,7 @@ class ClusterShown(msgspec.Struct, kw_only=True):
     counts: Counts
 
 
-class Queued(msgspec.Struct):
+class Queued(Struct):
     """What is to be done there: bundles that are due, being worked at, pausing after a failure, stalled until
     something changes, waiting for another."""
 

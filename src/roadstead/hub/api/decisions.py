@@ -4,8 +4,7 @@ default what stands now."""
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import pages
 from roadstead.hub.api.pages import Page, Paging
@@ -22,7 +21,7 @@ class Wanted(Paging, kw_only=True):
     origin: Annotated[tuple[Origin, ...], Meta(description="That stand there.")] = ()
 
 
-class DecisionShown(msgspec.Struct, kw_only=True):
+class DecisionShown(Struct, kw_only=True):
     """Without `clusters` or `bundles` it is for all of them; `action` is what a hold does. `origin` is where it stands:
     `command` in refs/roadstead/decisions, `git` in a document, `cluster` as break-glass in a cluster, `inventory` on what
     a cluster owns; `place` is the document's file and line, or the cluster. Only those made by command are lifted by

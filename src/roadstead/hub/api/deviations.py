@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
 import orjson
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known, pages
 from roadstead.hub.api.pages import After, Limit, Name, Page, Places, Text
@@ -26,7 +25,7 @@ class Wanted(Places, kw_only=True):
     ] = ""
 
 
-class DeviationShown(msgspec.Struct, kw_only=True):
+class DeviationShown(Struct, kw_only=True):
     """`before` is the value that was applied and `after` the one that is there, secrets redacted, null where there is
     none; `manager` and `time` say who changed it and when, as far as managedFields tell."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known
 from roadstead.hub.api.pages import Limit, Name, Page, Places, Text
@@ -33,7 +33,7 @@ class Wanted(Filter, kw_only=True):
     after: Annotated[Id, Meta(description="Where to begin: `after` of the page before.")] | None = None
 
 
-class EventShown(msgspec.Struct, kw_only=True):
+class EventShown(Struct, kw_only=True):
     """`id` grows in the order in which events became durable."""
 
     id: int

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-import msgspec
+from msgspec import Struct
 
 from roadstead import __version__
 from roadstead.hub.api import decisions, known, shown
@@ -17,7 +17,7 @@ from roadstead.world.store.statuses import Where
 _TOLD = 100  # problems; more of them are one cause, as a rule
 
 
-class Fleet(msgspec.Struct, kw_only=True):
+class Fleet(Struct, kw_only=True):
     """`commit` counts; `problem` says why a newer one does not. `problems` are those of documents and clusters, the
     first hundred, of `found`. `clusters` are counted by reach, `bundles` on clusters by how they stand."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api.pages import Page, Paging, Text
 from roadstead.hub.api.resource import Asked, Resource
@@ -14,7 +14,7 @@ class Wanted(Paging, kw_only=True):
     source: Annotated[Text, Meta(description="Of this Source; default: the fleet repository.")] = ""
 
 
-class CommitShown(msgspec.Struct, kw_only=True):
+class CommitShown(Struct, kw_only=True):
     """`verified` is null where no signature is asked for; `result` is empty while it is under way."""
 
     commit: str

@@ -1,12 +1,12 @@
 """`/me`: who asks, and what they may do."""
 
-import msgspec
+from msgspec import Struct
 
 from roadstead.hub.api.resource import Asked, Nothing, Resource
 from roadstead.model.person import Role
 
 
-class GrantShown(msgspec.Struct):
+class GrantShown(Struct):
     """A role on these bundles on these clusters, as the access file selects them."""
 
     role: Role
@@ -14,7 +14,7 @@ class GrantShown(msgspec.Struct):
     clusters: str
 
 
-class Me(msgspec.Struct):
+class Me(Struct):
     """`name` is what the record calls who asks; `csrf` what a browser's writes carry in X-CSRF-Token."""
 
     name: str

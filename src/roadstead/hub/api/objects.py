@@ -7,8 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known
 from roadstead.hub.api.pages import After, Limit, Places, Text
@@ -38,7 +37,7 @@ class Wanted(Places, kw_only=True):
         )
 
 
-class ObjectShown(msgspec.Struct, kw_only=True):
+class ObjectShown(Struct, kw_only=True):
     """`object` is Kind/namespace/name; `troubles` is empty where it is as it should be."""
 
     cluster: str
@@ -51,7 +50,7 @@ class ObjectShown(msgspec.Struct, kw_only=True):
     troubles: list[Trouble]
 
 
-class Found(msgspec.Struct):
+class Found(Struct):
     """`unseen` clusters were not searched: the hub is not connected to them."""
 
     items: list[ObjectShown]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, Protocol, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.world.store import reading
 
@@ -24,12 +24,12 @@ class Asking(Protocol):
     after: str | None
 
 
-class Paging(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Paging(Struct, kw_only=True, forbid_unknown_fields=True):
     limit: Limit = 100
     after: After | None = None
 
 
-class Places(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Places(Struct, kw_only=True, forbid_unknown_fields=True):
     """What many questions are narrowed by."""
 
     cluster: Annotated[tuple[Name, ...], Meta(description="On these clusters.")] = ()
@@ -42,7 +42,7 @@ class Places(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ) = msgspec.field(default=None, name="bundleSelector")
 
 
-class Page(msgspec.Struct, Generic[Item]):
+class Page(Struct, Generic[Item]):
     """`after` is for the next page; null: this was the last."""
 
     items: list[Item]

@@ -5,14 +5,14 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import inspect
+from msgspec import Struct, inspect
 from starlette.datastructures import QueryParams
 
 from roadstead.language import nearest
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
 
-Query = TypeVar("Query", bound=msgspec.Struct)
+Query = TypeVar("Query", bound=Struct)
 _SHOWN = 80  # characters of a value that is refused
 
 

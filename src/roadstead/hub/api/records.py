@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known
 from roadstead.hub.api.events import Moment
@@ -30,7 +29,7 @@ class Wanted(Places, kw_only=True):
     until: Annotated[Moment, Meta(description="Before this moment.")] | None = None
 
 
-class TouchedShown(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TouchedShown(Struct, kw_only=True, omit_defaults=True):
     """One object: what was meant, or done; digests before and after, the fields that changed. Never values."""
 
     object: str
@@ -42,7 +41,7 @@ class TouchedShown(msgspec.Struct, kw_only=True, omit_defaults=True):
     message: str = ""
 
 
-class RecordShown(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RecordShown(Struct, kw_only=True, omit_defaults=True):
     """A record as it stands in its chain, without what is empty: canonical JSON of all but `hash` is what was hashed
     (docs/record.md). `closes` names the writer and number of the intent that an outcome answers."""
 

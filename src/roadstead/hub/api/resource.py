@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,10 +16,10 @@ from roadstead.model.person import Person, Scope
 from roadstead.operations.serve import Serving
 
 BASE = "/api/v1"
-Query = TypeVar("Query", bound=msgspec.Struct)
+Query = TypeVar("Query", bound=Struct)
 
 
-class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Nothing(Struct, kw_only=True, forbid_unknown_fields=True):
     """No parameter is taken."""
 
 
@@ -49,7 +48,7 @@ class Resource(Struct, frozen=True):
 
     path: str
     about: str
-    query: type[msgspec.Struct]
+    query: type[Struct]
     answer: Any
     read: Callable[[Asked[Any]], Awaitable[Any]]
     media_type: str = "application/json"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.model.errors import Problem
 from roadstead.model.person import Scope
@@ -14,7 +15,7 @@ from roadstead.report import problems as report
 Counts = dict[Standing, int]
 
 
-class ProblemShown(msgspec.Struct, kw_only=True, omit_defaults=True, rename={"field_": "field"}):
+class ProblemShown(Struct, kw_only=True, omit_defaults=True, rename={"field_": "field"}):
     """Something that is wrong, as everywhere: why, what to do, and where as far as known."""
 
     severity: str
@@ -41,7 +42,7 @@ def within(found: Iterable[Problem], scope: Scope) -> list[Problem]:
     return [one for one in found if scope.holds(one.bundle, one.cluster)]
 
 
-class StatusShown(msgspec.Struct, kw_only=True):
+class StatusShown(Struct, kw_only=True):
     """A bundle on a cluster: four digests (rendered from Git, meant for it, written to it, last seen ready), and how
     it stands since when. `reach` is that of the cluster: while it is not `reachable`, the rest is as of `seen`."""
 

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from roadstead.hub.api import known, shown
 from roadstead.hub.api.pages import After, Asking, Limit, Page, Places, Text
@@ -30,7 +29,7 @@ class Summed(Filter, kw_only=True):
     by: Annotated[known.Side, Meta(description="Sums of each cluster, or of each bundle.")] | None = None
 
 
-class Sums(msgspec.Struct):
+class Sums(Struct):
     """How many stand how, of everything that was chosen, and by name where that was asked for."""
 
     all: Counts

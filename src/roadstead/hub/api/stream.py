@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 from starlette.responses import Response, StreamingResponse
 
 from roadstead.hub.access.staying import Staying
@@ -55,7 +55,7 @@ class Wanted(events.Filter, kw_only=True):
     ] = ()
 
 
-class Gone(msgspec.Struct):
+class Gone(Struct):
     """Events up to `oldest` are kept no more, or the database is another: read everything anew. What follows begins
     after `after`."""
 
@@ -64,7 +64,7 @@ class Gone(msgspec.Struct):
     after: int
 
 
-class Removed(msgspec.Struct):
+class Removed(Struct):
     """The bundle is on the cluster no more."""
 
     cluster: str

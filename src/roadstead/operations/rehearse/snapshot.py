@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.model import errors, reasons
 from roadstead.model.errors import Place, Problem
@@ -14,7 +15,7 @@ FORMAT = 1
 Object = dict[str, Any]
 
 
-class Taken(msgspec.Struct, frozen=True):
+class Taken(Struct, frozen=True):
     """One cluster: `version` as it says itself, `notes` on what could not be read of it."""
 
     cluster: str
@@ -23,7 +24,7 @@ class Taken(msgspec.Struct, frozen=True):
     notes: list[str] = []
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(Struct, frozen=True):
     format: int
     fleet: str
     taken: str  # RFC 3339

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.language.selectors import Expression, Operator, Selector
 from roadstead.sim.controllers.events import OWNED
@@ -13,11 +14,11 @@ from roadstead.sim.store import Key, Resource
 Value = dict[str, Any]
 
 
-class _Labels(msgspec.Struct):
+class _Labels(Struct):
     labels: dict[str, str] = {}
 
 
-class _Labelled(msgspec.Struct):
+class _Labelled(Struct):
     metadata: _Labels
 
 

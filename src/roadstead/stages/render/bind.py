@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import orjson
+from msgspec import Struct
 from msgspec.structs import replace
 
 from roadstead.language import canonical, merge_keys, patches, paths, substitution
@@ -32,7 +33,7 @@ JOB = "roadstead.stages.render.bind:job"
 RULES = 2  # of this module and what it calls here; objects/canonical.py has its own, the digest's prefix
 
 
-class Shape(msgspec.Struct, frozen=True, array_like=True):
+class Shape(Struct, frozen=True, array_like=True):
     """`build` is a report's key, `declared` the parameters. `scopes` tell of kinds that are not built in
     whether they are namespaced, `schemas` are the digests of the cluster's OpenAPI, or of the parts that matter."""
 
@@ -48,14 +49,14 @@ class Shape(msgspec.Struct, frozen=True, array_like=True):
     schemas: tuple[str, ...]
 
 
-class Request(msgspec.Struct, frozen=True, array_like=True):
+class Request(Struct, frozen=True, array_like=True):
     cache: str
     shape: Shape
     key: str  # of the shape
     cases: list[dict[str, Any] | None]
 
 
-class Bound(msgspec.Struct, frozen=True, array_like=True):
+class Bound(Struct, frozen=True, array_like=True):
     """`used` are the patches ("patch 0"), images and exclusions that fitted an object."""
 
     manifests: tuple[Manifest, ...]
@@ -104,7 +105,7 @@ def answers(encoded: bytes) -> list[Bound]:
 
 
 def _known(bound: Bound) -> Bound:
-    return msgspec.structs.replace(bound, findings=wire.known(bound.findings))
+    return replace(bound, findings=wire.known(bound.findings))
 
 
 class _Binder:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roadstead.language import canonical, substitution
 from roadstead.model import errors, wire
@@ -30,7 +32,7 @@ JOB = "roadstead.stages.render.build:job"
 _FORMAT = 2  # of Item and what is done to objects here
 
 
-class Request(msgspec.Struct, frozen=True, array_like=True):
+class Request(Struct, frozen=True, array_like=True):
     """`cases` are inputs of the renderer: each is a build of the same source."""
 
     cache: str
@@ -44,7 +46,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     cases: list[dict[str, Any]]
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class Item(Struct, frozen=True, array_like=True):
     """One object, and the names of all `${…}` in it, of parameters or not."""
 
     origin: str
@@ -52,7 +54,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     names: frozenset[str]
 
 
-class Report(msgspec.Struct, frozen=True, array_like=True):
+class Report(Struct, frozen=True, array_like=True):
     """What a build gave. `key` is where the cache keeps its items. `scopes` are those of kinds defined in it;
     `unknown` are the kinds whose scope only a cluster's facts can tell, `versions` what objects name as theirs."""
 
@@ -116,7 +118,7 @@ def answers(encoded: bytes) -> list[Answer]:
 def _known(answer: Answer) -> Answer:
     report, problems = answer
     if report is not None:
-        report = msgspec.structs.replace(report, findings=wire.known(report.findings))
+        report = replace(report, findings=wire.known(report.findings))
     return report, wire.known(problems)
 
 

@@ -4,6 +4,7 @@ import hashlib
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 from yarl import URL
 
 from roadstead.language import yaml
@@ -14,12 +15,12 @@ from roadstead.world.charts.http import Workers
 _NEWEST = 5  # versions shown in a message
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(Struct, frozen=True):
     url: str
     digest: str
 
 
-class Question(msgspec.Struct, frozen=True, array_like=True):
+class Question(Struct, frozen=True, array_like=True):
     repository: str
     name: str
     version: str

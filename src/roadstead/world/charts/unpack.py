@@ -9,6 +9,7 @@ import tarfile
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.model import errors
 from roadstead.model.errors import Problem, RoadsteadError
@@ -23,7 +24,7 @@ _MOST = 50_000  # files and folders
 _Folder = dict[str, Any]  # name -> a folder, or an objects.Entry
 
 
-class Question(msgspec.Struct, frozen=True, array_like=True):
+class Question(Struct, frozen=True, array_like=True):
     store: str
     where: str  # for messages
     packed: bytes

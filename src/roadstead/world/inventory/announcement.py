@@ -39,12 +39,12 @@ class Announcement(Struct, frozen=True):
         return claim is not None and (parent is None or claim.parent.epoch > parent.epoch)
 
 
-class _Claim(msgspec.Struct, array_like=True, frozen=True):
+class _Claim(Struct, array_like=True, frozen=True):
     parent: Parent
     entries: list[tuple[ObjectId, str]]  # and its apiVersion
 
 
-class _Content(msgspec.Struct, array_like=True, frozen=True):
+class _Content(Struct, array_like=True, frozen=True):
     format: int
     claims: list[_Claim]
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
+from msgspec import Struct
 
 from roadstead.model.ids import ObjectId
 from roadstead.model.inventory import Entry
@@ -23,7 +24,7 @@ _GENERATION = 4  # digits at most; a longer mark is a resourceVersion, which no 
 PER_SHARD = 2_000  # on average; 44 bytes each when packed, 400 at worst, of 1 MiB
 
 
-class _Row(msgspec.Struct, array_like=True, frozen=True):
+class _Row(Struct, array_like=True, frozen=True):
     kind: int
     namespace: int
     name: str
@@ -34,7 +35,7 @@ class _Row(msgspec.Struct, array_like=True, frozen=True):
     failed: bool = False  # rows may end before it
 
 
-class _Table(msgspec.Struct, array_like=True, frozen=True):
+class _Table(Struct, array_like=True, frozen=True):
     format: int
     kinds: list[tuple[str, str, str]]  # group, kind, apiVersion
     namespaces: list[str]

@@ -10,12 +10,12 @@ from msgspec import Struct
 from roadstead.model.facts import ApiResource
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(Struct):
     resource_version: str = msgspec.field(default="", name="resourceVersion")
     resume: str = msgspec.field(default="", name="continue")
 
 
-class Page(msgspec.Struct):
+class Page(Struct):
     """One page as the server sent it."""
 
     kind: str = ""

@@ -21,7 +21,7 @@ JOBS = "tests.engine.jobs"
 @pytest.fixture(autouse=True)
 def light(monkeypatch):
     """Jobs here need nothing of what most jobs need."""
-    monkeypatch.setattr(workers, "_MOSTLY", "roadstead.model.wire")
+    monkeypatch.setattr(workers, "_MOSTLY", ("roadstead.model.wire",))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from roadstead.model.errors import RoadsteadError
 from roadstead.model.ids import GroupKind
 from roadstead.world.kube import client, kubeconfig, requests
 from roadstead.world.kube.access import Access, Certificate, Login, Trust
-from tests.cluster.connecting import connected
+from tests.cluster.connecting import connected, until_allowed
 from tests.controlplane.authority import Authority
 from tests.controlplane.cluster import Cluster
 from tests.controlplane.kubectl import KubectlFailed, kubectl
@@ -248,6 +248,7 @@ async def test_acting_as_a_service_account_has_its_rights_and_no_others(clusters
         config_map = (await one.resources()).find(GroupKind("", "ConfigMap"))
         secret = (await one.resources()).find(GroupKind("", "Secret"))
         acting = one.acting_as(f"{unique}/deployer")
+        await until_allowed(acting, "list", config_map.group_kind, unique)
         assert (await acting.list(config_map, namespace=unique)).items == []
         assert await acting.access_review("list", config_map, unique)
         assert not await acting.access_review("create", config_map, unique)

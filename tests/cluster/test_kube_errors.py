@@ -17,7 +17,7 @@ from roadstead.model.ids import GroupKind, ObjectId
 from roadstead.world.kube import errors
 from roadstead.world.kube.client import Client
 from roadstead.world.kube.write import Writer
-from tests.cluster.connecting import connected
+from tests.cluster.connecting import connected, until_allowed
 from tests.controlplane.authority import Authority
 from tests.world.kube.serving import serving
 
@@ -278,8 +278,9 @@ async def test_rights_that_we_lack_cannot_be_handed_on(clusters, unique):
         resource = await kind(one, "rbac.authorization.k8s.io", "ClusterRole")
         rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]
         body = manifest("ClusterRole", f"{unique}-x", "rbac.authorization.k8s.io/v1", rules=rules)
-        acting = Writer(one.acting_as(f"{unique}/a"))
-        problem = await refused(acting.apply(resource, "", f"{unique}-x", body, force=True))
+        acting = one.acting_as(f"{unique}/a")
+        await until_allowed(acting, "patch", resource.group_kind)
+        problem = await refused(Writer(acting).apply(resource, "", f"{unique}-x", body, force=True))
     assert problem.reason is reasons.FORBIDDEN
     assert "escalate" in problem.hint
 

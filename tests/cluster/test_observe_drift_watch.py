@@ -16,7 +16,7 @@ from roadstead.world.kube import client as kube
 from roadstead.world.kube import kubeconfig
 from roadstead.world.kube.write import Writer
 from tests.cluster import samples
-from tests.cluster.connecting import connected
+from tests.cluster.connecting import connected, until_allowed
 
 MERGE = "application/merge-patch+json"
 
@@ -255,6 +255,7 @@ async def test_an_identity_of_one_namespace_watches_it_alone_and_says_what_it_ca
     account = f"--serviceaccount={shop.fleet}:deployer"
     await shop.kubectl("create", "rolebinding", "reads", "--clusterrole=system:aggregate-to-view", account)
     acting = shop.client.acting_as(f"{shop.fleet}/deployer")
+    await until_allowed(acting, "watch", GroupKind("", "ConfigMap"), shop.fleet)
     watched = Watched()
     entries = (await shop.inventories())["web"].entries
     async with drift_watch.running(acting, watched.suspect, watched.is_blind) as watch:

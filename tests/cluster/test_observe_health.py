@@ -14,7 +14,7 @@ from roadstead.stages.observe.awaited import Awaited
 from roadstead.world.kube import client as kube
 from roadstead.world.kube import kubeconfig
 from tests.cluster import samples
-from tests.cluster.connecting import connected
+from tests.cluster.connecting import connected, until_allowed
 
 APPS = "/apis/apps/v1/namespaces"
 WAITING = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
@@ -256,6 +256,7 @@ async def test_an_identity_of_one_namespace_follows_it_alone(shop):
     account = f"--serviceaccount={shop.fleet}:deployer"
     await shop.kubectl("create", "rolebinding", "reads", "--clusterrole=system:aggregate-to-view", account)
     acting = shop.client.acting_as(f"{shop.fleet}/deployer")
+    await until_allowed(acting, "watch", GroupKind("apps", "Deployment"), shop.fleet)
     async with waiting(shop, web, client=acting) as wait:
         await wait.until("progressing")
         await report(shop)

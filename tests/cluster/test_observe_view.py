@@ -12,7 +12,7 @@ from roadstead.stages.observe import finding
 from roadstead.stages.observe import view as views
 from roadstead.world.inventory import names
 from tests.cluster import samples
-from tests.cluster.connecting import connected
+from tests.cluster.connecting import connected, until_allowed
 from tests.controlplane.direct import RequestFailed
 
 PART_OF = ownership.PART_OF
@@ -173,8 +173,11 @@ async def test_an_identity_of_some_namespaces_sees_these_and_says_what_it_may_no
     system = ("-n", names.NAMESPACE)
     await shop.kubectl(*system, "create", "role", shop.fleet, "--verb=list", "--resource=secrets")
     await shop.kubectl(*system, "create", "rolebinding", shop.fleet, f"--role={shop.fleet}", account)
+    acting = shop.client.acting_as(f"{shop.fleet}/deployer")
+    await until_allowed(acting, "list", GroupKind("", "ConfigMap"), shop.fleet)
+    await until_allowed(acting, "list", GroupKind("", "Secret"), names.NAMESPACE)
     mark = shop.server.mark()
-    found = await view(shop, shop.client.acting_as(f"{shop.fleet}/deployer"))
+    found = await view(shop, acting)
     assert sorted(one.name for one in found.live) == ["a", "unlabelled"]
     role = ObjectId("rbac.authorization.k8s.io", "ClusterRole", "", shop.fleet)
     assert found.unreadable.keys() == {config_map(theirs, "b"), role}

@@ -34,7 +34,7 @@ class Hub:
 
     async def round(self, opened, now=NOON):
         return await mirroring.mirror(
-            opened, self.location, actor="hub", cache=self.cache, deadline=30, now=now
+            opened, self.location, actor="hub", cache=self.cache, deadline=240, now=now
         )
 
     async def book(self):
@@ -187,7 +187,7 @@ async def test_what_was_cut_off_with_its_head_is_found_by_who_asks_git_too(hub):
             await opened.journal.add(Record(RecordKind.ACCESS, NOON + timedelta(seconds=number), "ann"))
         await hub.round(opened, now=NOON + timedelta(hours=2))
     address = str(hub.repository.folder)
-    known = await audit.anchors(address, cache=hub.cache, deadline=30)
+    known = await audit.anchors(address, cache=hub.cache, deadline=240)
     async with store.look(str(hub.folder / "hub.db")) as records:
         assert [one.problems for one in await audit.verify(records, known)] == [()]
     for table in ("records", "heads", "segments"):

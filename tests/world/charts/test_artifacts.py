@@ -21,7 +21,7 @@ FILES = {"./deploy/a.yaml": "kind: A\n", "./kustomization.yaml": "resources: [de
 def get(server, tmp_path):
     async def go(version: str = "1.0") -> artifacts.Artifact:
         repository = server.url.replace("http://", "oci://") + "/shop/app"
-        return await artifacts.fetch(repository, version, cache=tmp_path / "cache", pool=Here(), deadline=10)
+        return await artifacts.fetch(repository, version, cache=tmp_path / "cache", pool=Here(), deadline=60)
 
     return go
 

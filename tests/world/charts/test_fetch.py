@@ -22,7 +22,7 @@ def get(tmp_path):
     blobs = Blobs(tmp_path / "cache")
 
     async def go(
-        repository: str, *, name: str = "web", version: str = "1.2.3", deadline: float = 10
+        repository: str, *, name: str = "web", version: str = "1.2.3", deadline: float = 60
     ) -> bytes | None:
         wanted = Chart(repository, name, version)
         return blobs.get(await fetch.chart(wanted, blobs=blobs, pool=Here(), deadline=deadline))

@@ -35,12 +35,12 @@ class Side:
         self.location, self.cache = locations.parse(str(url)), cache
 
     async def read(self):
-        return await decisions.read(self.location, cache=self.cache, until=command.until(30))
+        return await decisions.read(self.location, cache=self.cache, until=command.until(240))
 
     async def add(self, *made, anchors=(), actor="ann"):
         return await decisions.add(
             self.location, decisions=made, anchors=anchors, actor=actor, subject="Hold web on c1",
-            cache=self.cache, until=command.until(30),
+            cache=self.cache, until=command.until(240),
         )  # fmt: skip
 
 
@@ -57,11 +57,11 @@ async def test_a_repository_without_decisions_has_none(side):
 async def test_a_fleet_in_a_folder_of_its_repository_is_at_home_in_the_repository(fleet, tmp_path):
     fleet.commit("deeper", {"deep/roadstead.yaml": "kind: Fleet\n"})
     for address in (fleet.folder, fleet.folder / "deep", fleet.folder / "deep" / "roadstead.yaml"):
-        found = await decisions.home(str(address), until=command.until(30))
+        found = await decisions.home(str(address), until=command.until(240))
         assert found.url == str(fleet.folder)
-    assert await decisions.home(str(tmp_path), until=command.until(30)) is None
+    assert await decisions.home(str(tmp_path), until=command.until(240)) is None
     url = "https://git.example/shop/fleet//deep"
-    assert (await decisions.home(url, until=command.until(30))).url == "https://git.example/shop/fleet"
+    assert (await decisions.home(url, until=command.until(240))).url == "https://git.example/shop/fleet"
 
 
 async def test_what_was_added_is_read_by_others(fleet, side, tmp_path):

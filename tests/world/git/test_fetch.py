@@ -13,7 +13,7 @@ from roadstead.world.git import command, fetch, history, locations, objects, sto
 from roadstead.world.git.fetch import Fetched
 
 
-async def get(url: str, ref: str, cache: Path, *, deadline: float = 20) -> Fetched:
+async def get(url: str, ref: str, cache: Path, *, deadline: float = 60) -> Fetched:
     return await fetch.fetch(locations.parse(url), ref, cache=cache, until=command.until(deadline))
 
 
@@ -144,7 +144,7 @@ class TestRewritten:
 
 
 class TestFailures:
-    async def refused(self, url, ref, cache, *, deadline: float = 20) -> str:
+    async def refused(self, url, ref, cache, *, deadline: float = 60) -> str:
         with pytest.raises(RoadsteadError) as caught:
             await get(url, ref, cache, deadline=deadline)
         return str(caught.value)
@@ -345,7 +345,7 @@ class TestTidying:
         fetched = await get(url, "main", cache)
         assert stores.prune(cache) == 0
         os.utime(fetched.store.parent / "lock", (0, 0))
-        async with stores.locked(fetched.store.parent, until=command.until(5)):
+        async with stores.locked(fetched.store.parent, until=command.until(60)):
             os.utime(fetched.store.parent / "lock", (0, 0))
             assert stores.prune(cache) == 0, "it is in use"
         os.utime(fetched.store.parent / "lock", (0, 0))
@@ -355,7 +355,7 @@ class TestTidying:
 
     async def test_a_lock_held_too_long_is_said(self, cache):
         place = stores.folder(cache, "x")
-        async with stores.locked(place, until=command.until(5)):
+        async with stores.locked(place, until=command.until(60)):
             with pytest.raises(RoadsteadError, match=r"SourceUnreachable: .* was held by another process"):
                 async with stores.locked(place, until=command.until(0.1)):
                     pass

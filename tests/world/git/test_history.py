@@ -59,7 +59,7 @@ async def test_what_follows_what(repository):
     store = Path(repository.store)
 
     async def follows(older: str, newer: str) -> bool:
-        return await history.is_ancestor(store, older, newer, until=command.until(10))
+        return await history.is_ancestor(store, older, newer, until=command.until(60))
 
     assert await follows(first, last) and await follows(first, first)
     assert not await follows(other, last) and not await follows(last, first)

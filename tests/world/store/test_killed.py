@@ -56,7 +56,7 @@ async def run_and_kill(url: str, *, after: float) -> list[tuple[str, str, int]]:
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         first = await process.stdout.readline()
         await asyncio.sleep(after)
         process.send_signal(signal.SIGKILL)

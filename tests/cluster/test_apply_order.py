@@ -68,9 +68,13 @@ async def test_a_field_that_the_same_apply_adds_to_a_definition_can_be_used_at_o
     await shop.apply(strict, samples.widget(group, ns, a=1))
     both = {"a": {"type": "integer"}, "b": {"type": "integer"}}
     wider = samples.definition(group, spec={"type": "object", "properties": both})
+    mark = shop.server.mark()
     outcome = await shop.apply(wider, samples.widget(group, ns, a=1, b=2))
     assert causes(outcome) == {}
     assert (await shop.live(f"{group}/v1/widgets/w"))["spec"] == {"a": 1, "b": 2}
+    asked = [one for one in shop.server.requests(since=mark, user_agent="roadstead") if one.verb == "patch"]
+    tried = [one for one in asked if one.resource == "widgets" and not one.writes]
+    assert len(tried) == 1, "before its definition is written, no dry run can succeed"
 
 
 async def test_objects_of_a_definition_that_fails_are_passed_over_and_others_are_not(shop):

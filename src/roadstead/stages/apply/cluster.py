@@ -52,12 +52,14 @@ class Cluster(Struct, frozen=True):
 
 
 class Session(Struct):
-    """One step's requests. `until` is a time of the running loop."""
+    """One step's requests. `until` is a time of the running loop. Of kinds that are to be `redefined` it is not waited
+    for the definition that was written last."""
 
     cluster: Cluster
     until: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     lost: Problem | None = None
+    redefined: frozenset[GroupKind] = frozenset()
 
     async def get(
         self, object_id: ObjectId, api_version: str = "", *, metadata: bool = False
@@ -167,7 +169,7 @@ class Session(Struct):
 
     def _unsettled(self, kind: GroupKind) -> bool:
         """Whether the server may not go by the kind's definition yet."""
-        known = self.cluster.own.unsettled.get(kind, 0.0)
+        known = 0.0 if kind in self.redefined else self.cluster.own.unsettled.get(kind, 0.0)
         return asyncio.get_running_loop().time() < known and not (self.over or self.stop.is_set())
 
     def finishing(self) -> "Session":

@@ -39,8 +39,8 @@ async def preview(
     """The server's answer to each doubtful change. Raises only when the cluster as a whole does not answer; what
     one change meets is in its preview. With `at_hand`, which gives an object whole where it is known at this
     resourceVersion, nothing is asked where its values are certain to have been edited."""
-    session = Session(cluster, asyncio.get_running_loop().time() + deadline)
     redefined = _redefined(draft)
+    session = Session(cluster, asyncio.get_running_loop().time() + deadline, redefined=redefined)
 
     async def ask(change: Change) -> Preview:
         try:

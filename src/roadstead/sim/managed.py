@@ -126,9 +126,10 @@ def apply(
         merged, owners = manager.apply(
             before, typed, version=kind.api_version, owners=owners, manager=name, force=True
         )
-    # What went through another version, because of who owns it there, may lack a default.
+    # What went through another version, because of who owns it there, may lack a default; it is a change where the
+    # configuration empties it.
     same = comparing.equal(before, merged) or (
-        crossed and comparing.equal(before, completing.complete(kind.shape, merged))
+        crossed and not _empties(typed) and comparing.equal(before, completing.complete(kind.shape, merged))
     )
     mine = owners.get(name)
     if mine is not None:
@@ -143,6 +144,12 @@ def apply(
     if writer.manager == takeover.KUBECTL and live is not None:
         merged = takeover.followed(merged, typed)
     return entries.with_entries(merged, entries.encode(owners, times))
+
+
+def _empties(config: Any) -> bool:
+    if isinstance(config, dict | list):
+        return any(map(_empties, config.values() if isinstance(config, dict) else config))
+    return config is None
 
 
 def _demand_mergeable(kind: Kind, config: dict[str, Any]) -> None:

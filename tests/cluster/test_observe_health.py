@@ -84,6 +84,13 @@ def watches(shop, mark):
     return sorted(one.resource for one in found if one.verb == "watch")
 
 
+async def until_watched(shop, mark, *resources):
+    """Watches are logged when they begin, and a wait may be over before."""
+    async with asyncio.timeout(120):
+        while not {*resources} <= {*watches(shop, mark)}:
+            await asyncio.sleep(0.02)
+
+
 async def test_objects_without_a_status_are_ready_and_cost_no_request(shop):
     objects = [samples.config_map(shop.fleet), samples.obj("v1", "Secret", shop.fleet, "s", data={})]
     await shop.apply(*objects)
@@ -101,6 +108,7 @@ async def test_a_deployment_is_followed_until_it_is_ready(shop):
         await wait.until("0 of 1 replicas updated")
         await report(shop, availableReplicas=0, readyReplicas=0)
         await wait.until("0 of 1 replicas available")
+        await until_watched(shop, mark, "pods")
         await report(shop)
         assert await wait.answer() == {"web": "ready"}
     assert watches(shop, mark) == ["deployments", "pods"]
@@ -121,6 +129,7 @@ async def test_what_was_expected_is_not_looked_for_when_its_turn_comes(shop):
         entry = (await shop.inventories())["web"].entries[kinds.identify(second)]
         late = Wait(wait.seen, {entry.id: Awaited((), entry.mark, entry.uid)})
         assert await late.answer() == {"late": "ready"}
+        await until_watched(shop, mark, "pods")
         await report(shop)
         assert await wait.answer() == {"web": "ready"}
     assert watches(shop, mark) == ["deployments", "pods"]

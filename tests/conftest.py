@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 import roadstead
@@ -49,6 +50,14 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest modules come first: of several processes none is left with one of them at the end."""
     items.sort(key=lambda item: [part not in item.path.parts for part in LONGEST])
+
+
+@pytest.fixture(autouse=True)
+def _logging_ends() -> Generator[None]:
+    """What libraries log in later tests must not go to the output of one that is over."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`roadstead serve --config`: a file in the place of flags, whose mistakes are told with their lines."""
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from roadstead.cli import main
@@ -11,7 +10,6 @@ def run(tmp_path, text: str, *flags: str):
     path = tmp_path / "hub.yaml"
     path.write_text(text)
     found = CliRunner().invoke(main.app, ["serve", "--config", str(path), *flags])
-    structlog.reset_defaults()  # else what libraries log in later tests goes to an output that is closed
     return found.exit_code, " ".join(found.output.replace(f"{tmp_path}/", "").split())
 
 

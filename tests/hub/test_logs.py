@@ -8,7 +8,6 @@ import logging
 from datetime import UTC, datetime
 
 import pytest
-import structlog
 
 from roadstead.hub import logs
 from roadstead.model.events import Event, Level
@@ -35,7 +34,6 @@ def test_credentials_do_not_reach_the_log(secret, monkeypatch):
         told = Event(datetime(2026, 1, 1, tzinfo=UTC), "frozen", f"cannot read {secret}", Level.ERROR)
         logs.hear(told)
         logs.hear(Event(told.time, "frozen", "x", data={"problems": [secret]}))
-    structlog.reset_defaults()
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [line["kind"] for line in lines] == ["frozen", "frozen"]
     assert "hunter2secret" not in written.getvalue()
@@ -49,7 +47,6 @@ def test_what_libraries_log_has_the_same_form_and_is_as_clean():
             raise OSError("cannot read https://bot:hunter2secret@git.example")
         except OSError:
             logging.getLogger("some.library").exception("failed with token=hunter2secret")
-    structlog.reset_defaults()
     (line,) = [json.loads(line) for line in written.getvalue().splitlines()]
     assert (line["logger"], line["level"]) == ("some.library", "error")
     assert "hunter2secret" not in written.getvalue()
@@ -75,7 +72,6 @@ async def test_no_secret_of_a_whole_story_reaches_logs_metrics_or_events(tmp_pat
             metrics = await hub.ask("GET", "/metrics")
             page = await hub.serving.store.events.page(limit=1000)
             records = await hub.serving.store.records.page(limit=1000)
-    structlog.reset_defaults()
     told = "\n".join(
         [written.getvalue(), metrics[1], repr(page.items), repr(records.items), repr(hub.events)]
     )
@@ -121,7 +117,6 @@ def test_as_text_an_edit_is_told_with_what_it_was_and_what_it_became():
         logs.configure(text=True)
         edited = {"fields": [{"path": "data.x", "applied": "1", "live": "2"}], "cause": "edited by kubectl"}
         logs.hear(Event(datetime(2026, 1, 1, tzinfo=UTC), "drift", "ConfigMap/a: edited", data=edited))
-    structlog.reset_defaults()
     assert "ConfigMap/a: edited" in written.getvalue()
     assert "data.x='1 -> 2'" in written.getvalue()
     assert "cause" not in written.getvalue()

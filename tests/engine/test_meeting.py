@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from roadstead.engine.reach import Reach
 from tests.engine import fleets
+
+pytestmark = pytest.mark.whole
 
 _CLUSTERS = 8
 

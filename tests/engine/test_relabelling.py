@@ -8,6 +8,8 @@ from roadstead.engine import following, seeing
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 async def fleet(tmp_path, monkeypatch):

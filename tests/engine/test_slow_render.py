@@ -13,6 +13,8 @@ from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
 from tests.engine.pools import Here
 
+pytestmark = pytest.mark.whole
+
 CLUSTERS = 3
 PATIENCE = (1.0, 2.0, 3.0)
 

@@ -52,6 +52,7 @@ def test_what_libraries_log_has_the_same_form_and_is_as_clean():
     assert "hunter2secret" not in written.getvalue()
 
 
+@pytest.mark.whole
 async def test_no_secret_of_a_whole_story_reaches_logs_metrics_or_events(tmp_path):
     """A Secret is created, edited behind Git's back, put back, refused and removed."""
     written = io.StringIO()

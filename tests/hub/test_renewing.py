@@ -1,8 +1,12 @@
 """Credentials that are renewed while the hub runs count without a restart."""
 
+import pytest
+
 from roadstead.engine import reconcile
 from tests.end_to_end.story import config_map, namespace
 from tests.engine import fleets
+
+pytestmark = pytest.mark.whole
 
 
 async def test_a_kubeconfig_with_another_token_counts_while_the_hub_runs(tmp_path, monkeypatch):

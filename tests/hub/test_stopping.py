@@ -11,6 +11,8 @@ from tests.end_to_end.story import config_map, namespace
 from tests.hub import hubs
 from tests.world.store import locking
 
+pytestmark = pytest.mark.whole
+
 LONGEST = 10.0  # seconds; five are promised
 
 

@@ -12,6 +12,8 @@ from roadstead.model.errors import UsageError
 from roadstead.model.health import State
 from roadstead.objects import health
 
+pytestmark = pytest.mark.suite
+
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 
